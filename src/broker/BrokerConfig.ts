@@ -1,0 +1,30 @@
+import type { DialPlan, InjectGrant, SecretPlan, TunnelGrant } from "../plan/index.ts";
+
+/**
+ * All the broker is told. It arrives over the supervisor's IPC channel, never on disk, and holds
+ * phantoms, leaf certificates and gateway tokens, but no real secret: those the broker reads from
+ * their stores itself.
+ */
+export interface BrokerConfig {
+  readonly secrets: readonly SecretPlan[];
+  readonly vault: { readonly file: string; readonly identity: string; readonly passphrase?: string };
+  /** Append-only JSONL file; its folder is the only one the broker may write to. */
+  readonly audit: { readonly file: string };
+  readonly bots: readonly BrokerBot[];
+}
+
+export interface BrokerBot {
+  readonly name: string;
+  readonly grants: readonly BrokerGrant[];
+  /** One leaf for all the hosts this bot may have TLS ended for, signed by the deployment's CA. */
+  readonly certificate: { readonly chain: string; readonly key: string };
+  /** Listener on the host's 127.0.0.1 through which the gateway is reached. */
+  readonly ingress: { readonly port: number; readonly token: string; readonly controlPage: boolean };
+}
+
+export type BrokerGrant =
+  | (Omit<InjectGrant, "phantom" | "dial"> & { readonly phantom: string; readonly dial?: BrokerDial })
+  | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial });
+
+/** Like DialPlan, the CA file read: `ca` is PEM text. */
+export type BrokerDial = Omit<DialPlan, "ca"> & { readonly ca?: string };

@@ -1,0 +1,1 @@
+export { SeawallError, type ErrorDetails, type ExitCode } from "./SeawallError.ts";

@@ -1,0 +1,2 @@
+export type * from "./Plan.ts";
+export { derivePhantom } from "./derivePhantom.ts";
