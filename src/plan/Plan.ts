@@ -136,8 +136,7 @@ export type Place =
 /** A phantom is the concatenation of its parts; each random part is derived, see `derivePhantom`. */
 export type PhantomShape = readonly PhantomPart[];
 export type PhantomPart =
-  | { readonly text: string }
-  | { readonly alphabet: PhantomAlphabet; readonly length: number };
+  { readonly text: string } | { readonly alphabet: PhantomAlphabet; readonly length: number };
 export type PhantomAlphabet = "digits" | "hex" | "alphanumeric" | "base64url";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;

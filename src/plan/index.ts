@@ -1,2 +1,3 @@
 export type * from "./Plan.ts";
 export { derivePhantom } from "./derivePhantom.ts";
+export { makePlan, type PlanContext } from "./makePlan.ts";

@@ -1,0 +1,162 @@
+import type { z } from "zod";
+import { declarationSchema, type Declaration } from "./Declaration.ts";
+import type { Fault, Path } from "./Fault.ts";
+import { looksLikeSecret } from "./looksLikeSecret.ts";
+import { quoteKey } from "./readDeclaration.ts";
+
+/**
+ * Checks a value against the schema and fills in defaults. Gives all faults at once; `declaration`
+ * is there only when there are none.
+ */
+export function checkShape(value: unknown): {
+  readonly declaration?: Declaration;
+  readonly faults: readonly Fault[];
+} {
+  const secrets = findSecretLooking(value, []);
+  const parsed = declarationSchema.safeParse(value, { reportInput: true });
+  if (parsed.success) {
+    return secrets.length === 0 ? { declaration: parsed.data, faults: [] } : { faults: secrets };
+  }
+  const shape = parsed.error.issues.flatMap((issue) => toFaults(issue, []));
+  // What looks like a secret is reported as that and not once more as an invalid value.
+  const reported = new Set(secrets.map(({ path }) => path.join("\0")));
+  return { faults: [...secrets, ...shape.filter(({ path }) => !reported.has(path.join("\0")))] };
+}
+
+function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
+  const path = [
+    ...base,
+    ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step)),
+  ];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        code: "unknown-key",
+        path: [...path, key],
+        atKey: true,
+        message: `unknown key ${quoteKey(key)}${inside(path)}`,
+        hint: "the keys there are described in docs/declaration.md",
+      }));
+    case "invalid_key":
+      return [
+        {
+          code: "invalid",
+          path,
+          atKey: true,
+          message: `${quoteKey(String(path.at(-1)))} can't be a name here`,
+          hint: `a name is ${ruleOf(issue.issues)}`,
+        },
+      ];
+    case "invalid_type":
+      if (issue.input === undefined) {
+        const key = String(path.at(-1));
+        return [
+          {
+            code: "missing",
+            path,
+            message: `${quoteKey(key)} is missing${inside(path.slice(0, -1))}`,
+            hint: `add it: ${key}: …`,
+          },
+        ];
+      }
+      return [
+        { code: "invalid", path, message: `${label(path)} must be ${article(issue.expected)}` },
+      ];
+    case "invalid_union":
+      return [
+        {
+          code: "invalid",
+          path,
+          message: `${label(path)} has none of the accepted forms`,
+          hint: "see docs/declaration.md",
+        },
+      ];
+    case "invalid_value":
+      return [
+        {
+          code: "invalid",
+          path,
+          message: `${label(path)} must be ${issue.values.map((v) => JSON.stringify(v)).join(" or ")}`,
+        },
+      ];
+    case "invalid_format":
+      return [{ code: "invalid", path, message: `${label(path)} must be ${issue.message}` }];
+    case "too_small":
+      return [
+        {
+          code: "invalid",
+          path,
+          message: `${label(path)} must be at least ${issue.minimum}${unit(issue.origin)}`,
+        },
+      ];
+    case "too_big":
+      return [
+        {
+          code: "invalid",
+          path,
+          message: `${label(path)} must be at most ${issue.maximum}${unit(issue.origin)}`,
+        },
+      ];
+    case "not_multiple_of":
+    case "invalid_element":
+    case "custom":
+      return [{ code: "invalid", path, message: `${label(path)} is not accepted` }];
+    default:
+      return issue satisfies never;
+  }
+}
+
+function ruleOf(issues: readonly { readonly message: string }[]): string {
+  return issues[0]?.message ?? "lower-case letters, digits and hyphens";
+}
+
+function unit(origin: string): string {
+  if (origin === "string") return " characters long";
+  return origin === "array" ? " items long" : "";
+}
+
+function article(expected: string): string {
+  const words: Record<string, string> = {
+    int: "a whole number",
+    record: "an object",
+    object: "an object",
+    array: "a list",
+  };
+  return words[expected] ?? `a ${expected}`;
+}
+
+function label(path: Path): string {
+  const last = path.at(-1);
+  if (last === undefined) return "the declaration";
+  return typeof last === "number"
+    ? `item ${last + 1} of ${quoteKey(String(path.at(-2)))}`
+    : quoteKey(last);
+}
+
+function inside(path: Path): string {
+  return path.length === 0 ? "" : ` in ${quoteKey(String(path.at(-1)))}`;
+}
+
+function findSecretLooking(value: unknown, path: Path): Fault[] {
+  if (typeof value === "string") {
+    return looksLikeSecret(value) ? [secretFault(path, false)] : [];
+  }
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, child]) => {
+    const here = [...path, Array.isArray(value) ? Number(key) : key];
+    return [
+      ...(looksLikeSecret(key) ? [secretFault(here, true)] : []),
+      ...findSecretLooking(child, here),
+    ];
+  });
+}
+
+function secretFault(path: Path, atKey: boolean): Fault {
+  return {
+    code: "looks-like-a-secret",
+    path,
+    atKey,
+    message: "this looks like a secret, which has no place in a declaration",
+    hint: "store it with: seawall secret set NAME, then name it here; and have it replaced, as files like this get shared",
+  };
+}

@@ -1,0 +1,209 @@
+import type { ServiceEntry } from "../catalogue/index.ts";
+import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
+import { assignAddresses } from "./assignAddresses.ts";
+import type { BotPlan, GrantPlan, Plan, PhantomVariable, SecretPlan } from "./Plan.ts";
+import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
+import { resolveServices, type KnownService } from "./resolveServices.ts";
+
+/** What a declaration is resolved against. */
+export interface PlanContext {
+  readonly catalogue: ReadonlyMap<string, ServiceEntry>;
+  /** Versions of OpenClaw that have a pin. */
+  readonly versions: readonly string[];
+}
+
+/**
+ * Resolves a declaration. Pure: the same declaration gives the same plan on any machine and in any
+ * key order (invariant 7). All faults are reported; the plan is there only when there are none.
+ */
+export function makePlan(
+  declaration: Declaration,
+  context: PlanContext,
+): { readonly plan?: Plan; readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const services = resolveServices(declaration.services, context.catalogue, faults);
+  const bots = sortedEntries(declaration.bots).map(([name, bot]) =>
+    planBot(name, bot, { declaration, services, context, faults }),
+  );
+  faults.push(...portClashes(bots));
+  if (faults.length > 0) return { faults };
+  return { plan: { version: 1, secrets: usedSecrets(declaration, bots), bots }, faults };
+}
+
+interface BotContext {
+  readonly declaration: Declaration;
+  readonly services: ReadonlyMap<string, KnownService>;
+  readonly context: PlanContext;
+  readonly faults: Fault[];
+}
+
+const BOT_NAME = /^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?$/;
+
+function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
+  const path = ["bots", name];
+  const { faults } = at;
+  if (!BOT_NAME.test(name)) {
+    faults.push({
+      code: "invalid",
+      path,
+      atKey: true,
+      message: "this can't be a bot's name",
+      hint: "use lower-case letters, digits and hyphens, at most 24, starting with a letter",
+    });
+  }
+  if (!at.context.versions.includes(bot.openclaw)) {
+    faults.push({
+      code: "unknown-version",
+      path: [...path, "openclaw"],
+      message: `OpenClaw ${bot.openclaw} is not pinned`,
+      hint: `pinned: ${at.context.versions.join(", ") || "none"}; pin it with: seawall pin ${bot.openclaw}`,
+    });
+  }
+  const grantContext: GrantContext = {
+    services: at.services,
+    secrets: new Set(Object.keys(at.declaration.secrets)),
+    faults,
+  };
+  const drafts = sortedEntries(bot.grants).flatMap(([grant, declared]) =>
+    planGrant(grant, declared, [...path, "grants", grant], grantContext),
+  );
+  checkModel(bot, drafts, path, faults);
+  checkClashes(drafts, path, faults);
+  const grants = withAddresses(drafts);
+  return {
+    name,
+    user: `seawall-${name}`,
+    openclaw: {
+      version: bot.openclaw,
+      model: bot.model,
+      plugins: [...new Set(bot.plugins)].toSorted(),
+      channels: drafts
+        .flatMap(({ channel }) => channel ?? [])
+        .toSorted((a, b) => compare(a.channel, b.channel)),
+      tools: [...new Set(bot.tools?.allow)].toSorted(),
+      settings: bot.settings,
+    },
+    commands: [...new Set(bot.exec?.allow)].toSorted(),
+    grants,
+    ports: [...new Set(grants.flatMap(({ hosts }) => hosts.map(({ port }) => port)))].toSorted(
+      (a, b) => a - b,
+    ),
+    environment: drafts
+      .flatMap<PhantomVariable>(({ grant, variable }) =>
+        variable === undefined ? [] : [{ variable, grant: grant.name }],
+      )
+      .toSorted((a, b) => compare(a.variable, b.variable)),
+    ingress: { port: bot.port, controlPage: bot.controlPage },
+  };
+}
+
+function withAddresses(drafts: readonly DraftGrant[]): GrantPlan[] {
+  const addresses = assignAddresses(drafts.flatMap(({ grant }) => grant.hosts.map((h) => h.name)));
+  return drafts.map(({ grant }) => ({
+    ...grant,
+    hosts: grant.hosts.map((host) => ({ ...host, ...addresses.get(host.name) })),
+  }));
+}
+
+/** A model that no grant answers could never be reached; better said now than by a silent bot. */
+function checkModel(
+  bot: DeclaredBot,
+  drafts: readonly DraftGrant[],
+  path: readonly string[],
+  faults: Fault[],
+): void {
+  const provider = bot.model.split("/", 1).join("");
+  if (drafts.some((draft) => draft.provider === provider)) return;
+  if (providesModels(bot.settings, provider)) return;
+  faults.push({
+    code: "no-model-grant",
+    path: [...path, "model"],
+    message: `no grant of this bot answers for models of "${provider}"`,
+    hint: `grant the service that does (seawall service list), or describe the provider in settings.models.providers`,
+  });
+}
+
+function providesModels(settings: unknown, provider: string): boolean {
+  let value = settings;
+  for (const key of ["models", "providers", provider]) {
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return false;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return true;
+}
+
+/** Two grants for one address could not be told apart, nor could two phantoms in one variable. */
+function checkClashes(
+  drafts: readonly DraftGrant[],
+  path: readonly string[],
+  faults: Fault[],
+): void {
+  const hosts = new Map<string, string>();
+  const variables = new Map<string, string>();
+  for (const { grant, variable } of drafts) {
+    const at = [...path, "grants", grant.name];
+    for (const { name, port } of grant.hosts) {
+      const key = `${name}:${port}`;
+      const other = hosts.get(key);
+      if (other !== undefined) {
+        faults.push({
+          code: "host-clash",
+          path: at,
+          atKey: true,
+          message: `grants "${other}" and "${grant.name}" both stand for ${key}`,
+          hint: "keep one of them",
+        });
+      }
+      hosts.set(key, grant.name);
+    }
+    if (variable === undefined) continue;
+    const other = variables.get(variable);
+    if (other !== undefined) {
+      faults.push({
+        code: "host-clash",
+        path: at,
+        atKey: true,
+        message: `grants "${other}" and "${grant.name}" both set ${variable}`,
+        hint: "give one of the services another variable",
+      });
+    }
+    variables.set(variable, grant.name);
+  }
+}
+
+function portClashes(bots: readonly BotPlan[]): Fault[] {
+  const owners = new Map<number, string>();
+  return bots.flatMap(({ name, ingress: { port } }) => {
+    const owner = owners.get(port);
+    if (owner === undefined) {
+      owners.set(port, name);
+      return [];
+    }
+    return [
+      {
+        code: "port-taken" as const,
+        path: ["bots", name, "port"],
+        atKey: true,
+        message: `bots "${owner}" and "${name}" both want port ${port}`,
+        hint: `give "${name}" a port of its own, as port: ${port + bots.length}`,
+      },
+    ];
+  });
+}
+
+function usedSecrets(declaration: Declaration, bots: readonly BotPlan[]): SecretPlan[] {
+  const used = new Set(
+    bots.flatMap(({ grants }) => grants.flatMap((g) => (g.kind === "inject" ? [g.secret] : []))),
+  );
+  return sortedEntries(declaration.secrets)
+    .filter(([name]) => used.has(name))
+    .map(([name, { vault }]) => ({ name, source: { store: "vault", key: vault } }));
+}
+
+function sortedEntries<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).toSorted(([a], [b]) => compare(a, b));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

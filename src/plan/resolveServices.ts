@@ -1,0 +1,133 @@
+import { domainToASCII } from "node:url";
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+import type { CredentialPlace, ServiceEntry } from "../catalogue/index.ts";
+import { isHostName, type DeclaredService, type Fault, type Path } from "../declaration/index.ts";
+import { parsePhantom } from "./parsePhantom.ts";
+import { parseRule } from "./parseRule.ts";
+import type { HostPlan, PhantomShape, Place, Rule } from "./Plan.ts";
+
+/** A service ready to be granted, whether from the catalogue or from the declaration. */
+export interface KnownService {
+  readonly name: string;
+  readonly hosts: readonly HostPlan[];
+  readonly places: readonly Place[];
+  readonly phantom: PhantomShape;
+  readonly variable?: string;
+  readonly rules: readonly Rule[];
+  readonly anonymous: readonly Rule[];
+  readonly provider?: string;
+  readonly channel?: string;
+}
+
+/** Joins the catalogue and the declaration's own services; faults are pushed to `faults`. */
+export function resolveServices(
+  declared: Readonly<Record<string, DeclaredService>>,
+  catalogue: ReadonlyMap<string, ServiceEntry>,
+  faults: Faults,
+): ReadonlyMap<string, KnownService> {
+  const services = new Map<string, KnownService>();
+  for (const entry of catalogue.values()) {
+    services.set(entry.name, resolve(entry, ["catalogue", entry.name], faults));
+  }
+  for (const [name, entry] of Object.entries(declared)) {
+    const path = ["services", name];
+    if (catalogue.has(name)) {
+      faults.push({
+        code: "invalid",
+        path,
+        atKey: true,
+        message: `the catalogue already has a service "${name}"`,
+        hint: "choose another name",
+      });
+    }
+    const { variable, ...rest } = entry;
+    const known = { ...rest, ...(variable === undefined ? {} : { variable }), name, title: name };
+    services.set(name, resolve(known, path, faults));
+  }
+  return services;
+}
+
+type Faults = Fault[];
+
+function resolve(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
+  const rules = (key: "allow" | "anonymous"): Rule[] =>
+    (entry[key] ?? []).flatMap((text, index) => parseRule(text, [...path, key, index], faults));
+  return {
+    name: entry.name,
+    hosts: entry.hosts.flatMap((origin, i) => parseOrigin(origin, [...path, "hosts", i], faults)),
+    places: entry.credential.flatMap((p, i) => toPlace(p, [...path, "credential", i], faults)),
+    phantom: toShape(entry.phantom, [...path, "phantom"], faults),
+    ...(entry.variable === undefined ? {} : { variable: entry.variable }),
+    rules: rules("allow"),
+    anonymous: rules("anonymous"),
+    ...(entry.provider === undefined ? {} : { provider: entry.provider }),
+    ...(entry.channel === undefined ? {} : { channel: entry.channel }),
+  };
+}
+
+function toShape(template: string, path: Path, faults: Faults): PhantomShape {
+  const shape = parsePhantom(template);
+  if (!("wrong" in shape)) return shape;
+  faults.push({
+    code: "invalid",
+    path,
+    message: `the phantom ${shape.wrong}`,
+    hint: 'give its shape, as "ghp_{alphanumeric:36}"',
+  });
+  return [];
+}
+
+function toPlace(place: CredentialPlace, path: Path, faults: Faults): Place[] {
+  const { header, prefix, path: template } = place;
+  if (header !== undefined && template === undefined) {
+    return [{ in: "header", name: header.toLowerCase(), prefix: prefix ?? "" }];
+  }
+  if (template !== undefined && header === undefined && prefix === undefined) {
+    return [{ in: "path", template }];
+  }
+  faults.push({
+    code: "invalid",
+    path,
+    message: "a credential stands either in a header or in the path",
+    hint: 'write { header: "authorization", prefix: "Bearer " } or { path: "/bot{secret}" }',
+  });
+  return [];
+}
+
+/** An origin such as `https://api.example.com`; plain HTTP only to a private address written out. */
+function parseOrigin(origin: string, path: Path, faults: Faults): HostPlan[] {
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  const name = url === undefined ? "" : hostOf(url);
+  if (url === undefined || !(isIP(name) !== 0 || isHostName(name))) {
+    faults.push({
+      code: "invalid",
+      path,
+      message: "this is not the origin of a service",
+      hint: 'write scheme and host, as "https://api.example.com"',
+    });
+    return [];
+  }
+  if (url.protocol === "https:") {
+    return [{ name, port: Number(url.port || 443), scheme: "https" }];
+  }
+  if (isIP(name) === 0 || !isPrivate(name)) {
+    faults.push({
+      code: "invalid",
+      path,
+      message: "a credential never travels in plain HTTP, except to a private address",
+      hint: 'use https, or the address itself, as "http://10.0.0.5:8989"',
+    });
+    return [];
+  }
+  return [{ name, port: Number(url.port || 80), scheme: "http" }];
+}
+
+function hostOf(url: URL): string {
+  const bare = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(bare) === 0 ? domainToASCII(bare).replace(/\.$/, "") : bare;
+}
+
+function isPrivate(address: string): boolean {
+  return ["private", "loopback", "uniqueLocal"].includes(ipaddr.parse(address).range());
+}
