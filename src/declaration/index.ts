@@ -11,3 +11,4 @@ export { DeclarationError, locateFaults, type LocatedFault } from "./Declaration
 export type { Fault, FaultCode, Path } from "./Fault.ts";
 export { readDeclaration, type Position, type Positions } from "./readDeclaration.ts";
 export { checkShape } from "./checkShape.ts";
+export { jsonSchema } from "./jsonSchema.ts";

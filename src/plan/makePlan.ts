@@ -173,6 +173,7 @@ function checkClashes(
 
 function portClashes(bots: readonly BotPlan[]): Fault[] {
   const owners = new Map<number, string>();
+  const next = Math.max(...bots.map(({ ingress }) => ingress.port)) + 1;
   return bots.flatMap(({ name, ingress: { port } }) => {
     const owner = owners.get(port);
     if (owner === undefined) {
@@ -185,7 +186,7 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
         path: ["bots", name, "port"],
         atKey: true,
         message: `bots "${owner}" and "${name}" both want port ${port}`,
-        hint: `give "${name}" a port of its own, as port: ${port + bots.length}`,
+        hint: `give "${name}" a port of its own, as port: ${next}`,
       },
     ];
   });

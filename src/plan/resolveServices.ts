@@ -40,6 +40,7 @@ export function resolveServices(
         message: `the catalogue already has a service "${name}"`,
         hint: "choose another name",
       });
+      continue;
     }
     const { variable, ...rest } = entry;
     const known = { ...rest, ...(variable === undefined ? {} : { variable }), name, title: name };

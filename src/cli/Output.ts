@@ -1,0 +1,70 @@
+import { DeclarationError, type LocatedFault } from "../declaration/index.ts";
+import { SeawallError } from "../faults/index.ts";
+
+/** The only place that prints. Results go to standard output, everything else to standard error. */
+export interface Output {
+  /** A line of the result. */
+  line(text: string): void;
+  /** The result as one JSON object, for `--json`. */
+  json(value: unknown): void;
+  /** What is being done, for a person who waits. Silent with `--json`. */
+  progress(text: string): void;
+  error(error: unknown): void;
+}
+
+export function makeOutput(json: boolean): Output {
+  return {
+    line: (text) => process.stdout.write(`${printable(text)}\n`),
+    json: (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    progress: (text) => {
+      if (!json) process.stderr.write(`${printable(text)}\n`);
+    },
+    error: (error) => {
+      if (json) process.stdout.write(`${JSON.stringify(errorObject(error), null, 2)}\n`);
+      else process.stderr.write(errorText(error));
+    },
+  };
+}
+
+/** An error the way people read it; see docs/commands.md for the form. */
+export function errorText(error: unknown): string {
+  if (error instanceof DeclarationError) return error.faults.map(faultText).join("");
+  if (error instanceof SeawallError) {
+    return block(error.message, error.where, error.hint);
+  }
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return block("this is a bug in Seawall", undefined, "report it with the lines below") + `${what}\n`;
+}
+
+/** An error the way programs read it. */
+export function errorObject(error: unknown): object {
+  if (error instanceof DeclarationError) {
+    return { ok: false, code: error.code, message: error.message, faults: error.faults };
+  }
+  if (error instanceof SeawallError) {
+    const { code, message, where, hint } = error;
+    return { ok: false, code, message, where, hint };
+  }
+  return { ok: false, code: "internal", message: error instanceof Error ? error.message : "" };
+}
+
+function faultText({ message, file, line, column, path, hint }: LocatedFault): string {
+  const place = `${file}:${line}:${column}${path === "" ? "" : ` (${path})`}`;
+  return block(message, place, hint);
+}
+
+function block(message: string, where: string | undefined, hint: string | undefined): string {
+  const lines = [`error: ${message}`];
+  if (where !== undefined) lines.push(`  at ${where}`);
+  if (hint !== undefined) lines.push(`  hint: ${hint}`);
+  return `${lines.map(printable).join("\n")}\n`;
+}
+
+/**
+ * Text that may come from a bot, made harmless for a terminal: control characters, which could
+ * move the cursor or change the title, become U+FFFD.
+ */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}

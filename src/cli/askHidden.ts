@@ -1,0 +1,56 @@
+import { openSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { ReadStream } from "node:tty";
+import { UsageError } from "./UsageError.ts";
+
+const LARGEST_INPUT = 128 * 1024;
+
+/**
+ * Asks on the terminal itself, whatever standard input is, and shows nothing of the answer.
+ *
+ * @throws UsageError when there is no terminal, or it was left with ^C or ^D.
+ */
+export async function askHidden(question: string): Promise<string> {
+  const input = openTerminal();
+  // Readline echoes what is typed to its output; this one drops it.
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silent, terminal: true });
+  process.stderr.write(question);
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const cancelled = (): void => reject(new UsageError("nothing was entered", "nothing was changed"));
+    lines.once("line", resolve);
+    lines.once("SIGINT", cancelled);
+    lines.once("close", cancelled);
+    return await promise;
+  } finally {
+    lines.close();
+    input.destroy();
+    process.stderr.write("\n");
+  }
+}
+
+function openTerminal(): ReadStream {
+  try {
+    return new ReadStream(openSync("/dev/tty", "r"));
+  } catch {
+    throw new UsageError(
+      "there is no terminal to ask on",
+      "run this from a terminal, or give the value on standard input",
+    );
+  }
+}
+
+/** All of standard input as text. @throws UsageError when it is larger than any secret. */
+export async function readAllInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > LARGEST_INPUT) throw new UsageError("standard input is too large", "a secret has at most 64 KiB");
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

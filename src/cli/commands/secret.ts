@@ -1,0 +1,86 @@
+import { createVault, locateVault, newIdentityPath, openVault, secretFromInput, SecretValue, type Vault } from "../../secrets/index.ts";
+import type { StatePaths } from "../../host/index.ts";
+import type { Call, Command, ExitStatus } from "../Command.ts";
+import { askHidden, readAllInput } from "../askHidden.ts";
+import { UsageError } from "../UsageError.ts";
+
+export const secret: Command = {
+  name: "secret",
+  usage: "set NAME | list | rm NAME",
+  summary: "store, list and remove secrets in the vault",
+  help: [
+    "set NAME    asks for the value without showing it, or reads it from standard input when that",
+    "            is no terminal. The first one makes the vault. A running broker uses a new value",
+    "            for the next call.",
+    "list        names and dates; never values.",
+    "rm NAME     removes a secret for good.",
+  ].join("\n"),
+  options: {
+    passphrase: {
+      type: "boolean",
+      help: "when set makes the vault: protect it with a passphrase, asked for at each start",
+    },
+  },
+  words: { least: 1, most: 2 },
+  run: async (call) => {
+    const [verb, name] = call.words;
+    if (verb === "list" && name === undefined) return list(call);
+    if (verb === "set" && name !== undefined) return set(call, name);
+    if (verb === "rm" && name !== undefined) return remove(call, name);
+    throw new UsageError(`usage: seawall secret ${secret.usage}`, "type: seawall secret --help");
+  },
+};
+
+async function set(call: Call, name: string): Promise<ExitStatus> {
+  const vault = await openOrCreate(call);
+  const typed = process.stdin.isTTY
+    ? await askHidden(`value of "${name}" (not shown): `)
+    : await readAllInput();
+  await vault.set(name, secretFromInput(typed));
+  if (call.json) call.output.json({ ok: true, name });
+  else call.output.line(`stored "${name}"`);
+  return 0;
+}
+
+async function list(call: Call): Promise<ExitStatus> {
+  const located = await locateVault(call.paths.vault.folder);
+  const secrets = located.exists ? await (await open(call.paths)).list() : [];
+  if (call.json) call.output.json({ secrets });
+  else if (secrets.length === 0) call.output.line("no secrets yet; store one with: seawall secret set NAME");
+  else for (const { name, updated } of secrets) call.output.line(`${name.padEnd(32)}  ${updated}`);
+  return 0;
+}
+
+async function remove(call: Call, name: string): Promise<ExitStatus> {
+  await (await open(call.paths)).rm(name);
+  if (call.json) call.output.json({ ok: true, name });
+  else call.output.line(`removed "${name}"`);
+  return 0;
+}
+
+async function openOrCreate(call: Call): Promise<Vault> {
+  const { folder, file } = call.paths.vault;
+  if ((await locateVault(folder)).exists) return open(call.paths);
+  const sealed = call.flag("passphrase");
+  const passphrase = sealed ? { passphrase: await newPassphrase() } : {};
+  const vault = await createVault({ file, identity: newIdentityPath(folder, sealed), ...passphrase });
+  call.output.progress(`made the vault at ${file}`);
+  return vault;
+}
+
+async function open(paths: StatePaths): Promise<Vault> {
+  const { file, identity, sealed } = await locateVault(paths.vault.folder);
+  const passphrase = sealed
+    ? { passphrase: new SecretValue(await askHidden("passphrase of the vault: ")) }
+    : {};
+  return openVault({ file, identity, ...passphrase });
+}
+
+async function newPassphrase(): Promise<SecretValue> {
+  const first = await askHidden("new passphrase for the vault: ");
+  const second = await askHidden("once more: ");
+  if (first !== second || first === "") {
+    throw new UsageError("the two passphrases differ or are empty", "try again");
+  }
+  return new SecretValue(first);
+}

@@ -1,0 +1,60 @@
+import { askSupervisor, type BotStatus, type ProcessStatus, type SupervisorStatus } from "../../host/index.ts";
+import type { Command } from "../Command.ts";
+
+export const status: Command = {
+  name: "status",
+  usage: "",
+  summary: "what runs, how it is, and how far the wall is enforced",
+  help: "Exit 0 when the broker and every bot answer, 1 when something does not or nothing runs.",
+  options: {},
+  words: { least: 0, most: 0 },
+  run: async ({ paths, output, json }) => {
+    const reply = await askSupervisor(paths, { verb: "status" });
+    if (reply.kind !== "status") return 1;
+    if (json) output.json(reply.status);
+    else for (const line of statusLines(reply.status, Date.now())) output.line(line);
+    return [reply.status.broker, ...reply.status.bots].every(({ state }) => state === "ready") ? 0 : 1;
+  },
+};
+
+/** @param now milliseconds since the epoch, for how long things have been as they are. */
+export function statusLines(status: SupervisorStatus, now: number): string[] {
+  return [
+    `generation ${status.generation}, supervisor pid ${status.pid}, up ${age(status.since, now)}`,
+    "",
+    `broker  ${processLine(status.broker, now)}`,
+    ...status.bots.flatMap((bot) => botLines(bot, now)),
+    ...status.health.map(
+      ({ warning, remedy }) => `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
+    ),
+  ];
+}
+
+function botLines(bot: BotStatus, now: number): string[] {
+  const weak = bot.wall.filter(({ state }) => state !== "enforced");
+  return [
+    "",
+    `${bot.name}  ${processLine(bot, now)}`,
+    `  OpenClaw ${bot.openclaw} on http://127.0.0.1:${bot.port}`,
+    `  reaches: ${bot.grants.join(", ") || "nothing"}`,
+    weak.length === 0
+      ? `  wall: enforced (${bot.wall.map(({ mechanism }) => mechanism).join(", ")})`
+      : `  wall: WEAKER than planned`,
+    ...weak.map(({ mechanism, state, detail }) => `    ${mechanism}: ${state}, ${detail}`),
+  ];
+}
+
+function processLine(status: ProcessStatus, now: number): string {
+  const parts: string[] = [`${status.state} for ${age(status.since, now)}`];
+  if (status.pid !== undefined) parts.push(`pid ${status.pid}`);
+  if (status.restarts > 0) parts.push(`restarted ${status.restarts}×`);
+  if (status.lastEnd !== undefined) parts.push(`ended last with ${status.lastEnd}`);
+  return parts.join(", ");
+}
+
+function age(since: string, now: number): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(since)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

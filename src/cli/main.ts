@@ -1,0 +1,53 @@
+import { SeawallError } from "../faults/index.ts";
+import { statePaths } from "../host/index.ts";
+import { closestCommand, commands } from "./commands/index.ts";
+import { commandHelp, overview } from "./help.ts";
+import { makeOutput } from "./Output.ts";
+import { parseCall } from "./parseCall.ts";
+import { UsageError } from "./UsageError.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** Runs one command and gives the exit code; see `ExitCode` for what they mean. */
+async function main(args: readonly string[]): Promise<number> {
+  const output = makeOutput(args.includes("--json"));
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    output.error(error);
+    return error instanceof SeawallError ? error.exitCode : 70;
+  }
+}
+
+async function dispatch([verb, ...rest]: readonly string[]): Promise<number> {
+  if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") {
+    makeOutput(false).line(overview(commands));
+    return verb === undefined ? 2 : 0;
+  }
+  const command = commands.find(({ name }) => name === verb);
+  if (command === undefined) {
+    const guess = closestCommand(verb);
+    throw new UsageError(
+      `there is no command "${verb.slice(0, 40)}"`,
+      guess === undefined ? "type: seawall --help" : `did you mean "${guess}"?`,
+    );
+  }
+  const { words, values } = parseCall(command, rest);
+  const json = values["json"] === true;
+  const output = makeOutput(json);
+  if (values["help"] === true) {
+    output.line(commandHelp(command));
+    return 0;
+  }
+  return command.run({
+    words,
+    flag: (name) => values[name] === true,
+    value: (name) => {
+      const value = values[name];
+      return typeof value === "string" ? value : undefined;
+    },
+    json,
+    output,
+    paths: statePaths(process.env, process.getuid?.() ?? -1),
+  });
+}

@@ -1,0 +1,2 @@
+export { takeLock, type Lock } from "./takeLock.ts";
+export { syncFolder, writeFileAtomic } from "./writeFileAtomic.ts";

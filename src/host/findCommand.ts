@@ -1,0 +1,65 @@
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { HostError } from "./HostError.ts";
+
+/** Folders of the system's own commands; a person's private folders are not searched. */
+const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** A command of this host that will exist inside a wall under its name. */
+export interface FoundCommand {
+  readonly name: string;
+  /** The file itself, links followed. */
+  readonly path: string;
+}
+
+/**
+ * Finds every granted command on this host.
+ *
+ * @throws HostError `no-command` for a name that isn't there; `script-without-interpreter` when one
+ *   is a script whose interpreter is not granted: it could not run, and an interpreter is a grant
+ *   that a person must make knowingly.
+ */
+export function findCommands(names: readonly string[], bot: string): FoundCommand[] {
+  const found = names.map((name) => ({ name, path: find(name, bot) }));
+  for (const { name, path } of found) {
+    const interpreter = interpreterOf(path);
+    if (interpreter === undefined || names.includes(interpreter)) continue;
+    throw new HostError(
+      "script-without-interpreter",
+      `command "${name}" is a script for "${interpreter}", which bot "${bot}" is not granted`,
+      { hint: `grant "${interpreter}" too, if the bot may run any script with it, or leave "${name}" out` },
+    );
+  }
+  return found;
+}
+
+function find(name: string, bot: string): string {
+  for (const folder of FOLDERS) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) return realpathSync(path);
+    } catch {
+      // Not here, or not for running.
+    }
+  }
+  throw new HostError("no-command", `command "${name}" of bot "${bot}" is not on this host`, {
+    hint: "install it, or remove it from exec.allow",
+  });
+}
+
+/** Name of the program that a `#!` line starts, `env` looked through (execve(2)). */
+function interpreterOf(path: string): string | undefined {
+  const head = Buffer.alloc(256);
+  const fd = openSync(path, "r");
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  if (head.toString("latin1", 0, 2) !== "#!") return undefined;
+  const line = head.toString("utf8", 2).split("\n", 1).join("").trim();
+  const [program = "", ...rest] = line.split(/\s+/);
+  const first = rest.find((word) => !word.startsWith("-") && !word.includes("="));
+  return basename(program) === "env" && first !== undefined ? basename(first) : basename(program);
+}

@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, openSync, closeSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HostError } from "./HostError.ts";
+import type { StatePaths } from "./statePaths.ts";
+
+const MAIN = fileURLToPath(new URL("./supervisor/main.ts", import.meta.url));
+
+/**
+ * Starts the supervisor as a daemon of its own session and waits until commands can reach it. Does
+ * nothing when one is already running.
+ */
+export async function startSupervisor(paths: StatePaths): Promise<void> {
+  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+  const log = openSync(join(paths.logs, "supervisor.log"), "a", 0o600);
+  const child = spawn(process.execPath, [MAIN], {
+    detached: true,
+    stdio: ["ignore", log, log, "pipe"],
+    cwd: "/",
+    // Nothing of the person's environment, where keys tend to be, is passed on.
+    env: {
+      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+      SEAWALL_STATE: paths.root,
+      SEAWALL_STORE: paths.store,
+    },
+  });
+  closeSync(log);
+  const ready = child.stdio[3];
+  let said = "";
+  if (ready !== null && ready !== undefined && "setEncoding" in ready) {
+    for await (const chunk of ready) {
+      said += String(chunk);
+      if (said.includes("\n")) break;
+    }
+  }
+  child.unref();
+  if (said !== "ready\n" && said !== "running\n") {
+    throw new HostError("supervisor-died", "the supervisor did not start", {
+      hint: "look at: seawall logs --supervisor",
+    });
+  }
+}

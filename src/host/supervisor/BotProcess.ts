@@ -1,0 +1,174 @@
+import { request } from "node:http";
+import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
+import type { LogFile } from "../LogFile.ts";
+import type { ProcessStatus } from "../status.ts";
+import type { BrokerProcess, HeldListener } from "./BrokerProcess.ts";
+import { Lifecycle } from "./Lifecycle.ts";
+
+/** Everything that starting a bot depends on; when it is the same, the bot need not be restarted. */
+export interface BotLaunch {
+  readonly name: string;
+  readonly wall: CompiledWall;
+  readonly launcher: string;
+  readonly bwrap: string;
+  /** Present when the supervisor is root: the bot's own uid and gid. */
+  readonly uid?: number;
+  /** Of the ingress, on 127.0.0.1. */
+  readonly port: number;
+}
+
+/** Messages of `seawall-launch`, see native/README.md. */
+type LaunchMessage =
+  | { readonly type: "listener"; readonly protocol: "tcp" | "udp"; readonly port: number; readonly family: 4 | 6 }
+  | { readonly type: "dialed" }
+  | { readonly type: "dial-failed"; readonly error: string };
+
+const POLL_STARTING_MS = 400;
+const POLL_RUNNING_MS = 10_000;
+const STOP_GRACE_MS = 10_000;
+
+/** One bot: its wall, its sockets, its health. */
+export class BotProcess {
+  readonly launch: BotLaunch;
+  readonly lifecycle: Lifecycle;
+  readonly #log: LogFile;
+  readonly #broker: BrokerProcess;
+  #process: WalledProcess | undefined;
+  #confined: number | undefined;
+  #listeners: HeldListener[] = [];
+  /** Ids of the dials that were asked for; the launcher answers in order. */
+  #dials: number[] = [];
+  #poll: NodeJS.Timeout | undefined;
+
+  constructor(launch: BotLaunch, log: LogFile, broker: BrokerProcess) {
+    this.launch = launch;
+    this.#log = log;
+    this.#broker = broker;
+    this.lifecycle = new Lifecycle(
+      () => this.#launch(),
+      (text) => this.#log.note(text),
+    );
+  }
+
+  get listeners(): readonly HeldListener[] {
+    return this.#listeners;
+  }
+
+  /** Host pid of the confined process itself, once it is known. */
+  status(): ProcessStatus {
+    return this.lifecycle.status(this.#confined);
+  }
+
+  /** Makes a connection to the gateway inside; the broker gets it, or why not. */
+  dial(id: number): void {
+    if (this.#process === undefined) {
+      this.#broker.giveConnection(id, { error: "ENOTCONN" });
+      return;
+    }
+    this.#dials.push(id);
+    this.#process.send({ dial: true });
+  }
+
+  async stop(): Promise<void> {
+    this.lifecycle.stop();
+    clearTimeout(this.#poll);
+    const running = this.#process;
+    if (running === undefined) return;
+    running.kill("SIGTERM");
+    const timer = setTimeout(() => running.kill("SIGKILL"), STOP_GRACE_MS);
+    await running.exited;
+    clearTimeout(timer);
+  }
+
+  async #launch(): Promise<void> {
+    const { name, wall, launcher, bwrap, uid } = this.launch;
+    const running = startWalled(wall, {
+      launcher,
+      bwrap,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+      stdout: "pipe",
+      stderr: "pipe",
+      onMessage: (message, handle) => this.#receive(message as LaunchMessage, handle),
+    });
+    this.#process = running;
+    running.stdout?.on("data", (chunk: Buffer) => this.#log.write(chunk));
+    running.stderr?.on("data", (chunk: Buffer) => this.#log.write(chunk));
+    void running.exited.then((end) => {
+      if (this.#process !== running) return;
+      this.#process = undefined;
+      this.#confined = undefined;
+      clearTimeout(this.#poll);
+      this.#broker.drop(name);
+      for (const { handle } of this.#listeners) closeHandle(handle);
+      this.#listeners = [];
+      for (const id of this.#dials) this.#broker.giveConnection(id, { error: "ECONNRESET" });
+      this.#dials = [];
+      this.lifecycle.ended(end);
+    });
+    this.#confined = await running.inner();
+    this.#watch();
+  }
+
+  #receive(message: LaunchMessage, handle: unknown): void {
+    switch (message.type) {
+      case "listener": {
+        const listener: HeldListener = { message: { ...message, bot: this.launch.name }, handle };
+        this.#listeners.push(listener);
+        this.#broker.giveListener(listener);
+        break;
+      }
+      case "dialed": {
+        const id = this.#dials.shift();
+        if (id !== undefined) this.#broker.giveConnection(id, { handle });
+        // The broker has its own copy by now or soon; keeping ours would hold the connection open.
+        setImmediate(() => closeHandle(handle));
+        break;
+      }
+      case "dial-failed": {
+        const id = this.#dials.shift();
+        if (id !== undefined) this.#broker.giveConnection(id, { error: message.error });
+        break;
+      }
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Asks the gateway through the ingress, the way its users reach it. */
+  #watch(): void {
+    const soon = this.lifecycle.state === "starting" || this.lifecycle.state === "unready";
+    this.#poll = setTimeout(
+      () => {
+        void isHealthy(this.launch.port).then((healthy) => {
+          if (this.#process === undefined) return;
+          this.lifecycle.answers(healthy);
+          this.#watch();
+        });
+      },
+      soon ? POLL_STARTING_MS : POLL_RUNNING_MS,
+    );
+  }
+}
+
+/** Whether `GET /healthz` is answered with 200 within five seconds. */
+async function isHealthy(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const call = request(
+    { host: "127.0.0.1", port, path: "/healthz", timeout: 5_000, agent: false },
+    (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    },
+  );
+  call.once("timeout", () => call.destroy());
+  call.once("error", () => resolve(false));
+  call.end();
+  return promise;
+}
+
+/** Raw libuv handles aren't in Node's types; all of them can be closed. */
+function closeHandle(handle: unknown): void {
+  if (handle !== null && typeof handle === "object" && "close" in handle) {
+    (handle.close as () => void).call(handle);
+  }
+}

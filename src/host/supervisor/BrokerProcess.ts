@@ -1,0 +1,183 @@
+import type { BrokerConfig, FromBroker, ToBroker } from "../../broker/index.ts";
+import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
+import { HostError } from "../HostError.ts";
+import type { LogFile } from "../LogFile.ts";
+import type { HealthWarning, ProcessStatus } from "../status.ts";
+import { Lifecycle } from "./Lifecycle.ts";
+
+/** A socket made inside a bot's namespace, as a raw handle this process never reads from. */
+export interface HeldListener {
+  readonly message: Extract<ToBroker, { type: "listener" }>;
+  readonly handle: unknown;
+}
+
+export interface BrokerCallbacks {
+  /** The ingress wants a connection into a bot's namespace; answer with `giveConnection`. */
+  readonly onDial: (bot: string, id: number) => void;
+  /** Every listener there is now: a broker that was started again gets them all. */
+  readonly listeners: () => readonly HeldListener[];
+}
+
+const READY_MS = 30_000;
+
+/** The one broker of a deployment, started again with the same sockets whenever it ends. */
+export class BrokerProcess {
+  readonly lifecycle: Lifecycle;
+  readonly #wall: CompiledWall;
+  readonly #launcher: string;
+  readonly #log: LogFile;
+  readonly #callbacks: BrokerCallbacks;
+  readonly #health = new Map<string, HealthWarning>();
+  #process: WalledProcess | undefined;
+  #config: BrokerConfig | undefined;
+  #answer: ((message: FromBroker) => void) | undefined;
+
+  constructor(options: {
+    readonly wall: CompiledWall;
+    readonly launcher: string;
+    readonly log: LogFile;
+    readonly callbacks: BrokerCallbacks;
+  }) {
+    this.#wall = options.wall;
+    this.#launcher = options.launcher;
+    this.#log = options.log;
+    this.#callbacks = options.callbacks;
+    this.lifecycle = new Lifecycle(
+      () => this.#launch(),
+      (text) => this.#log.note(text),
+    );
+  }
+
+  /**
+   * Puts a configuration in force for the next call; the one before stays if it is refused.
+   *
+   * @throws HostError `broker-refused` with the broker's own reason.
+   */
+  async configure(config: BrokerConfig): Promise<void> {
+    const before = this.#config;
+    this.#config = config;
+    try {
+      if (this.#process === undefined) {
+        await this.lifecycle.start();
+        if (this.lifecycle.state !== "ready") throw this.#didNotStart();
+      } else {
+        await this.#sendConfig();
+      }
+    } catch (error) {
+      this.#config = before;
+      if (before === undefined) this.stop();
+      throw error;
+    }
+  }
+
+  giveListener({ message, handle }: HeldListener): void {
+    this.#process?.send(message, handle);
+  }
+
+  giveConnection(id: number, outcome: { readonly handle: unknown } | { readonly error: string }): void {
+    const base = { type: "gateway-connection", id } as const;
+    if ("handle" in outcome) this.#process?.send(base satisfies ToBroker, outcome.handle);
+    else this.#process?.send({ ...base, error: outcome.error } satisfies ToBroker);
+  }
+
+  drop(bot: string): void {
+    this.#process?.send({ type: "drop", bot } satisfies ToBroker);
+  }
+
+  status(): ProcessStatus {
+    return this.lifecycle.status(this.#process?.pid);
+  }
+
+  health(): HealthWarning[] {
+    return [...this.#health.values()];
+  }
+
+  /** Ends it for good, after what runs has had `graceMs` to finish. */
+  async stop(graceMs = 2_000): Promise<void> {
+    this.lifecycle.stop();
+    const running = this.#process;
+    if (running === undefined) return;
+    running.send({ type: "stop", graceMs } satisfies ToBroker);
+    const timer = setTimeout(() => running.kill("SIGKILL"), graceMs + 1_000);
+    await running.exited;
+    clearTimeout(timer);
+  }
+
+  async #launch(): Promise<void> {
+    const started = Promise.withResolvers<void>();
+    const running = startWalled(this.#wall, {
+      launcher: this.#launcher,
+      stdout: "pipe",
+      stderr: "pipe",
+      onMessage: (message) => {
+        const parsed = message as FromBroker;
+        if (parsed.type === "started") started.resolve();
+        else this.#receive(parsed);
+      },
+    });
+    this.#process = running;
+    running.stdout?.on("data", (chunk: Buffer) => this.#log.write(chunk));
+    running.stderr?.on("data", (chunk: Buffer) => this.#log.write(chunk));
+    void running.exited.then((end) => {
+      if (this.#process !== running) return;
+      this.#process = undefined;
+      this.#health.clear();
+      started.reject(this.#didNotStart());
+      this.#answer?.({ type: "refused", code: "ended", message: "the broker ended" });
+      this.lifecycle.ended(end);
+    });
+    const timer = setTimeout(() => running.kill("SIGKILL"), READY_MS);
+    try {
+      await started.promise;
+      await this.#sendConfig();
+      for (const listener of this.#callbacks.listeners()) this.giveListener(listener);
+    } finally {
+      clearTimeout(timer);
+    }
+    this.lifecycle.answers(true);
+  }
+
+  #receive(message: FromBroker): void {
+    switch (message.type) {
+      case "started":
+        break;
+      case "configured":
+      case "refused":
+        this.#answer?.(message);
+        break;
+      case "dial-gateway":
+        this.#callbacks.onDial(message.bot, message.id);
+        break;
+      case "health": {
+        const { key, warning, remedy } = message;
+        this.#health.set(key, { key, warning, ...(remedy === undefined ? {} : { remedy }) });
+        break;
+      }
+      case "health-clear":
+        this.#health.delete(message.key);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #sendConfig(): Promise<void> {
+    const config = this.#config;
+    if (config === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<FromBroker>();
+    this.#answer = resolve;
+    this.#process?.send({ type: "configure", config } satisfies ToBroker);
+    const answer = await promise;
+    this.#answer = undefined;
+    if (answer.type !== "refused") return;
+    throw new HostError("broker-refused", answer.message, {
+      ...(answer.hint === undefined ? {} : { hint: answer.hint }),
+    });
+  }
+
+  #didNotStart(): HostError {
+    return new HostError("broker-refused", "the broker did not start", {
+      hint: "look at: seawall logs --broker",
+    });
+  }
+}

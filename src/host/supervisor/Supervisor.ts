@@ -1,0 +1,258 @@
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { ensureAuthority } from "../../authority/index.ts";
+import type { BrokerConfig } from "../../broker/index.ts";
+import { locateVault } from "../../secrets/index.ts";
+import { probeHost, type HostCapabilities } from "../../wall/index.ts";
+import { botLaunch } from "../botLaunch.ts";
+import { assignUsers } from "../botUsers.ts";
+import { brokerConfig } from "../brokerConfig.ts";
+import { brokerWall } from "../brokerWall.ts";
+import { readGeneration, setCurrentGeneration, type Generation } from "../Generation.ts";
+import { HostError } from "../HostError.ts";
+import { LogFile } from "../LogFile.ts";
+import type { StatePaths } from "../statePaths.ts";
+import type { HealthWarning, SupervisorStatus } from "../status.ts";
+import { BotProcess, type BotLaunch } from "./BotProcess.ts";
+import { BrokerProcess } from "./BrokerProcess.ts";
+
+/** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
+const BOT_READY_MS = 180_000;
+const RENEW_MS = 24 * 60 * 60 * 1_000;
+
+type Progress = (text: string) => void;
+
+/** A generation with everything that putting it in force takes. */
+interface Prepared {
+  readonly generation: Generation;
+  readonly config: BrokerConfig;
+  readonly launches: readonly BotLaunch[];
+}
+
+/** Runs one deployment: the broker and every bot, as the generation in force says. */
+export class Supervisor {
+  readonly #paths: StatePaths;
+  readonly #since = new Date();
+  readonly #log: LogFile;
+  readonly #bots = new Map<string, BotProcess>();
+  #broker: BrokerProcess | undefined;
+  #inForce: Prepared | undefined;
+  #passphrase: string | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+  /** Changes happen one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(paths: StatePaths) {
+    this.#paths = paths;
+    this.#log = new LogFile(join(paths.logs, "supervisor.log"));
+  }
+
+  /**
+   * Puts a generation in force: whole or not at all (invariant 9). Bots that it doesn't change run
+   * on. If the broker refuses it or a bot doesn't come to answer, what ran before runs again.
+   */
+  apply(number: number, passphrase: string | undefined, progress: Progress): Promise<void> {
+    return this.#inTurn(async () => {
+      if (passphrase !== undefined) this.#passphrase = passphrase;
+      const next = await this.#prepare(readGeneration(this.#paths, number));
+      const before = this.#inForce;
+      this.#log.note(`applying generation ${number}`);
+      try {
+        await this.#putInForce(next, progress);
+      } catch (error) {
+        this.#log.note(`generation ${number} failed: ${error instanceof Error ? error.message : ""}`);
+        await this.#goBack(before, progress);
+        throw error;
+      }
+      setCurrentGeneration(this.#paths, number);
+      this.#log.note(`generation ${number} is in force`);
+      this.#renewal ??= setInterval(() => void this.#renew(), RENEW_MS).unref();
+    });
+  }
+
+  /** Restarts one bot, or all of them, and waits until they answer. */
+  restart(name: string | undefined, progress: Progress): Promise<void> {
+    return this.#inTurn(async () => {
+      const names = name === undefined ? [...this.#bots.keys()] : [name];
+      const chosen = names.map((each) => this.#bot(each));
+      await Promise.all(
+        chosen.map(async (bot) => {
+          progress(`stopping ${bot.launch.name}`);
+          await bot.stop();
+        }),
+      );
+      await this.#startAll(chosen, progress);
+    });
+  }
+
+  /** Ends everything. */
+  down(): Promise<void> {
+    return this.#inTurn(async () => {
+      clearInterval(this.#renewal);
+      await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
+      this.#bots.clear();
+      await this.#broker?.stop();
+      this.#broker = undefined;
+      this.#inForce = undefined;
+      this.#log.note("everything is stopped");
+    });
+  }
+
+  status(): SupervisorStatus {
+    const stopped = { state: "stopped", since: this.#since.toISOString(), restarts: 0 } as const;
+    return {
+      pid: process.pid,
+      generation: this.#inForce?.generation.number ?? 0,
+      since: this.#since.toISOString(),
+      broker: this.#broker?.status() ?? stopped,
+      bots: (this.#inForce?.generation.plan.bots ?? []).map((plan) => {
+        const bot = this.#bots.get(plan.name);
+        return {
+          name: plan.name,
+          ...(bot?.status() ?? stopped),
+          openclaw: plan.openclaw.version,
+          port: plan.ingress.port,
+          grants: plan.grants.map((grant) => grant.name),
+          wall: bot?.launch.wall.mechanisms ?? [],
+        };
+      }),
+      health: [...(this.#broker?.health() ?? []), ...this.#crashing()],
+    };
+  }
+
+  async #prepare(generation: Generation): Promise<Prepared> {
+    const paths = this.#paths;
+    const root = process.getuid?.() === 0;
+    const names = generation.plan.bots.map((bot) => bot.name);
+    const users = root ? assignUsers(paths.users, names) : new Map<string, number>();
+    const authority = await ensureAuthority(paths.authority);
+    const { file, identity } = await locateVault(paths.vault.folder);
+    const passphrase = this.#passphrase;
+    const vault = { file, identity, ...(passphrase === undefined ? {} : { passphrase }) };
+    const config = await brokerConfig({ generation, paths, authority, vault });
+    const capabilities = await this.#probe(generation, [...users.values()][0]);
+    const launches = generation.plan.bots.map((plan) =>
+      botLaunch({ plan, generation, paths, authority, capabilities, uid: users.get(plan.name) }),
+    );
+    return { generation, config, launches };
+  }
+
+  #probe({ programs }: Generation, uid: number | undefined): Promise<HostCapabilities> {
+    return probeHost({
+      launcher: programs.launcher,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+  }
+
+  async #putInForce(next: Prepared, progress: Progress): Promise<void> {
+    const broker = (this.#broker ??= await this.#makeBroker(next));
+    progress("starting the broker");
+    await broker.configure(next.config);
+    const wanted = new Map(next.launches.map((launch) => [launch.name, launch]));
+    const leaving = [...this.#bots.values()].filter(
+      (bot) => !isDeepStrictEqual(bot.launch, wanted.get(bot.launch.name)),
+    );
+    await Promise.all(
+      leaving.map(async (bot) => {
+        progress(`stopping ${bot.launch.name}`);
+        await bot.stop();
+        this.#bots.delete(bot.launch.name);
+      }),
+    );
+    this.#inForce = next;
+    const coming = next.launches
+      .filter(({ name }) => !this.#bots.has(name))
+      .map((launch) => new BotProcess(launch, this.#botLog(launch.name), broker));
+    for (const bot of coming) this.#bots.set(bot.launch.name, bot);
+    await this.#startAll(coming, progress);
+  }
+
+  async #makeBroker({ generation }: Prepared): Promise<BrokerProcess> {
+    const capabilities = await this.#probe(generation, undefined);
+    return new BrokerProcess({
+      wall: brokerWall(generation, this.#paths, capabilities),
+      launcher: generation.programs.launcher,
+      log: new LogFile(join(this.#paths.logs, "broker.log")),
+      callbacks: {
+        onDial: (name, id) => {
+          const bot = this.#bots.get(name);
+          if (bot === undefined) this.#broker?.giveConnection(id, { error: "ENOTCONN" });
+          else bot.dial(id);
+        },
+        listeners: () => [...this.#bots.values()].flatMap((bot) => bot.listeners),
+      },
+    });
+  }
+
+  async #startAll(bots: readonly BotProcess[], progress: Progress): Promise<void> {
+    await Promise.all(
+      bots.map(async (bot) => {
+        const { name } = bot.launch;
+        progress(`starting ${name}`);
+        const began = Date.now();
+        await bot.lifecycle.start();
+        if (!(await bot.lifecycle.becomesReady(BOT_READY_MS))) {
+          throw new HostError("bot-did-not-start", `bot "${name}" did not come to answer`, {
+            hint: `look at: seawall logs ${name}`,
+          });
+        }
+        progress(`${name} answers, after ${Math.round((Date.now() - began) / 1000)} s`);
+      }),
+    );
+  }
+
+  async #goBack(before: Prepared | undefined, progress: Progress): Promise<void> {
+    if (before === undefined) {
+      await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
+      this.#bots.clear();
+      await this.#broker?.stop();
+      this.#broker = undefined;
+      this.#inForce = undefined;
+      return;
+    }
+    progress(`going back to generation ${before.generation.number}`);
+    await this.#putInForce(before, progress);
+  }
+
+  /** New leaf certificates, before the old ones end. */
+  #renew(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#inForce === undefined || this.#broker === undefined) return;
+      const next = await this.#prepare(this.#inForce.generation);
+      await this.#broker.configure(next.config);
+    }).catch((error: unknown) => {
+      this.#log.note(`certificates not renewed: ${error instanceof Error ? error.message : ""}`);
+    });
+  }
+
+  #crashing(): HealthWarning[] {
+    return [...this.#bots.values()].flatMap((bot) => {
+      const { name } = bot.launch;
+      const status = bot.status();
+      if (status.state !== "waiting" && status.state !== "unready") return [];
+      const how = status.lastEnd === undefined ? "does not answer" : `ended with ${status.lastEnd}`;
+      return [{ key: `bot:${name}`, warning: `${name} ${how}`, remedy: `look at: seawall logs ${name}` }];
+    });
+  }
+
+  #bot(name: string): BotProcess {
+    const bot = this.#bots.get(name);
+    if (bot !== undefined) return bot;
+    throw new HostError("no-such-bot", `no bot "${name.slice(0, 40)}" is running`, {
+      hint: `running: ${[...this.#bots.keys()].join(", ") || "none"}`,
+    });
+  }
+
+  #botLog(name: string): LogFile {
+    return new LogFile(join(this.#paths.logs, `${name}.log`));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    return mine;
+  }
+}

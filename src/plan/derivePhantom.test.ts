@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { catalogue } from "../catalogue/index.ts";
+import { derivePhantom } from "./derivePhantom.ts";
+import { parsePhantom } from "./parsePhantom.ts";
+
+const KEY = Buffer.alloc(32, 7);
+
+function shape(template: string): Exclude<ReturnType<typeof parsePhantom>, { wrong: string }> {
+  const parsed = parsePhantom(template);
+  assert.ok(!("wrong" in parsed));
+  return parsed;
+}
+
+test("derivePhantom() is stable, and differs by bot, grant and key", () => {
+  const s = shape("sk-{base64url:40}");
+  const one = derivePhantom(s, KEY, { bot: "a", grant: "x" });
+  assert.equal(one, derivePhantom(s, KEY, { bot: "a", grant: "x" }));
+  const others = [
+    derivePhantom(s, KEY, { bot: "b", grant: "x" }),
+    derivePhantom(s, KEY, { bot: "a", grant: "y" }),
+    derivePhantom(s, Buffer.alloc(32, 8), { bot: "a", grant: "x" }),
+    // A name can't be moved over the border between the two.
+    derivePhantom(s, KEY, { bot: 'a","x', grant: "" }),
+  ];
+  assert.equal(new Set([one, ...others]).size, 5);
+});
+
+test("derivePhantom() has the shape that each service's clients check", () => {
+  const shapes: Record<string, RegExp> = {
+    anthropic: /^sk-ant-api03-[\w-]{93}AA$/,
+    "google-gemini": /^AIza[\w-]{35}$/,
+    openai: /^sk-proj-[\w-]{74}T3BlbkFJ[\w-]{74}$/,
+    openrouter: /^sk-or-v1-[0-9a-f]{64}$/,
+    telegram: /^[1-9]\d{9}:AA[\w-]{33}$/,
+  };
+  for (const [name, entry] of catalogue) {
+    const phantom = derivePhantom(shape(entry.phantom), KEY, { bot: "a", grant: name });
+    assert.match(phantom, shapes[name] ?? /^never$/, name);
+  }
+});
+
+test("derivePhantom() uses every character of an alphabet about equally", () => {
+  const text = derivePhantom([{ alphabet: "digits", length: 50_000 }], KEY, { bot: "a", grant: "b" });
+  for (const digit of "0123456789") {
+    const count = text.split(digit).length - 1;
+    // 5,000 expected; eight standard deviations.
+    assert.ok(Math.abs(count - 5_000) < 8 * Math.sqrt(4_500), `${digit}: ${count}`);
+  }
+});
+
+test("parsePhantom() refuses what could be guessed or can't stand in a header or a path", () => {
+  for (const template of ["", "abc", "x-{hex:20}", "{digits:20}", "a b{hex:40}", "a/../{hex:40}?", "{hex:40}{oops:3}"]) {
+    assert.ok("wrong" in parsePhantom(template), template);
+  }
+});
