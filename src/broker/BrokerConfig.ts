@@ -7,7 +7,11 @@ import type { DialPlan, InjectGrant, SecretPlan, TunnelGrant } from "../plan/ind
  */
 export interface BrokerConfig {
   readonly secrets: readonly SecretPlan[];
-  readonly vault: { readonly file: string; readonly identity: string; readonly passphrase?: string };
+  readonly vault: {
+    readonly file: string;
+    readonly identity: string;
+    readonly passphrase?: string;
+  };
   /** Append-only JSONL file; its folder is the only one the broker may write to. */
   readonly audit: { readonly file: string };
   readonly bots: readonly BrokerBot[];
@@ -19,11 +23,18 @@ export interface BrokerBot {
   /** One leaf for all the hosts this bot may have TLS ended for, signed by the deployment's CA. */
   readonly certificate: { readonly chain: string; readonly key: string };
   /** Listener on the host's 127.0.0.1 through which the gateway is reached. */
-  readonly ingress: { readonly port: number; readonly token: string; readonly controlPage: boolean };
+  readonly ingress: {
+    readonly port: number;
+    readonly token: string;
+    readonly controlPage: boolean;
+  };
 }
 
 export type BrokerGrant =
-  | (Omit<InjectGrant, "phantom" | "dial"> & { readonly phantom: string; readonly dial?: BrokerDial })
+  | (Omit<InjectGrant, "phantom" | "dial"> & {
+      readonly phantom: string;
+      readonly dial?: BrokerDial;
+    })
   | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial });
 
 /** Like DialPlan, the CA file read: `ca` is PEM text. */

@@ -1,0 +1,235 @@
+import { lookup } from "node:dns/promises";
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type TLSSocket,
+} from "node:tls";
+import type { SecretStore } from "../secrets/SecretStore.ts";
+import { Audit } from "./audit/Audit.ts";
+import type { Outcome } from "./audit/AuditRecord.ts";
+import { RepeatFilter } from "./audit/RepeatFilter.ts";
+import { BrokerError } from "./BrokerError.ts";
+import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
+import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
+import { serveCalls, type CallServer } from "./call/serveCalls.ts";
+import { compileDeployment } from "./Deployment.ts";
+import type { Resolve } from "./dial/Destination.ts";
+import { UpstreamPools } from "./dial/UpstreamPools.ts";
+import { fetchSecret } from "./inject/fetchSecret.ts";
+import { GatewayDialer } from "./ingress/GatewayDialer.ts";
+import { Ingress } from "./ingress/Ingress.ts";
+import { arrivalOf, noteRefusal } from "./listeners/acceptConnection.ts";
+import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
+import type { FromBroker, ToBroker } from "./protocol.ts";
+
+/** What the broker needs from the process it runs in. */
+export interface BrokerSurroundings {
+  send(message: FromBroker): void;
+  openStores(config: BrokerConfig): Promise<SecretStore>;
+  readonly resolve?: Resolve;
+  readonly timeouts?: Partial<BrokerParts["timeouts"]>;
+}
+
+/** All bots' calls, in one process. It does what the supervisor's messages say and nothing of its own accord. */
+export class Broker {
+  readonly #surroundings: BrokerSurroundings;
+  readonly #parts: BrokerParts;
+  readonly #calls: CallServer;
+  readonly #listeners: Listeners;
+  readonly #ingress: Ingress;
+  readonly #dialer: GatewayDialer;
+  #inForce: InForce | undefined;
+  #configuring: Promise<void> = Promise.resolve();
+
+  constructor(surroundings: BrokerSurroundings) {
+    this.#surroundings = surroundings;
+    const resolve = surroundings.resolve ?? ((name) => lookup(name, { all: true }));
+    this.#calls = serveCalls(() => this.#parts);
+    this.#parts = {
+      inForce: () => this.#inForce,
+      repeats: new RepeatFilter(() => this.#audit()),
+      pools: new UpstreamPools(resolve),
+      resolve,
+      http: this.#calls.server,
+      timeouts: { clientHello: 10_000, connect: 30_000, ...surroundings.timeouts },
+      send: (message) => {
+        surroundings.send(message);
+      },
+    };
+    this.#dialer = new GatewayDialer((message) => {
+      surroundings.send(message);
+    });
+    this.#listeners = new Listeners(this.#parts, (socket, connection) => {
+      this.#calls.adopt(socket, connection);
+    });
+    this.#ingress = new Ingress(this.#parts, (bot) => this.#dialer.dial(bot));
+  }
+
+  /**
+   * Does what one message says; `handle` is what came with it. Configurations are taken one after the
+   * other, and each is answered by `configured` or `refused`.
+   *
+   * @returns when it is done; for `stop`, when nothing runs any more and the process may exit.
+   */
+  async receive(message: ToBroker, handle?: RawHandle): Promise<void> {
+    switch (message.type) {
+      case "configure":
+        this.#configuring = this.#configuring.then(() => this.#configure(message.config));
+        return this.#configuring;
+      case "listener":
+        if (handle !== undefined) this.#listeners.add(message, handle);
+        return;
+      case "drop":
+        this.#listeners.drop(message.bot);
+        this.#dialer.drop(message.bot);
+        this.#ingress.drop(message.bot);
+        return;
+      case "gateway-connection":
+        this.#dialer.answer(message, handle);
+        return;
+      case "stop":
+        return this.#stop(message.graceMs);
+    }
+  }
+
+  /** Records everything that runs as ended so, synchronously, for a process that dies the next moment. */
+  abandon(outcome: Outcome): void {
+    this.#parts.repeats.flush();
+    this.#inForce?.audit.endAll(outcome);
+  }
+
+  /** Builds all of the new before anything of the old is touched. */
+  async #configure(config: BrokerConfig): Promise<void> {
+    const undo: (() => void)[] = [];
+    try {
+      const store = await this.#surroundings.openStores(config);
+      const deployment = compileDeployment(config, store);
+      const used = new Set(
+        config.bots.flatMap((bot) =>
+          bot.grants.flatMap((grant) => (grant.kind === "inject" ? [grant.secret] : [])),
+        ),
+      );
+      for (const name of used) await fetchSecret(deployment, name);
+      const tls = new Map(
+        config.bots.filter((bot) => endsTls(bot)).map((bot) => [bot.name, this.#tlsServer(bot)]),
+      );
+      const old = this.#inForce;
+      let audit = old?.audit;
+      if (audit?.path !== config.audit.file) {
+        const opened = new Audit(
+          config.audit.file,
+          (text) => this.#inForce?.deployment.unrecorded.scrub(text) ?? text,
+        );
+        undo.push(() => {
+          opened.close();
+        });
+        audit = opened;
+      }
+      const ports = config.bots.map((bot) => bot.ingress.port);
+      undo.push(await this.#ingress.open(ports));
+
+      this.#inForce = { deployment, audit, tls };
+      this.#ingress.retain(ports);
+      this.#parts.pools.retain(
+        [...deployment.bots.values()].flatMap((bot) =>
+          bot.plan.grants.flatMap((grant) =>
+            grant.hosts.map((host) => ({ bot: bot.name, grant, host })),
+          ),
+        ),
+      );
+      if (old !== undefined && old.audit !== audit && old.audit.openCalls === 0) old.audit.close();
+      this.#listeners.start();
+      this.#surroundings.send({ type: "configured" });
+    } catch (error) {
+      for (const back of undo) back();
+      this.#surroundings.send({ type: "refused", ...describe(error) });
+    }
+  }
+
+  /** Ends TLS for one bot. The server of before is kept when nothing about it has changed. */
+  #tlsServer(bot: BrokerBot): TlsServer {
+    const before = this.#inForce?.deployment.bots.get(bot.name)?.plan.certificate;
+    const there = this.#inForce?.tls.get(bot.name);
+    if (
+      there !== undefined &&
+      before?.chain === bot.certificate.chain &&
+      before.key === bot.certificate.key
+    )
+      return there;
+    let server: TlsServer;
+    try {
+      server = createTlsServer({
+        cert: bot.certificate.chain,
+        key: bot.certificate.key,
+        minVersion: "TLSv1.2",
+        ALPNProtocols: ["http/1.1"],
+        handshakeTimeout: 15_000,
+      });
+    } catch (cause) {
+      throw new BrokerError(
+        "certificate-invalid",
+        `the certificate of bot "${bot.name}" can't be used`,
+        { cause },
+      );
+    }
+    server.on("secureConnection", (socket: TLSSocket) => {
+      const arrival = arrivalOf(bot.name, socket);
+      if (arrival === undefined) {
+        socket.destroy();
+        return;
+      }
+      // What OpenSSL read is what counts from here on; `handleCall` identifies by it again.
+      const serverName = typeof socket.servername === "string" ? socket.servername : undefined;
+      this.#calls.adopt(socket, { ...arrival, tls: { serverName } });
+      this.#calls.server.emit("connection", socket);
+    });
+    server.on("tlsClientError", (_error, socket: TLSSocket) => {
+      const arrival = arrivalOf(bot.name, socket);
+      if (arrival !== undefined) noteRefusal(this.#parts, arrival, undefined, "tls-handshake");
+      socket.destroy();
+    });
+    return server;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#listeners.closeAll();
+    this.#ingress.retain([]);
+    this.#calls.server.closeIdleConnections();
+    const until = Date.now() + graceMs;
+    while ((this.#inForce?.audit.openCalls ?? 0) > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50, until - Date.now())));
+    }
+    this.abandon("stopped");
+    this.#listeners.cutAll();
+    this.#ingress.cutAll();
+    this.#parts.pools.destroy();
+    this.#inForce?.audit.close();
+    this.#inForce = undefined;
+  }
+
+  #audit(): Audit {
+    if (this.#inForce === undefined)
+      throw new BrokerError("config-invalid", "nothing is configured");
+    return this.#inForce.audit;
+  }
+}
+
+function endsTls(bot: BrokerBot): boolean {
+  return bot.grants.some(
+    (grant) => grant.kind === "inject" && grant.hosts.some((host) => host.scheme === "https"),
+  );
+}
+
+/** What the supervisor is told; our own errors' messages are written to be shown, no other's is. */
+function describe(error: unknown): { code: string; message: string; hint?: string } {
+  if (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    "hint" in error
+  ) {
+    const { code, message, hint } = error;
+    return { code, message, ...(typeof hint === "string" ? { hint } : {}) };
+  }
+  return { code: "internal", message: "the configuration could not be used" };
+}

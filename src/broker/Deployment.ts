@@ -1,0 +1,146 @@
+import type { HostPlan, SecretSource } from "../plan/index.ts";
+import type { SecretStore } from "../secrets/SecretStore.ts";
+import { BrokerError } from "./BrokerError.ts";
+import type { BrokerBot, BrokerConfig, BrokerGrant } from "./BrokerConfig.ts";
+import { destinationKey } from "./destination.ts";
+import { PhantomIndex } from "./phantoms.ts";
+
+export type InjectBrokerGrant = Extract<BrokerGrant, { kind: "inject" }>;
+
+/** One host of one grant of one bot. */
+export interface Granted {
+  readonly bot: string;
+  readonly grant: BrokerGrant;
+  readonly host: HostPlan;
+}
+
+/** A bot, indexed the way connections and questions come in. */
+export interface Bot {
+  readonly name: string;
+  readonly plan: BrokerBot;
+  /** By `destinationKey(address, port)`. */
+  readonly destinations: ReadonlyMap<string, readonly Granted[]>;
+  /** By lower-case host name; IP literals are not in it. */
+  readonly names: ReadonlyMap<string, { readonly v4?: string; readonly v6?: string }>;
+}
+
+/** A configuration ready for use. Immutable: a new one replaces the old one as a whole. */
+export interface Deployment {
+  readonly bots: ReadonlyMap<string, Bot>;
+  readonly secrets: ReadonlyMap<string, SecretSource>;
+  readonly store: SecretStore;
+  readonly phantoms: PhantomIndex;
+  /** What no record may hold: phantoms and gateway tokens. */
+  readonly unrecorded: PhantomIndex;
+}
+
+/**
+ * Indexes a configuration.
+ *
+ * @throws BrokerError `config-invalid` when a grant names an undeclared secret, a bot, a grant or an
+ * ingress port stands twice, a phantom is shared or too short to be told from other text, or a host
+ * can't be served as asked.
+ */
+export function compileDeployment(config: BrokerConfig, store: SecretStore): Deployment {
+  const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
+  const bots = new Map<string, Bot>();
+  const ports = new Set<number>();
+  const owners = new Map<string, string>();
+  for (const plan of config.bots) {
+    if (bots.has(plan.name)) throw invalid(`bot "${plan.name}" stands twice`);
+    if (ports.has(plan.ingress.port))
+      throw invalid(`two bots have the ingress port ${plan.ingress.port}`);
+    if (plan.ingress.token.length < 16)
+      throw invalid(`the gateway token of bot "${plan.name}" is shorter than 16 characters`);
+    ports.add(plan.ingress.port);
+    bots.set(plan.name, compileBot(plan, secrets, owners));
+  }
+  const tokens = config.bots.map((bot) => bot.ingress.token);
+  return {
+    bots,
+    secrets,
+    store,
+    phantoms: new PhantomIndex([...owners.keys()]),
+    unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
+  };
+}
+
+function compileBot(
+  plan: BrokerBot,
+  secrets: ReadonlyMap<string, SecretSource>,
+  owners: Map<string, string>,
+): Bot {
+  const destinations = new Map<string, Granted[]>();
+  const names = new Map<string, { v4?: string; v6?: string }>();
+  const grants = new Set<string>();
+  for (const grant of plan.grants) {
+    const where = `grant "${grant.name}" of bot "${plan.name}"`;
+    if (grants.has(grant.name)) throw invalid(`${where} stands twice`);
+    grants.add(grant.name);
+    if (grant.kind === "inject") checkInject(grant, where, secrets, owners);
+    for (const host of grant.hosts) {
+      if (grant.kind === "tunnel" && host.scheme !== "https") {
+        throw invalid(`${where} passes plain HTTP through, which nothing could check`);
+      }
+      const granted: Granted = { bot: plan.name, grant, host };
+      for (const address of [host.v4, host.v6]) {
+        if (address === undefined) continue;
+        const key = destinationKey(address, host.port);
+        const there = destinations.get(key) ?? [];
+        if (
+          there.some(
+            (other) =>
+              other.host.name === host.name &&
+              (other.grant.kind === "tunnel" || grant.kind === "tunnel"),
+          )
+        ) {
+          throw invalid(
+            `${where} and another grant both have ${host.name}:${host.port}, one of them passed through`,
+          );
+        }
+        if (there.some((other) => other.host.scheme !== host.scheme)) {
+          throw invalid(
+            `${where} has a second scheme at the address and port of ${host.name}:${host.port}`,
+          );
+        }
+        destinations.set(key, [...there, granted]);
+      }
+      names.set(host.name, {
+        ...names.get(host.name),
+        ...(host.v4 === undefined ? {} : { v4: host.v4 }),
+        ...(host.v6 === undefined ? {} : { v6: host.v6 }),
+      });
+    }
+  }
+  return { name: plan.name, plan, destinations, names };
+}
+
+function checkInject(
+  grant: InjectBrokerGrant,
+  where: string,
+  secrets: ReadonlyMap<string, SecretSource>,
+  owners: Map<string, string>,
+): void {
+  if (!secrets.has(grant.secret))
+    throw invalid(`${where} needs secret "${grant.secret}", which is not configured`);
+  if (grant.places.length === 0) throw invalid(`${where} names no place for its credential`);
+  if (grant.phantom.length < 8) throw invalid(`${where} has a phantom shorter than 8 characters`);
+  if (owners.has(grant.phantom))
+    throw invalid(`${where} has the phantom of ${owners.get(grant.phantom)}`);
+  owners.set(grant.phantom, where);
+  for (const place of grant.places) {
+    if (
+      place.in === "path" &&
+      (!place.template.startsWith("/") || place.template.split("{secret}").length !== 2)
+    ) {
+      throw invalid(`${where} has a path place without exactly one {secret}`);
+    }
+    if (place.in === "header" && place.name !== place.name.toLowerCase()) {
+      throw invalid(`${where} has a header place that is not in lower case`);
+    }
+  }
+}
+
+function invalid(message: string): BrokerError {
+  return new BrokerError("config-invalid", message);
+}

@@ -1,0 +1,95 @@
+/**
+ * Everything the broker refuses, with the HTTP status and the sentence the bot is told. The codes
+ * stand in the audit record and in the reply; they are stable. No sentence holds anything that came
+ * from the request, the secret or the upstream.
+ */
+const REFUSALS = {
+  // identify
+  "unknown-address": [421, "no grant has a host at this address and port"],
+  "too-many-connections": [503, "too many connections at once"],
+  "not-tls": [400, "this port speaks TLS"],
+  "client-hello-invalid": [400, "the TLS ClientHello is not well formed"],
+  "client-hello-slow": [408, "the TLS ClientHello did not arrive in time"],
+  "sni-missing": [421, "the TLS ClientHello names no server"],
+  "sni-mismatch": [421, "the TLS server name is not the host whose address was dialled"],
+  "tls-handshake": [400, "the TLS handshake failed"],
+  // match
+  "malformed-request": [400, "the request is not well formed HTTP/1.1"],
+  "header-flood": [431, "the request has too many or too long headers"],
+  "host-mismatch": [
+    421,
+    "there must be one Host header, and it must name the host that was dialled",
+  ],
+  "target-form": [400, "only targets of the form /path?query are accepted"],
+  "path-ambiguous": [400, "the path could be read in two ways"],
+  framing: [400, "the length of the request's body could be read in two ways"],
+  expectation: [417, "the only expectation that is supported is 100-continue"],
+  upgrade: [501, "protocol upgrades (WebSocket) are not supported for hosts with a credential"],
+  "connect-method": [405, "CONNECT is not supported: dial the host itself"],
+  // decide
+  "no-credential": [
+    403,
+    "the call carries no credential, and no rule allows it without one; send the token from the environment where the service expects it",
+  ],
+  "foreign-credential": [
+    403,
+    "the call carries a credential that is not this bot's token for the service",
+  ],
+  "credential-repeated": [400, "a credential header stands twice in the call"],
+  "phantom-misplaced": [
+    403,
+    "the bot's token stands in a place where the service does not expect it",
+  ],
+  "foreign-phantom": [403, "the call carries a token that belongs to another grant"],
+  "phantom-in-body": [403, "the request's body carries a token of a grant; the call was cut"],
+  "not-allowed": [403, "no rule of the grant allows this method and path"],
+  // fetch secret, record
+  "secret-unavailable": [
+    503,
+    "the credential can't be had at the moment, so the call was not made",
+  ],
+  "audit-unwritable": [503, "the call can't be recorded, so it was not made"],
+  // dial
+  "address-refused": [502, "the host's address is not one that the grant allows"],
+  "upstream-unreachable": [502, "the host can't be reached"],
+  "upstream-untrusted": [502, "the host's certificate can't be trusted"],
+  "upstream-protocol": [502, "the host did not answer with well formed HTTP"],
+  "upstream-coding": [502, "the host's reply is compressed in a way that can't be searched"],
+  // ingress
+  "ingress-host": [403, "the Host and Origin headers must name this machine's loopback"],
+  "ingress-token": [401, "this needs the gateway's token: Authorization: Bearer <token>"],
+  "ingress-rate": [429, "too many connections or wrong tokens; wait a little"],
+  "gateway-unreachable": [502, "the bot's gateway can't be reached"],
+  // a bug of ours
+  internal: [500, "the broker failed; the call was recorded"],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** A call that does not go out, and why. */
+export interface Refusal {
+  readonly refused: RefusalCode;
+}
+
+export function refuse(code: RefusalCode): Refusal {
+  return { refused: code };
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return "refused" in value;
+}
+
+/** HTTP status and the plain sentence for the bot. */
+export function describeRefusal(code: RefusalCode): {
+  readonly status: number;
+  readonly message: string;
+} {
+  const [status, message] = REFUSALS[code];
+  return { status, message };
+}
+
+/** The JSON body every refused call gets. */
+export function refusalBody(code: RefusalCode): string {
+  const { message } = describeRefusal(code);
+  return `${JSON.stringify({ error: { type: "seawall_refused", code, message } })}\n`;
+}

@@ -1,0 +1,28 @@
+import type { Server as TlsServer } from "node:tls";
+import type { Server as HttpServer } from "node:http";
+import type { Audit } from "../audit/Audit.ts";
+import type { RepeatFilter } from "../audit/RepeatFilter.ts";
+import type { Deployment } from "../Deployment.ts";
+import type { Resolve } from "../dial/Destination.ts";
+import type { UpstreamPools } from "../dial/UpstreamPools.ts";
+import type { FromBroker } from "../protocol.ts";
+
+/** What is in force once a configuration was accepted; replaced as one. */
+export interface InForce {
+  readonly deployment: Deployment;
+  readonly audit: Audit;
+  /** Per bot: ends TLS with that bot's certificate, then hands the connection to `http`. */
+  readonly tls: ReadonlyMap<string, TlsServer>;
+}
+
+/** What the steps of a call work with. `inForce` is read anew for each call, so a change holds from the next one on. */
+export interface BrokerParts {
+  inForce(): InForce | undefined;
+  readonly repeats: RepeatFilter;
+  readonly pools: UpstreamPools;
+  readonly resolve: Resolve;
+  readonly http: HttpServer;
+  /** Bounds, in milliseconds. */
+  readonly timeouts: { readonly clientHello: number; readonly connect: number };
+  send(message: FromBroker): void;
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Audit } from "../audit/Audit.ts";
+import type { AuditStart } from "../audit/AuditRecord.ts";
+import { safePath } from "../audit/safePath.ts";
+import { decide } from "../decide.ts";
+import type { Deployment } from "../Deployment.ts";
+import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
+import { fetchSecret } from "../inject/fetchSecret.ts";
+import { inject } from "../inject/inject.ts";
+import { readCall, type Call } from "../match.ts";
+import { Redactor } from "../redact/Redactor.ts";
+import { isRefusal, type RefusalCode } from "../Refusal.ts";
+import type { BrokerParts } from "./BrokerParts.ts";
+import { forward } from "./forward.ts";
+import { replyRefused } from "./replyRefused.ts";
+
+/** A connection on which requests come, as it was identified when it was accepted. */
+export interface Connection extends Arrival {
+  /** For TLS: the server name as OpenSSL saw it, `undefined` when none was sent. */
+  readonly tls: { readonly serverName: string | undefined } | undefined;
+}
+
+/**
+ * The way of one call: identify → match → decide → fetch secret → inject → dial → stream and redact
+ * → record. Every way out of here leaves one record and one answer (or a cut connection).
+ */
+export async function handleCall(
+  parts: BrokerParts,
+  connection: Connection,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.on("error", () => undefined);
+  response.on("error", () => undefined);
+  const inForce = parts.inForce();
+  if (inForce === undefined) {
+    request.destroy();
+    return;
+  }
+  const { deployment, audit } = inForce;
+  const began = Date.now();
+  const start: { -readonly [Key in keyof AuditStart]: AuditStart[Key] } = {
+    bot: connection.bot,
+    kind: "call",
+    host: `${connection.address}:${connection.port}`,
+    method: /^[A-Z]{1,20}$/.test(request.method ?? "") ? (request.method ?? "") : "(other)",
+    path: describeTarget(deployment, request.url ?? ""),
+  };
+  const refuseCall = (code: RefusalCode): void => {
+    const status = replyRefused(request, response, code);
+    recordRefusal(audit, start, code, status, began);
+  };
+
+  const bot = deployment.bots.get(connection.bot);
+  const arrived =
+    connection.tls === undefined
+      ? identify(bot, connection)
+      : identifyTls(bot, connection, connection.tls.serverName);
+  if (isRefusal(arrived)) return refuseCall(arrived.refused);
+  const [dialled] = arrived;
+  if (dialled !== undefined) start.host = `${dialled.host.name}:${dialled.host.port}`;
+
+  const call = readCall(request);
+  if (isRefusal(call)) return refuseCall(call.refused);
+  const candidates = narrowByHost(arrived, call.host);
+  if (isRefusal(candidates)) return refuseCall(candidates.refused);
+  if (candidates.length === 1 && candidates[0] !== undefined)
+    start.grant = candidates[0].grant.name;
+
+  const decision = decide(candidates, call, deployment.phantoms);
+  if (isRefusal(decision)) return refuseCall(decision.refused);
+  const { grant, host } = decision.granted;
+  start.grant = grant.name;
+  start.host = `${host.name}:${host.port}`;
+  start.rule = decision.rule;
+  start.path = safePath(
+    decision.path,
+    call.query,
+    (text) => deployment.phantoms.find(text) !== undefined,
+  );
+
+  const secret = await fetchSecret(deployment, grant.secret).catch((error: unknown) => {
+    parts.send({
+      type: "health",
+      key: `secret:${grant.secret}`,
+      ...describeFault(grant.secret, error),
+    });
+    return undefined;
+  });
+  if (secret === undefined) return refuseCall("secret-unavailable");
+  if (response.destroyed) {
+    audit.record(start, { outcome: "client-abort" }, began);
+    return;
+  }
+
+  const open = audit.begin(start);
+  if (open === undefined) return refuseCall("audit-unwritable");
+  try {
+    if (call.headers.some(([name]) => name.toLowerCase() === "expect")) response.writeContinue();
+    const end = await forward({
+      call,
+      granted: decision.granted,
+      outgoing: inject(call, decision, secret),
+      redactor: new Redactor(secret, grant.phantom),
+      phantoms: deployment.phantoms.bytes(),
+      request,
+      response,
+      pools: parts.pools,
+      connectTimeoutMs: parts.timeouts.connect,
+    });
+    open.end(end);
+  } catch {
+    // A bug of ours in one call must not take the others down, nor stay unrecorded.
+    const status = replyRefused(request, response, "internal");
+    open.end({
+      outcome: "internal-error",
+      code: "internal",
+      ...(status === undefined ? {} : { status }),
+    });
+  }
+}
+
+/** One record of a call that did not go out. */
+export function recordRefusal(
+  audit: Audit,
+  start: AuditStart,
+  code: RefusalCode,
+  status: number | undefined,
+  began: number,
+): void {
+  audit.record(
+    start,
+    { outcome: "refused", code, ...(status === undefined ? {} : { status }) },
+    began,
+  );
+}
+
+function describeTarget(deployment: Deployment, target: string): string {
+  const mark = target.indexOf("?");
+  const path: Call["path"] = mark < 0 ? target : target.slice(0, mark);
+  const shown = safePath(
+    path,
+    mark < 0 ? "" : target.slice(mark),
+    (text) => deployment.phantoms.find(text) !== undefined,
+  );
+  return deployment.phantoms.scrub(shown);
+}
+
+/** The stores' errors name the secret, never its value. */
+function describeFault(name: string, error: unknown): { warning: string; remedy?: string } {
+  const warning = `secret "${name}" can't be had, so its calls are refused`;
+  const hint =
+    typeof error === "object" && error !== null && "hint" in error && typeof error.hint === "string"
+      ? error.hint
+      : undefined;
+  return hint === undefined ? { warning } : { warning, remedy: hint };
+}

@@ -1,0 +1,86 @@
+import type { LookupAddress } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import type { Granted } from "../Deployment.ts";
+import { classifyAddress, type AddressClass } from "./classifyAddress.ts";
+
+/** Where a call really goes, and which addresses the name may turn out to have. */
+export interface Destination {
+  /** IP literal or name to resolve. */
+  readonly host: string;
+  readonly port: number;
+  readonly allowed: ReadonlySet<AddressClass>;
+}
+
+/** A resolver that gives all addresses of a name; `dns.promises.lookup` but for tests. */
+export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
+
+/** What a refused address makes a connection fail with. */
+export class AddressRefusedError extends Error {
+  readonly code = "SEAWALL_ADDRESS_REFUSED";
+}
+
+const EVERYTHING: readonly AddressClass[] = [
+  "public",
+  "private",
+  "loopback",
+  "link-local",
+  "metadata",
+  "special",
+];
+
+/**
+ * Where to connect for a granted host. A name of a service must be public; a literal address is
+ * what the owner wrote; a name in `dial` is the owner's choice too and may be private, but never
+ * a metadata or link-local address, since whoever answers for that name isn't the owner.
+ *
+ * A secret in plain HTTP stays on private networks: `http` hosts that get one never go further.
+ */
+export function destinationOf({ grant, host }: Granted): Destination {
+  const target = grant.dial?.host ?? host.name;
+  const literal = isIP(target) !== 0;
+  let allowed: readonly AddressClass[];
+  if (literal) allowed = EVERYTHING;
+  else if (grant.dial?.host !== undefined) allowed = ["public", "private", "loopback"];
+  else allowed = ["public"];
+  if (host.scheme === "http")
+    allowed = allowed.filter((each) => each === "private" || each === "loopback");
+  return { host: target, port: grant.dial?.port ?? host.port, allowed: new Set(allowed) };
+}
+
+/** Whether a literal destination may be dialled; a name is checked address by address as it is resolved. */
+export function mayDial(destination: Destination): boolean {
+  return isIP(destination.host) === 0 || destination.allowed.has(classifyAddress(destination.host));
+}
+
+/**
+ * A `lookup` for sockets that leaves out every address of a class that isn't allowed, before a
+ * single packet goes to any. With none left it fails with `AddressRefusedError`. What it returns is
+ * what Node connects to (also each one tried by autoSelectFamily), so a second, different answer of
+ * the resolver can't get in between.
+ */
+export function guardedLookup(
+  allowed: ReadonlySet<AddressClass>,
+  resolve: Resolve,
+): LookupFunction {
+  return (name, options, callback) => {
+    const find = async (): Promise<void> => {
+      let fit: LookupAddress[];
+      try {
+        const all = await resolve(name);
+        const family = Number(options.family ?? 0);
+        fit = all
+          .filter((each) => (family === 4 || family === 6 ? each.family === family : true))
+          .filter((each) => allowed.has(classifyAddress(each.address)));
+      } catch (error) {
+        callback(error instanceof Error ? error : new Error("lookup failed"), []);
+        return;
+      }
+      const [first] = fit;
+      if (first === undefined)
+        callback(new AddressRefusedError("no address of the host is allowed"), []);
+      else if (options.all === true) callback(null, fit);
+      else callback(null, first.address, first.family);
+    };
+    void find();
+  };
+}

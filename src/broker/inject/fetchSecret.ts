@@ -1,0 +1,38 @@
+import type { SecretValue } from "../../secrets/SecretValue.ts";
+import type { Deployment } from "../Deployment.ts";
+import { BrokerError } from "../BrokerError.ts";
+
+/**
+ * The value behind a secret's name, fit to be sent: printable ASCII (no line break can ever split
+ * a header), no blank at either end, long enough to be found again in a reply without mistaking
+ * other text for it.
+ *
+ * @throws SecretError when the store can't give it; BrokerError `secret-unusable` when it doesn't
+ * fit. Neither message holds anything of the value.
+ */
+export async function fetchSecret(deployment: Deployment, name: string): Promise<SecretValue> {
+  const source = deployment.secrets.get(name);
+  if (source === undefined)
+    throw new BrokerError("config-invalid", `secret "${name}" is not configured`);
+  const secret = await deployment.store.read(source);
+  const value = secret.revealSecret();
+  if (value.length < 8) {
+    throw new BrokerError(
+      "secret-unusable",
+      `secret "${name}" is shorter than 8 characters, so replies can't be searched for it`,
+      {
+        hint: "use a longer credential",
+      },
+    );
+  }
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])$/.test(value)) {
+    throw new BrokerError(
+      "secret-unusable",
+      `secret "${name}" holds a line break, control or non-ASCII character, or a blank at an end`,
+      {
+        hint: `store it again: seawall secret set ${name}`,
+      },
+    );
+  }
+  return secret;
+}

@@ -1,0 +1,116 @@
+import type { Socket } from "node:net";
+import type { BrokerParts, InForce } from "../call/BrokerParts.ts";
+import type { Connection } from "../call/handleCall.ts";
+import { openTunnel } from "../call/openTunnel.ts";
+import { refusedResponseText } from "../call/replyRefused.ts";
+import type { Granted } from "../Deployment.ts";
+import { normaliseAddress } from "../destination.ts";
+import { identify, narrowByServerName, type Arrival } from "../identify.ts";
+import { isRefusal, type RefusalCode } from "../Refusal.ts";
+import { fatalAlert } from "../tls/alert.ts";
+import { peekClientHello } from "../tls/peekClientHello.ts";
+
+/**
+ * Identifies a connection that a bot made and leads it on: to the HTTP server, to TLS and then the
+ * HTTP server, or through a tunnel. One that nothing was granted for ends here, with a record.
+ *
+ * @param adopt tells the HTTP server which connection a socket is.
+ */
+export function acceptConnection(
+  parts: BrokerParts,
+  bot: string,
+  socket: Socket,
+  adopt: (socket: Socket, connection: Connection) => void,
+): void {
+  // Until somebody takes it over; a reset in that time is nothing to report.
+  socket.on("error", () => undefined);
+  const arrival = arrivalOf(bot, socket);
+  const inForce = parts.inForce();
+  if (arrival === undefined || inForce === undefined) {
+    socket.destroy();
+    return;
+  }
+  const candidates = identify(inForce.deployment.bots.get(bot), arrival);
+  if (isRefusal(candidates)) {
+    noteRefusal(parts, arrival, undefined, candidates.refused);
+    socket.destroy();
+    return;
+  }
+  if (candidates[0]?.host.scheme === "http") {
+    adopt(socket, { ...arrival, tls: undefined });
+    parts.http.emit("connection", socket);
+    return;
+  }
+  peekClientHello(socket, parts.timeouts.clientHello, (result) => {
+    if ("gone" in result) {
+      socket.destroy();
+      return;
+    }
+    if ("refused" in result) {
+      refuseTls(parts, arrival, candidates, result.refused, socket);
+      return;
+    }
+    const named = narrowByServerName(candidates, result.hello.serverName);
+    if (isRefusal(named)) refuseTls(parts, arrival, candidates, named.refused, socket);
+    else leadOn(parts, inForce, named, socket);
+  });
+}
+
+function leadOn(
+  parts: BrokerParts,
+  inForce: InForce,
+  named: readonly Granted[],
+  socket: Socket,
+): void {
+  const [first] = named;
+  if (first?.grant.kind === "tunnel") {
+    openTunnel(parts, inForce.audit, first, socket);
+    return;
+  }
+  const tls = first === undefined ? undefined : inForce.tls.get(first.bot);
+  if (tls === undefined) socket.destroy();
+  else tls.emit("connection", socket);
+}
+
+/** The local end of a connection is where the bot meant to go. `undefined` when the peer has gone already. */
+export function arrivalOf(bot: string, socket: Socket): Arrival | undefined {
+  const { localAddress, localPort } = socket;
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  return { bot, address: normaliseAddress(localAddress), port: localPort };
+}
+
+function refuseTls(
+  parts: BrokerParts,
+  arrival: Arrival,
+  candidates: readonly Granted[],
+  code: RefusalCode,
+  socket: Socket,
+): void {
+  noteRefusal(parts, arrival, candidates[0], code);
+  if (code === "not-tls") socket.write(refusedResponseText(code));
+  else if (code === "sni-mismatch") socket.write(fatalAlert("unrecognized_name"));
+  else if (code === "sni-missing") socket.write(fatalAlert("missing_extension"));
+  else socket.write(fatalAlert("handshake_failure"));
+  // Unread bytes would turn the close into a reset that overtakes the alert.
+  socket.resume();
+  socket.destroySoon();
+}
+
+/** Connections that come to nothing are recorded by kind and minute, see `RepeatFilter`. */
+export function noteRefusal(
+  parts: BrokerParts,
+  arrival: Arrival,
+  granted: Granted | undefined,
+  code: RefusalCode,
+): void {
+  const host = granted?.host.name ?? arrival.address;
+  parts.repeats.note(
+    {
+      bot: arrival.bot,
+      kind: "connect",
+      host: `${host.includes(":") ? `[${host}]` : host}:${arrival.port}`,
+      ...(granted === undefined ? {} : { grant: granted.grant.name }),
+    },
+    { outcome: "refused", code },
+  );
+}

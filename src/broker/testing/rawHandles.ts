@@ -1,0 +1,47 @@
+import dgram from "node:dgram";
+import net from "node:net";
+import type { RawHandle } from "../listeners/Listeners.ts";
+
+/** What a launcher makes in a namespace, made here on every address of this machine. */
+export interface TestSocket {
+  readonly handle: RawHandle;
+  readonly port: number;
+}
+
+interface TcpHandle extends RawHandle {
+  getsockname(out: { port?: number }): number;
+  listen(backlog: number): number;
+}
+
+/** A bound and listening TCP handle, as `net.Native` carries it. */
+export function tcpHandle(address = "0.0.0.0", port = 0): TestSocket {
+  const make = Reflect.get(net, "_createServerHandle") as (
+    address: string,
+    port: number,
+    family: number,
+  ) => TcpHandle;
+  const handle = make(address, port, address.includes(":") ? 6 : 4);
+  if (typeof handle === "number") throw new Error(`no TCP handle: ${handle}`);
+  handle.listen(64);
+  return { handle, port: portOf(handle) };
+}
+
+/** A bound UDP handle, as `dgram.Native` carries it. */
+export function udpHandle(address = "0.0.0.0", port = 0): TestSocket {
+  const make = Reflect.get(dgram, "_createSocketHandle") as (
+    address: string,
+    port: number,
+    type: string,
+    fd?: number,
+    flags?: number,
+  ) => TcpHandle;
+  const handle = make(address, port, address.includes(":") ? "udp6" : "udp4", undefined, 0);
+  if (typeof handle === "number") throw new Error(`no UDP handle: ${handle}`);
+  return { handle, port: portOf(handle) };
+}
+
+function portOf(handle: TcpHandle): number {
+  const out: { port?: number } = {};
+  handle.getsockname(out);
+  return out.port ?? 0;
+}
