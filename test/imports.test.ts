@@ -20,9 +20,31 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wall: ["faults", "files"],
   openclaw: ["plan", "faults", "files"],
   broker: ["plan", "secrets", "faults"],
-  host: ["declaration", "catalogue", "plan", "secrets", "authority", "wall", "openclaw", "broker", "faults", "files"],
+  host: [
+    "declaration",
+    "catalogue",
+    "plan",
+    "secrets",
+    "authority",
+    "wall",
+    "openclaw",
+    "broker",
+    "faults",
+    "files",
+  ],
   demo: ["authority", "secrets", "host", "faults", "files"],
-  cli: ["declaration", "catalogue", "plan", "secrets", "authority", "wall", "openclaw", "host", "demo", "faults"],
+  cli: [
+    "declaration",
+    "catalogue",
+    "plan",
+    "secrets",
+    "authority",
+    "wall",
+    "openclaw",
+    "host",
+    "demo",
+    "faults",
+  ],
 };
 
 /** Edges that the table allows, but only for types: the code must not be loaded into the process. */
@@ -32,9 +54,21 @@ const TYPES_ONLY: Readonly<Record<string, string>> = {
 
 /** Modules that a room must not load, with the reason. */
 const FORBIDDEN_MODULES: readonly { room: string; module: RegExp; reason: string }[] = [
-  { room: "broker", module: /^node:child_process$/, reason: "the broker can't execute anything (invariant 10)" },
-  { room: "broker", module: /^(zod|undici|@peculiar\/|@humanwhocodes\/)/, reason: "memory: one broker serves many bots" },
-  { room: "declaration", module: /^node:(fs|net|child_process|os)/, reason: "the same text gives the same result on any machine (invariant 7)" },
+  {
+    room: "broker",
+    module: /^node:child_process$/,
+    reason: "the broker can't execute anything (invariant 10)",
+  },
+  {
+    room: "broker",
+    module: /^(zod|undici|@peculiar\/|@humanwhocodes\/)/,
+    reason: "memory: one broker serves many bots",
+  },
+  {
+    room: "declaration",
+    module: /^node:(fs|net|child_process|os)/,
+    reason: "the same text gives the same result on any machine (invariant 7)",
+  },
   { room: "plan", module: /^node:(fs|child_process|os)/, reason: "the plan is pure (invariant 7)" },
   { room: "catalogue", module: /^node:/, reason: "entries are data" },
 ];
@@ -64,7 +98,9 @@ test("rooms see each other only through index.ts", () => {
   const wrong = imports
     .filter(({ file, room, specifier }) => {
       const target = targetRoom(file, specifier);
-      return target !== undefined && target !== room && !/^(\.\.\/)+[^/]+\/index\.ts$/.test(specifier);
+      return (
+        target !== undefined && target !== room && !/^(\.\.\/)+[^/]+\/index\.ts$/.test(specifier)
+      );
     })
     .map(({ file, specifier }) => `${file}: ${specifier}`);
   assert.deepEqual(wrong, []);
@@ -80,9 +116,9 @@ test("edges for types only load no code", () => {
 
 test("no room loads a module that it must not", () => {
   const wrong = imports.flatMap(({ file, room, specifier, typeOnly }) =>
-    FORBIDDEN_MODULES.filter((rule) => !typeOnly && rule.room === room && rule.module.test(specifier)).map(
-      ({ reason }) => `${file}: ${specifier}: ${reason}`,
-    ),
+    FORBIDDEN_MODULES.filter(
+      (rule) => !typeOnly && rule.room === room && rule.module.test(specifier),
+    ).map(({ reason }) => `${file}: ${specifier}: ${reason}`),
   );
   assert.deepEqual(wrong, []);
 });

@@ -36,5 +36,5 @@ export interface Call {
   readonly paths: StatePaths;
 }
 
-/** 0: done; 1: the thing asked about is not so. Everything else is thrown. */
-export type ExitStatus = 0 | 1;
+/** 0: done; 1: the thing asked about is not so; 4: this host cannot. Everything else is thrown. */
+export type ExitStatus = 0 | 1 | 4;

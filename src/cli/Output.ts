@@ -33,7 +33,9 @@ export function errorText(error: unknown): string {
     return block(error.message, error.where, error.hint);
   }
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return block("this is a bug in Seawall", undefined, "report it with the lines below") + `${what}\n`;
+  return (
+    block("this is a bug in Seawall", undefined, "report it with the lines below") + `${what}\n`
+  );
 }
 
 /** An error the way programs read it. */

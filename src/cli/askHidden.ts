@@ -19,7 +19,8 @@ export async function askHidden(question: string): Promise<string> {
   process.stderr.write(question);
   try {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const cancelled = (): void => reject(new UsageError("nothing was entered", "nothing was changed"));
+    const cancelled = (): void =>
+      reject(new UsageError("nothing was entered", "nothing was changed"));
     lines.once("line", resolve);
     lines.once("SIGINT", cancelled);
     lines.once("close", cancelled);
@@ -49,7 +50,8 @@ export async function readAllInput(): Promise<string> {
   for await (const chunk of process.stdin) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > LARGEST_INPUT) throw new UsageError("standard input is too large", "a secret has at most 64 KiB");
+    if (size > LARGEST_INPUT)
+      throw new UsageError("standard input is too large", "a secret has at most 64 KiB");
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString("utf8");

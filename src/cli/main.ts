@@ -1,6 +1,7 @@
 import { SeawallError } from "../faults/index.ts";
 import { statePaths } from "../host/index.ts";
-import { closestCommand, commands } from "./commands/index.ts";
+import { commands } from "./commands/index.ts";
+import { closest } from "../declaration/index.ts";
 import { commandHelp, overview } from "./help.ts";
 import { makeOutput } from "./Output.ts";
 import { parseCall } from "./parseCall.ts";
@@ -26,7 +27,10 @@ async function dispatch([verb, ...rest]: readonly string[]): Promise<number> {
   }
   const command = commands.find(({ name }) => name === verb);
   if (command === undefined) {
-    const guess = closestCommand(verb);
+    const guess = closest(
+      verb,
+      commands.map(({ name }) => name),
+    );
     throw new UsageError(
       `there is no command "${verb.slice(0, 40)}"`,
       guess === undefined ? "type: seawall --help" : `did you mean "${guess}"?`,

@@ -121,6 +121,11 @@ const bot = z.strictObject({
     .max(32)
     .default([])
     .describe("Channel plugins that OpenClaw doesn't bundle."),
+  concessions: z
+    .array(z.enum(["no-landlock"]))
+    .max(1)
+    .default([])
+    .describe("What this bot's wall may go without; status goes on showing it."),
   settings: z
     .record(z.string(), z.json())
     .default({})

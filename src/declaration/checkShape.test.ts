@@ -62,7 +62,10 @@ test("checkShape() takes ordinary names, paths and models for what they are", ()
         ...BOT,
         model: "openrouter/meta-llama/llama-4-maverick-17b-128e-instruct:free",
         grants: { "a-rather-long-subdomain.of.some-company.example.com": { tunnel: 443 } },
-        settings: { prompt: "Talk like a friend. Never mention sk-ant or tokens.", path: "/home/bot/workspace/notes" },
+        settings: {
+          prompt: "Talk like a friend. Never mention sk-ant or tokens.",
+          path: "/home/bot/workspace/notes",
+        },
       },
     },
   };

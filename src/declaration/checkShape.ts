@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { declarationSchema, type Declaration } from "./Declaration.ts";
+import { closest } from "./closest.ts";
 import type { Fault, Path } from "./Fault.ts";
+import { knownKeys } from "./knownKeys.ts";
 import { looksLikeSecret } from "./looksLikeSecret.ts";
 import { quoteKey } from "./readDeclaration.ts";
 
@@ -35,7 +37,7 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
         path: [...path, key],
         atKey: true,
         message: `unknown key ${quoteKey(key)}${inside(path)}`,
-        hint: "the keys there are described in docs/declaration.md",
+        hint: hintForKey(key, path),
       }));
     case "invalid_key":
       return [
@@ -104,6 +106,12 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
     default:
       return issue satisfies never;
   }
+}
+
+function hintForKey(key: string, path: Path): string {
+  const known = knownKeys(path);
+  const guess = closest(key, known);
+  return guess === undefined ? `the keys here are ${known.join(", ")}` : `did you mean "${guess}"?`;
 }
 
 function ruleOf(issues: readonly { readonly message: string }[]): string {

@@ -15,7 +15,7 @@ export function writeFileAtomic(path: string, bytes: string | Uint8Array, mode: 
   try {
     try {
       const buffer = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
-      for (let at = 0; at < buffer.length; ) at += writeSync(fd, buffer, at);
+      for (let at = 0; at < buffer.length;) at += writeSync(fd, buffer, at);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

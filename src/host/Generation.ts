@@ -45,7 +45,10 @@ const KEPT = 20;
  *
  * @throws HostError `disk` when there is no room; nothing is left behind then.
  */
-export function writeGeneration(paths: StatePaths, content: Omit<Generation, "number">): Generation {
+export function writeGeneration(
+  paths: StatePaths,
+  content: Omit<Generation, "number">,
+): Generation {
   const numbers = listGenerations(paths);
   const generation: Generation = { number: (numbers.at(-1) ?? 0) + 1, ...content };
   const folder = join(paths.generations, String(generation.number));

@@ -8,7 +8,7 @@ import { HostError } from "./HostError.ts";
  *
  * @see https://systemd.io/UIDS-GIDS/
  */
-const FIRST_UID = 1_879_100_000;
+export const FIRST_UID = 1_879_100_000;
 
 /**
  * The uid of every bot that ever was, so that a new bot can never come to own what an old one
@@ -37,7 +37,9 @@ function readUsers(file: string): Record<string, number> {
   }
   try {
     const users = JSON.parse(text) as Record<string, unknown>;
-    if (Object.values(users).every((uid) => Number.isSafeInteger(uid) && Number(uid) >= FIRST_UID)) {
+    if (
+      Object.values(users).every((uid) => Number.isSafeInteger(uid) && Number(uid) >= FIRST_UID)
+    ) {
       return users as Record<string, number>;
     }
   } catch {

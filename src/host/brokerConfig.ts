@@ -56,7 +56,8 @@ function brokerGrant(
 ): BrokerGrant {
   const { dial, ...rest } = grant;
   const { ca: _path, ...where } = dial ?? {};
-  const dialed = dial === undefined ? {} : { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
+  const dialed =
+    dial === undefined ? {} : { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
   if (rest.kind === "tunnel") return { ...rest, ...dialed };
   return {
     ...rest,

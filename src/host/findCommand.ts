@@ -1,4 +1,12 @@
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { HostError } from "./HostError.ts";
 
@@ -27,14 +35,16 @@ export function findCommands(names: readonly string[], bot: string): FoundComman
     throw new HostError(
       "script-without-interpreter",
       `command "${name}" is a script for "${interpreter}", which bot "${bot}" is not granted`,
-      { hint: `grant "${interpreter}" too, if the bot may run any script with it, or leave "${name}" out` },
+      {
+        hint: `grant "${interpreter}" too, if the bot may run any script with it, or leave "${name}" out`,
+      },
     );
   }
   return found;
 }
 
 function find(name: string, bot: string): string {
-  for (const folder of FOLDERS) {
+  for (const folder of name.includes("/") ? [] : FOLDERS) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);

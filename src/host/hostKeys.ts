@@ -15,7 +15,12 @@ export function phantomKey(paths: StatePaths): Uint8Array {
 /** The token that callers of a bot's gateway need. Made once for each bot; the bot knows its own. */
 export function gatewayToken(paths: StatePaths, bot: string): string {
   mkdirSync(paths.tokens, { recursive: true, mode: 0o700 });
-  return readOrMake(join(paths.tokens, bot));
+  return readOrMake(gatewayTokenFile(paths, bot));
+}
+
+/** Where a bot's token is kept, for a person to find it. */
+export function gatewayTokenFile(paths: StatePaths, bot: string): string {
+  return join(paths.tokens, bot);
 }
 
 /** 32 random bytes in hexadecimal, in a file only its owner may read. */

@@ -89,10 +89,16 @@ function readText(path: string, shown: string): string {
   } catch (error) {
     if (error instanceof HostError) throw error;
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new HostError(missing ? "no-declaration" : "unreadable-file", `"${shown}" ${missing ? "is not there" : "can't be read"}`, {
-      hint: missing ? `write it (README.md has an example), or look at the name` : "look at its permissions",
-      cause: error,
-    });
+    throw new HostError(
+      missing ? "no-declaration" : "unreadable-file",
+      `"${shown}" ${missing ? "is not there" : "can't be read"}`,
+      {
+        hint: missing
+          ? `write it (README.md has an example), or look at the name`
+          : "look at its permissions",
+        cause: error,
+      },
+    );
   }
 }
 
@@ -107,7 +113,8 @@ export function readCas(loaded: LoadedDeclaration): Record<string, Record<string
     } catch {
       // Reported below like a file without a certificate.
     }
-    if (text.includes("-----BEGIN CERTIFICATE-----") && !text.includes("PRIVATE KEY-----")) return [[grant, text]];
+    if (text.includes("-----BEGIN CERTIFICATE-----") && !text.includes("PRIVATE KEY-----"))
+      return [[grant, text]];
     faults.push({
       code: "invalid",
       path: ["bots", bot, "grants", grant, "dial", "ca"],
@@ -120,7 +127,9 @@ export function readCas(loaded: LoadedDeclaration): Record<string, Record<string
     loaded.plan.bots.map((bot) => [
       bot.name,
       Object.fromEntries(
-        bot.grants.flatMap(({ name, dial }) => (dial?.ca === undefined ? [] : read(bot.name, name, dial.ca))),
+        bot.grants.flatMap(({ name, dial }) =>
+          dial?.ca === undefined ? [] : read(bot.name, name, dial.ca),
+        ),
       ),
     ]),
   );

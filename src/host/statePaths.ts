@@ -6,7 +6,12 @@ export interface StatePaths {
   readonly root: string;
   /** Programs shared by all bots, by content; readable by all, writable by none of them. */
   readonly store: string;
-  readonly vault: { readonly folder: string; readonly file: string; readonly identity: string; readonly lockedIdentity: string };
+  readonly vault: {
+    readonly folder: string;
+    readonly file: string;
+    readonly identity: string;
+    readonly lockedIdentity: string;
+  };
   readonly authority: string;
   readonly phantomKey: string;
   readonly tokens: string;

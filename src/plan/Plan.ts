@@ -35,9 +35,14 @@ export interface BotPlan {
   readonly ports: readonly number[];
   /** Environment variables that carry phantoms, sorted by variable. */
   readonly environment: readonly PhantomVariable[];
+  /** What its wall may go without (invariant 4), sorted. */
+  readonly concessions: readonly Concession[];
   /** Port of the gateway on the host's 127.0.0.1. */
   readonly ingress: { readonly port: number; readonly controlPage: boolean };
 }
+
+/** A layer of the wall that a host may lack. The others have none to take their place. */
+export type Concession = "no-landlock";
 
 /** What the rendered OpenClaw configuration depends on. */
 export interface OpenClawPlan {

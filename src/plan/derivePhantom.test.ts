@@ -41,7 +41,10 @@ test("derivePhantom() has the shape that each service's clients check", () => {
 });
 
 test("derivePhantom() uses every character of an alphabet about equally", () => {
-  const text = derivePhantom([{ alphabet: "digits", length: 50_000 }], KEY, { bot: "a", grant: "b" });
+  const text = derivePhantom([{ alphabet: "digits", length: 50_000 }], KEY, {
+    bot: "a",
+    grant: "b",
+  });
   for (const digit of "0123456789") {
     const count = text.split(digit).length - 1;
     // 5,000 expected; eight standard deviations.
@@ -50,7 +53,15 @@ test("derivePhantom() uses every character of an alphabet about equally", () => 
 });
 
 test("parsePhantom() refuses what could be guessed or can't stand in a header or a path", () => {
-  for (const template of ["", "abc", "x-{hex:20}", "{digits:20}", "a b{hex:40}", "a/../{hex:40}?", "{hex:40}{oops:3}"]) {
+  for (const template of [
+    "",
+    "abc",
+    "x-{hex:20}",
+    "{digits:20}",
+    "a b{hex:40}",
+    "a/../{hex:40}?",
+    "{hex:40}{oops:3}",
+  ]) {
     assert.ok("wrong" in parsePhantom(template), template);
   }
 });

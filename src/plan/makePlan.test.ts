@@ -67,7 +67,11 @@ test("makePlan() never gives a looser plan for a grant less", () => {
     "y.example.com": { tunnel: 8443 },
   };
   const reach = (plan: Plan): Set<string> =>
-    new Set(plan.bots.flatMap((b) => b.grants.flatMap((g) => g.hosts.map((h) => JSON.stringify([g.kind, h])))));
+    new Set(
+      plan.bots.flatMap((b) =>
+        b.grants.flatMap((g) => g.hosts.map((h) => JSON.stringify([g.kind, h]))),
+      ),
+    );
   const whole = reach(planOf({ a: bot({ grants }) }));
   for (const name of ["telegram", "x.example.com", "y.example.com"] as const) {
     const { [name]: _left, ...fewer } = grants;
@@ -146,11 +150,17 @@ const REFUSED: Readonly<Record<string, { bots: object; more?: object; faults: st
     faults: ["unknown-service bots.a.grants.telegramm"],
   },
   "a tunnel with rules, which could have no effect": {
-    bots: { a: bot({ grants: { anthropic: { secret: "anthropic" }, "x.io": { tunnel: 443, allow: [] } } }) },
+    bots: {
+      a: bot({
+        grants: { anthropic: { secret: "anthropic" }, "x.io": { tunnel: 443, allow: [] } },
+      }),
+    },
     faults: ["invalid bots.a.grants.x.io.allow"],
   },
   "a tunnel to an address": {
-    bots: { a: bot({ grants: { anthropic: { secret: "anthropic" }, "10.0.0.1": { tunnel: 443 } } }) },
+    bots: {
+      a: bot({ grants: { anthropic: { secret: "anthropic" }, "10.0.0.1": { tunnel: 443 } } }),
+    },
     faults: ["unknown-service bots.a.grants.10.0.0.1"],
   },
   "two bots on one port": {
@@ -170,12 +180,20 @@ const REFUSED: Readonly<Record<string, { bots: object; more?: object; faults: st
     faults: ["invalid bots.a.grants.anthropic.allowFrom"],
   },
   "two grants for one host": {
-    bots: { a: bot({ grants: { anthropic: { secret: "anthropic" }, "api.anthropic.com": { tunnel: 443 } } }) },
+    bots: {
+      a: bot({
+        grants: { anthropic: { secret: "anthropic" }, "api.anthropic.com": { tunnel: 443 } },
+      }),
+    },
     faults: ["host-clash bots.a.grants.api.anthropic.com"],
   },
   "a declared service under a name of the catalogue": {
     bots: { a: bot() },
-    more: { services: { anthropic: { hosts: ["https://x.io"], credential: [{ header: "a" }], allow: [] } } },
+    more: {
+      services: {
+        anthropic: { hosts: ["https://x.io"], credential: [{ header: "a" }], allow: [] },
+      },
+    },
     faults: ["invalid services.anthropic"],
   },
   "plain HTTP to a name, a public address, and a metadata address": {
@@ -189,7 +207,11 @@ const REFUSED: Readonly<Record<string, { bots: object; more?: object; faults: st
         },
       },
     },
-    faults: ["invalid services.x.hosts.0", "invalid services.x.hosts.1", "invalid services.x.hosts.2"],
+    faults: [
+      "invalid services.x.hosts.0",
+      "invalid services.x.hosts.1",
+      "invalid services.x.hosts.2",
+    ],
   },
   "rules that could be read two ways": {
     bots: { a: bot() },
@@ -208,7 +230,12 @@ const REFUSED: Readonly<Record<string, { bots: object; more?: object; faults: st
     bots: { a: bot() },
     more: {
       services: {
-        x: { hosts: ["https://x.io"], credential: [{ header: "a" }], allow: [], phantom: "key-{hex:8}" },
+        x: {
+          hosts: ["https://x.io"],
+          credential: [{ header: "a" }],
+          allow: [],
+          phantom: "key-{hex:8}",
+        },
       },
     },
     faults: ["invalid services.x.phantom"],
@@ -235,7 +262,8 @@ function checked(value: unknown): Declaration {
 function shuffleKeys(value: unknown, seed: number): unknown {
   if (Array.isArray(value)) return value.map((item) => shuffleKeys(item, seed));
   if (value === null || typeof value !== "object") return value;
-  const rank = (key: string): number => [...key].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) ^ seed, 7);
+  const rank = (key: string): number =>
+    [...key].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) ^ seed, 7);
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => rank(a) - rank(b))

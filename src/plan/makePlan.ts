@@ -93,6 +93,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
         variable === undefined ? [] : [{ variable, grant: grant.name }],
       )
       .toSorted((a, b) => compare(a.variable, b.variable)),
+    concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
   };
 }

@@ -1,6 +1,11 @@
 import { isIP } from "node:net";
-import { isHostName, type DeclaredGrant, type Fault, type Path } from "../declaration/index.ts";
-import { closest } from "./closest.ts";
+import {
+  closest,
+  isHostName,
+  type DeclaredGrant,
+  type Fault,
+  type Path,
+} from "../declaration/index.ts";
 import { parseRule } from "./parseRule.ts";
 import type { ChannelPlan, DialPlan, GrantPlan, HostPlan, InjectGrant } from "./Plan.ts";
 import type { KnownService } from "./resolveServices.ts";

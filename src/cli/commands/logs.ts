@@ -14,7 +14,12 @@ export const logs: Command = {
   help: "Without BOT: every bot of the generation in force, each line with its bot before it.",
   options: {
     follow: { type: "boolean", short: "f", help: "go on with what is written from now on" },
-    lines: { type: "string", short: "n", value: "LINES", help: `how many lines of each, ${DEFAULT_LINES} if not given` },
+    lines: {
+      type: "string",
+      short: "n",
+      value: "LINES",
+      help: `how many lines of each, ${DEFAULT_LINES} if not given`,
+    },
     broker: { type: "boolean", help: "the broker's own messages" },
     supervisor: { type: "boolean", help: "the supervisor's own messages" },
   },
@@ -29,7 +34,9 @@ export const logs: Command = {
     const tails = names.map((name) => {
       const prefix = names.length > 1 ? `${name.padEnd(width)} | ` : "";
       return new Tail(join(call.paths.logs, `${name}.log`), (line) =>
-        call.json ? process.stdout.write(`${JSON.stringify({ name, line })}\n`) : call.output.line(`${prefix}${line}`),
+        call.json
+          ? process.stdout.write(`${JSON.stringify({ name, line })}\n`)
+          : call.output.line(`${prefix}${line}`),
       );
     });
     for (const tail of tails) tail.last(lines);
@@ -43,11 +50,19 @@ function chosen({ words: [bot], flag, paths }: Call): string[] {
   const own = (["broker", "supervisor"] as const).filter((name) => flag(name));
   if (own.length > 0) return own;
   const number = currentGeneration(paths);
-  const known = number === undefined ? [] : readGeneration(paths, number).plan.bots.map((b) => b.name);
+  const known =
+    number === undefined ? [] : readGeneration(paths, number).plan.bots.map((b) => b.name);
   if (bot === undefined) return known;
   // A bot whose first start failed has a log, but no generation in force.
-  if (known.includes(bot) || (/^[a-z0-9-]+$/.test(bot) && existsSync(join(paths.logs, `${bot}.log`)))) return [bot];
-  throw new UsageError(`there is no bot "${bot.slice(0, 40)}"`, `there are: ${known.join(", ") || "none"}`);
+  if (
+    known.includes(bot) ||
+    (/^[a-z0-9-]+$/.test(bot) && existsSync(join(paths.logs, `${bot}.log`)))
+  )
+    return [bot];
+  throw new UsageError(
+    `there is no bot "${bot.slice(0, 40)}"`,
+    `there are: ${known.join(", ") || "none"}`,
+  );
 }
 
 /** Until the process is interrupted. */
@@ -103,7 +118,7 @@ class Tail {
     }
     try {
       const chunk = Buffer.alloc(CHUNK);
-      for (let got = readSync(fd, chunk, 0, CHUNK, this.#offset); got > 0; ) {
+      for (let got = readSync(fd, chunk, 0, CHUNK, this.#offset); got > 0;) {
         this.#offset += got;
         this.#take(Buffer.concat([this.#rest, chunk.subarray(0, got)]), onLine);
         got = readSync(fd, chunk, 0, CHUNK, this.#offset);

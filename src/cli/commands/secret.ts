@@ -1,4 +1,12 @@
-import { createVault, locateVault, newIdentityPath, openVault, secretFromInput, SecretValue, type Vault } from "../../secrets/index.ts";
+import {
+  createVault,
+  locateVault,
+  newIdentityPath,
+  openVault,
+  secretFromInput,
+  SecretValue,
+  type Vault,
+} from "../../secrets/index.ts";
 import type { StatePaths } from "../../host/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { askHidden, readAllInput } from "../askHidden.ts";
@@ -46,7 +54,8 @@ async function list(call: Call): Promise<ExitStatus> {
   const located = await locateVault(call.paths.vault.folder);
   const secrets = located.exists ? await (await open(call.paths)).list() : [];
   if (call.json) call.output.json({ secrets });
-  else if (secrets.length === 0) call.output.line("no secrets yet; store one with: seawall secret set NAME");
+  else if (secrets.length === 0)
+    call.output.line("no secrets yet; store one with: seawall secret set NAME");
   else for (const { name, updated } of secrets) call.output.line(`${name.padEnd(32)}  ${updated}`);
   return 0;
 }
@@ -63,7 +72,11 @@ async function openOrCreate(call: Call): Promise<Vault> {
   if ((await locateVault(folder)).exists) return open(call.paths);
   const sealed = call.flag("passphrase");
   const passphrase = sealed ? { passphrase: await newPassphrase() } : {};
-  const vault = await createVault({ file, identity: newIdentityPath(folder, sealed), ...passphrase });
+  const vault = await createVault({
+    file,
+    identity: newIdentityPath(folder, sealed),
+    ...passphrase,
+  });
   call.output.progress(`made the vault at ${file}`);
   return vault;
 }

@@ -17,16 +17,25 @@ export const service: Command = {
   run: async ({ words: [verb, name], output, json }) => {
     if (verb === "list" && name === undefined) {
       const entries = [...catalogue.values()];
-      if (json) output.json({ services: entries.map((entry) => ({ name: entry.name, title: entry.title })) });
+      if (json)
+        output.json({
+          services: entries.map((entry) => ({ name: entry.name, title: entry.title })),
+        });
       else for (const entry of entries) output.line(`${entry.name.padEnd(16)}${entry.title}`);
       return 0;
     }
     if (verb !== "show" || name === undefined) {
-      throw new UsageError(`usage: seawall service ${service.usage}`, "type: seawall service --help");
+      throw new UsageError(
+        `usage: seawall service ${service.usage}`,
+        "type: seawall service --help",
+      );
     }
     const entry = catalogue.get(name);
     if (entry === undefined) {
-      throw new UsageError(`there is no service "${name.slice(0, 40)}"`, "type: seawall service list");
+      throw new UsageError(
+        `there is no service "${name.slice(0, 40)}"`,
+        "type: seawall service list",
+      );
     }
     if (json) output.json(entry);
     else for (const line of entryLines(entry)) output.line(line);

@@ -1,4 +1,9 @@
-import { askSupervisor, type BotStatus, type ProcessStatus, type SupervisorStatus } from "../../host/index.ts";
+import {
+  askSupervisor,
+  type BotStatus,
+  type ProcessStatus,
+  type SupervisorStatus,
+} from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
 export const status: Command = {
@@ -13,7 +18,9 @@ export const status: Command = {
     if (reply.kind !== "status") return 1;
     if (json) output.json(reply.status);
     else for (const line of statusLines(reply.status, Date.now())) output.line(line);
-    return [reply.status.broker, ...reply.status.bots].every(({ state }) => state === "ready") ? 0 : 1;
+    return [reply.status.broker, ...reply.status.bots].every(({ state }) => state === "ready")
+      ? 0
+      : 1;
   },
 };
 
@@ -25,7 +32,8 @@ export function statusLines(status: SupervisorStatus, now: number): string[] {
     `broker  ${processLine(status.broker, now)}`,
     ...status.bots.flatMap((bot) => botLines(bot, now)),
     ...status.health.map(
-      ({ warning, remedy }) => `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
+      ({ warning, remedy }) =>
+        `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
     ),
   ];
 }
@@ -56,5 +64,7 @@ function age(since: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(since)) / 1000));
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+  return seconds < 172_800
+    ? `${Math.round(seconds / 3600)} h`
+    : `${Math.round(seconds / 86_400)} days`;
 }

@@ -71,5 +71,9 @@ function toFailure(error: unknown): ControlFailure {
     const { code, message, hint, exitCode } = error;
     return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) };
   }
-  return { code: "internal", message: error instanceof Error ? error.message : "unknown failure", exitCode: 70 };
+  return {
+    code: "internal",
+    message: error instanceof Error ? error.message : "unknown failure",
+    exitCode: 70,
+  };
 }

@@ -19,7 +19,12 @@ export interface BotLaunch {
 
 /** Messages of `seawall-launch`, see native/README.md. */
 type LaunchMessage =
-  | { readonly type: "listener"; readonly protocol: "tcp" | "udp"; readonly port: number; readonly family: 4 | 6 }
+  | {
+      readonly type: "listener";
+      readonly protocol: "tcp" | "udp";
+      readonly port: number;
+      readonly family: 4 | 6;
+    }
   | { readonly type: "dialed" }
   | { readonly type: "dial-failed"; readonly error: string };
 

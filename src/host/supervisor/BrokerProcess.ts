@@ -74,7 +74,10 @@ export class BrokerProcess {
     this.#process?.send(message, handle);
   }
 
-  giveConnection(id: number, outcome: { readonly handle: unknown } | { readonly error: string }): void {
+  giveConnection(
+    id: number,
+    outcome: { readonly handle: unknown } | { readonly error: string },
+  ): void {
     const base = { type: "gateway-connection", id } as const;
     if ("handle" in outcome) this.#process?.send(base satisfies ToBroker, outcome.handle);
     else this.#process?.send({ ...base, error: outcome.error } satisfies ToBroker);

@@ -60,7 +60,9 @@ export class Supervisor {
       try {
         await this.#putInForce(next, progress);
       } catch (error) {
-        this.#log.note(`generation ${number} failed: ${error instanceof Error ? error.message : ""}`);
+        this.#log.note(
+          `generation ${number} failed: ${error instanceof Error ? error.message : ""}`,
+        );
         await this.#goBack(before, progress);
         throw error;
       }
@@ -231,7 +233,9 @@ export class Supervisor {
       const status = bot.status();
       if (status.state !== "waiting" && status.state !== "unready") return [];
       const how = status.lastEnd === undefined ? "does not answer" : `ended with ${status.lastEnd}`;
-      return [{ key: `bot:${name}`, warning: `${name} ${how}`, remedy: `look at: seawall logs ${name}` }];
+      return [
+        { key: `bot:${name}`, warning: `${name} ${how}`, remedy: `look at: seawall logs ${name}` },
+      ];
     });
   }
 

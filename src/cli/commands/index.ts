@@ -1,0 +1,31 @@
+import type { Command } from "../Command.ts";
+import { check } from "./check.ts";
+import { demo } from "./demo.ts";
+import { doctor } from "./doctor.ts";
+import { down } from "./down.ts";
+import { logs } from "./logs.ts";
+import { pin } from "./pin.ts";
+import { plan } from "./plan.ts";
+import { restart } from "./restart.ts";
+import { schema } from "./schema.ts";
+import { secret } from "./secret.ts";
+import { service } from "./service.ts";
+import { status } from "./status.ts";
+import { up } from "./up.ts";
+
+/** Every command, in the order of the help. A new one is a new file and a line. */
+export const commands: readonly Command[] = [
+  demo,
+  check,
+  plan,
+  up,
+  down,
+  restart,
+  status,
+  logs,
+  secret,
+  service,
+  doctor,
+  pin,
+  schema,
+];

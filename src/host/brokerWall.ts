@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  compileWall,
+  type CompiledWall,
+  type HostCapabilities,
+  type Mount,
+} from "../wall/index.ts";
+import type { Generation } from "./Generation.ts";
+import { libraryFolders } from "./libraries.ts";
+import type { StatePaths } from "./statePaths.ts";
+
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const MAIN = `${PROJECT}/src/broker/main.ts`;
+
+/** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
+const RESOLVER = [
+  // The folder and not the files: resolv.conf is replaced by rename when a laptop changes networks,
+  // and a Landlock rule holds on to the inode.
+  "/etc",
+  "/run/systemd/resolve",
+  "/run/NetworkManager",
+  "/run/resolvconf",
+];
+
+/**
+ * The broker's own wall (invariant 10): it reads its code, the vault and what name resolution needs,
+ * writes the folder of its record, dials out, and can start nothing.
+ */
+export function brokerWall(
+  generation: Generation,
+  paths: StatePaths,
+  capabilities: HostCapabilities,
+): CompiledWall {
+  const { node } = generation.programs;
+  const readable = [
+    dirname(node),
+    `${PROJECT}/src`,
+    `${PROJECT}/node_modules`,
+    `${PROJECT}/package.json`,
+    paths.vault.folder,
+    ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
+    "/dev/null",
+    "/dev/urandom",
+  ];
+  return compileWall(
+    {
+      // Code is the larger part of an idle broker; the record's writes are small.
+      command: [node, "--max-semi-space-size=1", MAIN],
+      cwd: "/",
+      environment: { PATH: "/nonexistent", TZ: "UTC", NODE_NO_WARNINGS: "1" },
+      identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+      hostname: "broker",
+      mounts: [
+        ...readable.map((path): Mount => ({ kind: "read", from: path, to: path })),
+        { kind: "write", from: paths.audit, to: paths.audit },
+      ],
+      network: {
+        tcp: [],
+        udp: [],
+        bind: generation.plan.bots.map((bot) => bot.ingress.port),
+      },
+      execute: [],
+      processes: "one",
+      namespaces: "host",
+      concessions: generation.plan.bots.some((bot) => bot.concessions.includes("no-landlock"))
+        ? ["no-landlock"]
+        : [],
+    },
+    capabilities,
+  );
+}

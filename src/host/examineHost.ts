@@ -1,0 +1,57 @@
+import type { SeawallError } from "../faults/index.ts";
+import {
+  compileWall,
+  probeHost,
+  WallError,
+  type HostCapabilities,
+  type MechanismReport,
+} from "../wall/index.ts";
+import { FIRST_UID } from "./botUsers.ts";
+import { storeLauncher } from "./storeLauncher.ts";
+import type { StatePaths } from "./statePaths.ts";
+
+/** What this host can enforce, tried as the user that bots run as. */
+export interface Examination {
+  readonly mechanisms: readonly MechanismReport[];
+  /** Why no bot can run here; absent if one can. */
+  readonly refusal?: SeawallError;
+}
+
+/** Finds out what `seawall up` would find out, without a declaration. */
+export async function examineHost(paths: StatePaths): Promise<Examination> {
+  const capabilities = await probeAsBot(storeLauncher(paths.store));
+  const { mechanisms } = capabilities;
+  try {
+    requireWall(capabilities);
+    return { mechanisms };
+  } catch (error) {
+    if (error instanceof WallError) return { mechanisms, refusal: error };
+    throw error;
+  }
+}
+
+/** Root's bots have uids of their own; others' bots are theirs. */
+export function probeAsBot(launcher: string): Promise<HostCapabilities> {
+  const root = process.getuid?.() === 0;
+  return probeHost({ launcher, ...(root ? { uid: FIRST_UID, gid: FIRST_UID } : {}) });
+}
+
+/** Compiles the smallest wall there is. @throws WallError when this host couldn't enforce it. */
+export function requireWall(capabilities: HostCapabilities): void {
+  compileWall(
+    {
+      command: ["/bin/true"],
+      cwd: "/",
+      environment: {},
+      identity: { uid: 1000, gid: 1000 },
+      hostname: "bot",
+      mounts: [{ kind: "proc", to: "/proc" }],
+      network: { tcp: [], udp: [], bind: [] },
+      execute: [],
+      processes: "any",
+      namespaces: "own",
+      concessions: [],
+    },
+    capabilities,
+  );
+}

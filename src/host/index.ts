@@ -1,0 +1,10 @@
+export { applyGeneration } from "./applyGeneration.ts";
+export { askSupervisor } from "./control/index.ts";
+export { examineHost } from "./examineHost.ts";
+export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";
+export { HostError, type HostErrorCode } from "./HostError.ts";
+export { gatewayTokenFile } from "./hostKeys.ts";
+export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
+export { prepareGeneration } from "./prepareGeneration.ts";
+export { statePaths, type StatePaths } from "./statePaths.ts";
+export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";

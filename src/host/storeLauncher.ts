@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeFileAtomic } from "../files/index.ts";
+import { WallError } from "../wall/index.ts";
+import { asDiskError } from "./HostError.ts";
+
+const BUILT = fileURLToPath(new URL("../../build/seawall-launch", import.meta.url));
+
+/**
+ * Copies the launcher into the store, by content, since the folder of this project may be one that
+ * a bot's user can't traverse. Gives its path there.
+ *
+ * @throws WallError `launcher` when it isn't built.
+ */
+export function storeLauncher(store: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(BUILT);
+  } catch (cause) {
+    throw new WallError("launcher", "the launcher isn't built", {
+      hint: "type: ./dev setup",
+      cause,
+    });
+  }
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+  const folder = join(store, `seawall-launch-${hash}`);
+  const path = join(folder, "seawall-launch");
+  if (existsSync(path) && readFileSync(path).equals(bytes)) return path;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    writeFileAtomic(path, bytes, 0o555);
+  } catch (error) {
+    throw asDiskError(error, "the launcher");
+  }
+  return path;
+}
