@@ -1,38 +1,50 @@
 /**
  * What one walled process may see and do, in terms of this host's paths. `compileWall` turns it
  * into bubblewrap arguments and a policy for `seawall-launch`; nothing is decided after that.
+ *
+ * Every path is absolute and plain: no `.`, `..`, double or trailing slash.
  */
 export interface WallSpec {
-  /** Absolute path inside the wall, then its arguments. */
+  /** Absolute path inside the wall, then its arguments. Arguments can be read by every local user. */
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
   /** The whole environment; nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Uid and gid the process sees itself as. */
+  /** Uid and gid the process sees itself as. With `host` namespaces they change nothing: see `startWalled`. */
   readonly identity: { readonly uid: number; readonly gid: number };
   readonly hostname: string;
   /** The root starts empty; these are put into it in order. */
   readonly mounts: readonly Mount[];
   readonly network: WallNetwork;
-  /** Paths inside that may be executed, as files. Everything else readable is data. */
+  /** Paths inside that may be executed, as files, besides the command. Everything else readable is data. */
   readonly execute: readonly string[];
-  /** `host` = the process runs in the host's namespaces (the broker): no bubblewrap, only the launcher's layers. */
+  /**
+   * `one` = threads, but no second process and no second exec, not even of the command itself
+   * (the broker); also no signals to others and no Unix sockets.
+   */
+  readonly processes: "any" | "one";
+  /**
+   * `host` = the process runs in the host's namespaces (the broker): no bubblewrap, only the
+   * launcher's layers. Mounts then name what may be read and written where it is, so `from` equals
+   * `to`, and the network may only say what is bound.
+   */
   readonly namespaces: "own" | "host";
-  /** Named sets of system calls to refuse on top of the basis, see `seccomp/`. */
+  /** What this wall may go without. */
   readonly concessions: readonly Concession[];
 }
 
 export type Mount =
   | { readonly kind: "read"; readonly from: string; readonly to: string }
+  /** Nothing else may be mounted from or onto a place below it: the process decides what is there. */
   | { readonly kind: "write"; readonly from: string; readonly to: string }
-  /** `bytes` appear as a read-only file. */
+  /** `text` appears as a read-only file. */
   | { readonly kind: "file"; readonly to: string; readonly text: string }
   | { readonly kind: "link"; readonly to: string; readonly target: string }
   /** Memory-backed, empty, writable; `size` in bytes. */
   | { readonly kind: "memory"; readonly to: string; readonly size: number }
-  | { readonly kind: "proc"; readonly to: string }
+  | { readonly kind: "proc"; readonly to: "/proc" }
   /** A minimal /dev: null, zero, full, random, urandom, tty, pts, shm. */
-  | { readonly kind: "devices"; readonly to: string };
+  | { readonly kind: "devices"; readonly to: "/dev" };
 
 export interface WallNetwork {
   /** TCP ports on which a listener for every address is made inside and handed to the supervisor. */
@@ -46,4 +58,4 @@ export interface WallNetwork {
 }
 
 /** A weaker wall that the declaration has named; shown by `status` and `prove` for as long as it runs (invariant 4). */
-export type Concession = "no-landlock" | "landlock-abi";
+export type Concession = "no-landlock";

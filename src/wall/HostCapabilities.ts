@@ -1,0 +1,30 @@
+import type { MechanismReport } from "./MechanismReport.ts";
+import type { Architecture } from "./seccomp/syscalls.ts";
+
+/** What this host can enforce for one uid, as found by trying. Plain data: it may be stored. */
+export interface HostCapabilities {
+  readonly architecture: Architecture | undefined;
+  /** As `uname -r` says. */
+  readonly kernel: string;
+  readonly bubblewrap: Bubblewrap | undefined;
+  readonly namespaces: Attempt;
+  /** Landlock's ABI version, 0 where there is none. */
+  readonly landlock: number;
+  readonly seccomp: boolean;
+  readonly ipv6: boolean;
+  readonly cgroups: "v2" | "v1" | "none";
+  /** ELF interpreters that exist here, which the kernel itself executes for other programs. */
+  readonly loaders: readonly string[];
+  /** The same for people. */
+  readonly mechanisms: readonly MechanismReport[];
+}
+
+export interface Bubblewrap {
+  readonly path: string;
+  /** As `0.8.0`. */
+  readonly version: string;
+  readonly recent: boolean;
+}
+
+export type Attempt =
+  { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly remedy?: string };

@@ -1,0 +1,200 @@
+import { checkSpec, visibleLoaders } from "./checkSpec.ts";
+import { CHANNEL_DESCRIPTOR, FIRST_FILE_DESCRIPTOR } from "./CompiledWall.ts";
+import type { CompiledWall } from "./CompiledWall.ts";
+import type { HostCapabilities } from "./HostCapabilities.ts";
+import { compileDialerLandlock, compileLandlock } from "./landlock/compile.ts";
+import { describeLandlock } from "./landlock/describe.ts";
+import type { MechanismReport } from "./MechanismReport.ts";
+import { compileBubblewrap } from "./namespaces/arguments.ts";
+import { encodePolicy } from "./policy/encode.ts";
+import type { Operation } from "./policy/Operation.ts";
+import { compileFilter } from "./seccomp/compile.ts";
+import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
+import type { Architecture } from "./seccomp/syscalls.ts";
+import { walledPolicy } from "./seccomp/walledPolicy.ts";
+import { WallError } from "./WallError.ts";
+import type { WallSpec } from "./WallSpec.ts";
+
+const SIGKILL = 9;
+// include/uapi/asm-generic/resource.h
+const RLIMIT_CORE = 4;
+const DIAL_TIMEOUT_MS = 5000;
+
+/**
+ * Turns a specification into what bubblewrap and seawall-launch are given. Pure: the same
+ * specification on the same host gives the same bytes.
+ *
+ * Throws WallError: `spec` if the specification contradicts itself, and one of the codes with exit
+ * status 4 if this host can't enforce it and the concession isn't named.
+ */
+export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWall {
+  checkSpec(spec);
+  const architecture = checkHost(spec, host);
+  const landlock =
+    spec.concessions.includes("no-landlock") && host.landlock < 1 ? 0 : host.landlock;
+  const own = spec.namespaces === "own";
+  const operations = [
+    ...prelude(spec),
+    ...(own ? networkOperations(spec, landlock, architecture) : []),
+    ...confinement(spec, host, landlock, architecture),
+  ];
+  const input = own ? compileBubblewrap(spec, FIRST_FILE_DESCRIPTOR) : undefined;
+  return {
+    bwrap: input?.arguments,
+    files: input?.files ?? [],
+    policy: encodePolicy(operations),
+    mechanisms: describe(spec, host, landlock),
+  };
+}
+
+function checkHost(spec: WallSpec, host: HostCapabilities): Architecture {
+  if (host.architecture === undefined)
+    throw new WallError("architecture", "there is no system call table for this machine", {
+      hint: "use x86-64 or arm64",
+    });
+  if (!host.seccomp)
+    throw new WallError("seccomp", "this kernel has no seccomp filters", {
+      hint: "boot a kernel with CONFIG_SECCOMP_FILTER",
+    });
+  if (host.landlock < 1 && !spec.concessions.includes("no-landlock"))
+    throw new WallError("landlock", "this kernel has no Landlock", {
+      hint: 'add landlock to the kernel\'s lsm= parameter, or name the concession "no-landlock"',
+    });
+  if (spec.namespaces === "host") return host.architecture;
+  if (host.bubblewrap === undefined)
+    throw new WallError("bubblewrap-missing", "bubblewrap is not installed", {
+      hint: remedyOf(host, "bubblewrap") ?? "install bubblewrap",
+    });
+  if (!host.bubblewrap.recent)
+    throw new WallError("bubblewrap-old", `bubblewrap ${host.bubblewrap.version} is too old`, {
+      hint: remedyOf(host, "bubblewrap") ?? "install bubblewrap 0.7.0 or later",
+    });
+  if (!host.namespaces.ok)
+    throw new WallError("user-namespaces", `no user namespaces: ${host.namespaces.reason}`, {
+      hint: host.namespaces.remedy ?? "allow unprivileged user namespaces",
+    });
+  return host.architecture;
+}
+
+function remedyOf(host: HostCapabilities, mechanism: string): string | undefined {
+  return host.mechanisms.find((report) => report.mechanism === mechanism)?.remedy;
+}
+
+function prelude(spec: WallSpec): readonly Operation[] {
+  return [
+    ...(spec.namespaces === "host" ? [{ op: "death-signal", signal: SIGKILL } as const] : []),
+    // 1 and not 0: a core_pattern with a pipe ignores 0, and takes 1 to mean none (fs/coredump.c).
+    { op: "limit", resource: RLIMIT_CORE, value: 1n },
+    { op: "umask", mask: 0o077 },
+    { op: "directory", path: spec.cwd },
+  ];
+}
+
+function networkOperations(
+  spec: WallSpec,
+  landlock: number,
+  architecture: Architecture,
+): readonly Operation[] {
+  const { tcp, udp, dial } = spec.network;
+  const listeners = [
+    ...tcp.flatMap((port) => listenOperations("tcp", port)),
+    ...udp.flatMap((port) => listenOperations("udp", port)),
+  ];
+  return [
+    { op: "loopback" },
+    ...listeners,
+    ...(listeners.length > 0 ? [{ op: "acknowledged" } as const] : []),
+    ...(dial === undefined
+      ? []
+      : [
+          {
+            op: "dialer",
+            port: dial,
+            timeoutMs: DIAL_TIMEOUT_MS,
+            landlock: compileDialerLandlock(dial, landlock),
+            filter: compileFilter(dialerPolicy(), architecture),
+          } as const,
+        ]),
+    { op: "user-namespace", ...spec.identity },
+  ];
+}
+
+function listenOperations(protocol: "tcp" | "udp", port: number): readonly Operation[] {
+  return ([4, 6] as const).map((family) => ({ op: "listen", protocol, family, port }));
+}
+
+function confinement(
+  spec: WallSpec,
+  host: HostCapabilities,
+  landlock: number,
+  architecture: Architecture,
+): readonly Operation[] {
+  const own = spec.namespaces === "own";
+  const ruleset = compileLandlock(spec, landlock, visibleLoaders(spec, host));
+  const policy = walledPolicy({ processes: spec.processes });
+  // In the host's namespaces the channel is the command's own: Node finds it by these variables.
+  const channel = {
+    NODE_CHANNEL_FD: String(CHANNEL_DESCRIPTOR),
+    NODE_CHANNEL_SERIALIZATION_MODE: "json",
+  };
+  const environment = Object.entries(own ? spec.environment : { ...spec.environment, ...channel })
+    .map(([name, value]) => `${name}=${value}`)
+    .toSorted();
+  return [
+    { op: "no-new-privileges" },
+    // Outside a user namespace of its own the process may not touch the other two, nor need it.
+    { op: "capabilities", bounding: own, securebits: own },
+    ...(ruleset === undefined ? [] : [{ op: "landlock", ruleset } as const]),
+    { op: "filter", filter: compileFilter(policy, architecture) },
+    { op: "descriptors", keep: own ? [] : [CHANNEL_DESCRIPTOR] },
+    { op: "ready" },
+    {
+      op: "execute",
+      once: spec.processes === "one",
+      path: spec.command[0],
+      arguments: spec.command,
+      environment,
+    },
+  ];
+}
+
+function describe(
+  spec: WallSpec,
+  host: HostCapabilities,
+  landlock: number,
+): readonly MechanismReport[] {
+  const own = spec.namespaces === "own";
+  return [
+    ...(own
+      ? [
+          enforced("namespaces", "user, mount, pid, network, ipc, uts and cgroup of its own"),
+          enforced(
+            "network",
+            `every address is local; ${spec.network.tcp.length} TCP and ${spec.network.udp.length} UDP ports reach the broker`,
+          ),
+        ]
+      : []),
+    describeLandlock(spec.namespaces, landlock),
+    enforced("seccomp", "what isn't allowed by name is refused"),
+    enforced(
+      "capabilities",
+      own ? "none, none to be had, and no new privileges" : "none, and no new privileges",
+    ),
+    ...(spec.processes === "one"
+      ? [enforced("processes", "threads only: no second process, no second exec")]
+      : []),
+    ...(own && !host.ipv6
+      ? [
+          {
+            mechanism: "ipv6",
+            state: "missing",
+            detail: "this kernel has no IPv6, so nothing goes out by it either",
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+function enforced(mechanism: MechanismReport["mechanism"], detail: string): MechanismReport {
+  return { mechanism, state: "enforced", detail };
+}

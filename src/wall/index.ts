@@ -1,0 +1,12 @@
+export { compileWall } from "./compileWall.ts";
+export type { CompiledWall } from "./CompiledWall.ts";
+export type { HostCapabilities } from "./HostCapabilities.ts";
+export type { Mechanism, MechanismReport } from "./MechanismReport.ts";
+export { probeHost } from "./probe/probeHost.ts";
+export { readInterpreter } from "./probe/readInterpreter.ts";
+export type { ProbeOptions } from "./probe/runProbe.ts";
+export { startWalled } from "./startWalled.ts";
+export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
+export { WallError } from "./WallError.ts";
+export type { WallErrorCode } from "./WallError.ts";
+export type { Concession, Mount, WallNetwork, WallSpec } from "./WallSpec.ts";

@@ -1,0 +1,160 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { arch, release } from "node:os";
+import { delimiter, join } from "node:path";
+import type { Attempt, Bubblewrap, HostCapabilities } from "../HostCapabilities.ts";
+import {
+  BUBBLEWRAP_FLOOR,
+  closingArguments,
+  LAUNCHER_INSIDE,
+  NAMESPACE_ARGUMENTS,
+} from "../namespaces/arguments.ts";
+import type { Architecture } from "../seccomp/syscalls.ts";
+import { WallError } from "../WallError.ts";
+import { describeHost } from "./describeHost.ts";
+import { readInterpreter } from "./readInterpreter.ts";
+import { namespaceRemedy } from "./remedies.ts";
+import { runProbe } from "./runProbe.ts";
+import type { ProbeOptions } from "./runProbe.ts";
+
+/** Where the C libraries put their ELF interpreter: glibc and musl, x86-64 and arm64. */
+const LOADERS = [
+  "/lib64/ld-linux-x86-64.so.2",
+  "/lib/ld-linux-aarch64.so.1",
+  "/lib/ld-musl-x86_64.so.1",
+  "/lib/ld-musl-aarch64.so.1",
+];
+
+/**
+ * Finds out what this host can enforce, by trying it as the user that will need it: `uid` and `gid`
+ * if given (which only root can), else this process's own. Takes some tens of milliseconds and
+ * leaves nothing behind.
+ *
+ * Throws WallError `launcher` if seawall-launch can't be run.
+ */
+export async function probeHost(options: ProbeOptions): Promise<HostCapabilities> {
+  const facts = await probeKernel(options);
+  const bubblewrap = await probeBubblewrap(options);
+  const namespaces =
+    bubblewrap?.recent === true
+      ? await tryBubblewrap(options, bubblewrap)
+      : attempt(facts.namespaces, "making namespaces");
+  const found = {
+    architecture: architecture(),
+    kernel: release(),
+    bubblewrap,
+    namespaces,
+    landlock: facts.landlock,
+    seccomp: facts.seccomp,
+    ipv6: facts.ipv6,
+    cgroups: cgroups(),
+    loaders: loaders(),
+  };
+  return { ...found, mechanisms: describeHost(found) };
+}
+
+function architecture(): Architecture | undefined {
+  const names: Readonly<Record<string, Architecture>> = { x64: "x86_64", arm64: "aarch64" };
+  return names[arch()];
+}
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly step?: string;
+  readonly error?: string;
+}
+
+interface KernelFacts {
+  readonly landlock: number;
+  readonly seccomp: boolean;
+  readonly ipv6: boolean;
+  readonly namespaces: Outcome;
+}
+
+async function probeKernel(options: ProbeOptions): Promise<KernelFacts> {
+  const run = await runProbe(options.launcher, ["--probe"], options);
+  if (run.code !== 0)
+    throw new WallError("launcher", `"${options.launcher}" can't be run: ${run.stderr}`, {
+      hint: "build it with: make -C native",
+    });
+  return JSON.parse(run.stdout) as KernelFacts;
+}
+
+async function probeBubblewrap(options: ProbeOptions): Promise<Bubblewrap | undefined> {
+  const path = findProgram("bwrap", options.path ?? process.env["PATH"] ?? "");
+  if (path === undefined) return undefined;
+  const { stdout } = await runProbe(path, ["--version"], options);
+  const [, ...parts] = /(\d+)\.(\d+)\.(\d+)/u.exec(stdout) ?? [];
+  const version = parts.length === 3 ? parts.join(".") : "of unknown version";
+  return { path, version, recent: parts.length === 3 && isAtLeast(parts.map(Number)) };
+}
+
+function isAtLeast(version: readonly number[]): boolean {
+  for (const [index, floor] of BUBBLEWRAP_FLOOR.entries()) {
+    const part = version[index] ?? 0;
+    if (part !== floor) return part > floor;
+  }
+  return true;
+}
+
+/** Does inside what every walled start does: routes in the new network, a nested user namespace. */
+async function tryBubblewrap(options: ProbeOptions, { path }: Bubblewrap): Promise<Attempt> {
+  const run = await runProbe(
+    path,
+    [
+      ...NAMESPACE_ARGUMENTS,
+      "--proc",
+      "/proc",
+      "--dev",
+      "/dev",
+      ...closingArguments(options.launcher),
+      "--",
+      LAUNCHER_INSIDE,
+      "--probe-inside",
+    ],
+    options,
+  );
+  if (run.code !== 0) {
+    const [reason = "bubblewrap failed"] = run.stderr.split("\n").filter((line) => line !== "");
+    return failed(reason);
+  }
+  const inside = JSON.parse(run.stdout) as { readonly routes: Outcome; readonly nested: Outcome };
+  const routes = attempt(inside.routes, "setting up loopback inside");
+  return routes.ok ? attempt(inside.nested, "nesting a user namespace") : routes;
+}
+
+function attempt(outcome: Outcome, what: string): Attempt {
+  if (outcome.ok) return { ok: true };
+  return failed(`${what}: ${outcome.step ?? "unknown step"}: ${outcome.error ?? "unknown error"}`);
+}
+
+function failed(reason: string): Attempt {
+  const remedy = namespaceRemedy();
+  return { ok: false, reason, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+function cgroups(): HostCapabilities["cgroups"] {
+  if (existsSync("/sys/fs/cgroup/cgroup.controllers")) return "v2";
+  return existsSync("/sys/fs/cgroup/memory") ? "v1" : "none";
+}
+
+function loaders(): readonly string[] {
+  const own = readInterpreter(process.execPath);
+  const known = own === undefined ? LOADERS : [...LOADERS, own];
+  return [...new Set(known)].filter((path) => existsSync(path)).toSorted();
+}
+
+/** The first `name` on `path` that may be executed. */
+function findProgram(name: string, path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
