@@ -1,0 +1,15 @@
+export { checkSettings, type SettingFault } from "./checkSettings.ts";
+export { ensureNode, type InstalledNode } from "./ensureNode.ts";
+export {
+  ensureOpenClaw,
+  type InstalledOpenClaw,
+  type InstallOptions,
+  type InstallProgress,
+} from "./ensureOpenClaw.ts";
+export { makePin, type MakePinOptions } from "./makePin.ts";
+export { OpenClawError, type OpenClawErrorCode } from "./OpenClawError.ts";
+export { AGENT, GATEWAY_PORT, type InsidePaths } from "./ownedSettings.ts";
+export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
+export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
+export { renderConfig, type RenderedOpenClaw } from "./renderConfig.ts";
+export { validateConfig, type ConfigIssue } from "./validateConfig.ts";

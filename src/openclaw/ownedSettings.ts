@@ -1,0 +1,130 @@
+import type { BotPlan, ChannelPlan, Json, JsonObject } from "../plan/index.ts";
+
+/** Where things lie inside the wall. Every path is absolute. */
+export interface InsidePaths {
+  /** The Node program. */
+  readonly node: string;
+  /** `InstalledOpenClaw.root`. */
+  readonly openclaw: string;
+  /** Writable, kept across restarts. */
+  readonly state: string;
+  /** Writable, kept: the agent's own files. */
+  readonly workspace: string;
+  /** Writable, need not be kept. */
+  readonly home: string;
+  /** A folder for the files that `RenderedOpenClaw.files` names. */
+  readonly config: string;
+  /** The folder of the granted commands. */
+  readonly commands: string;
+  /** PEM bundle with the public CAs and the deployment's own. */
+  readonly caBundle: string;
+}
+
+/** The channels Seawall can set up, and the field that holds each one's credential. */
+const CREDENTIAL_FIELDS: Readonly<Record<string, string>> = { telegram: "botToken" };
+
+/** Channels that {@link ownedSettings} can render. */
+export const CHANNELS: readonly string[] = Object.keys(CREDENTIAL_FIELDS);
+
+/** The agent every bot has. */
+export const AGENT = "main";
+/** The gateway's port inside the wall; nothing else may be bound there. */
+export const GATEWAY_PORT = 18789;
+
+/**
+ * The settings that Seawall decides: what the wall, the ingress and the declaration depend on. A
+ * bot's free-form settings may repeat them but not change them. Keys are OpenClaw 2026.9.6's.
+ */
+export function ownedSettings(bot: BotPlan, workspace: string): JsonObject {
+  const { openclaw } = bot;
+  const settings: Record<string, Json> = {
+    agents: {
+      ownership: "explicit",
+      defaults: {
+        model: { primary: openclaw.model },
+        workspace,
+        // Unset, OpenClaw runs OpenAI's models with a plugin that it fetches from npm at start.
+        ...(openclaw.model.startsWith("openai/")
+          ? { models: { "openai/*": { agentRuntime: { id: "openclaw" } } } }
+          : {}),
+      },
+      entries: { [AGENT]: { workspace } },
+    },
+    // Rewriting the configuration and running shell lines from a chat are OpenClaw's own features.
+    commands: {
+      bash: false,
+      config: false,
+      debug: false,
+      mcp: false,
+      plugins: false,
+      restart: false,
+    },
+    discovery: { mdns: { mode: "off" } },
+    gateway: {
+      mode: "local",
+      // Unset in what looks like a container it becomes 0.0.0.0.
+      bind: "loopback",
+      port: GATEWAY_PORT,
+      auth: { mode: "token", token: envRef("OPENCLAW_GATEWAY_TOKEN") },
+      controlUi: { enabled: bot.ingress.controlPage },
+      tailscale: { mode: "off" },
+      terminal: { enabled: false },
+    },
+    models: { catalogRefresh: { enabled: false } },
+    telemetry: { enabled: false },
+    tools: tools(bot),
+    update: { auto: { enabled: false }, checkOnStart: false },
+  };
+  if (openclaw.channels.length > 0) {
+    settings["channels"] = Object.fromEntries(
+      openclaw.channels.map((channel) => [channel.channel, channelSettings(channel)]),
+    );
+  }
+  return settings;
+}
+
+/** Values that a bot's free-form settings may change. */
+export function defaultSettings(bot: BotPlan): JsonObject {
+  return {
+    browser: { enabled: false },
+    ...(bot.openclaw.channels.length > 0
+      ? {
+          channels: Object.fromEntries(
+            bot.openclaw.channels.map(({ channel }) => [channel, { groupPolicy: "allowlist" }]),
+          ),
+        }
+      : {}),
+  };
+}
+
+function tools({ commands, openclaw }: BotPlan): JsonObject {
+  const exec = commands.length > 0 ? ["exec", "process"] : [];
+  const names = [...new Set([...openclaw.tools, ...exec])].toSorted();
+  return {
+    ...(openclaw.tools.length > 0
+      ? { allow: names }
+      : { profile: "minimal", ...(exec.length > 0 ? { alsoAllow: exec } : {}) }),
+    elevated: { enabled: false },
+    exec: {
+      host: "gateway",
+      mode: commands.length > 0 ? "allowlist" : "deny",
+      applyPatch: { workspaceOnly: true },
+    },
+    fs: { workspaceOnly: true },
+  };
+}
+
+function channelSettings({ channel, variable, allowFrom }: ChannelPlan): JsonObject {
+  const field = CREDENTIAL_FIELDS[channel];
+  return {
+    enabled: true,
+    configWrites: false,
+    ...(field === undefined ? {} : { [field]: envRef(variable) }),
+    // Nobody listed: each sender must be let in by the owner, through OpenClaw's pairing.
+    ...(allowFrom.length > 0 ? { dmPolicy: "allowlist", allowFrom } : { dmPolicy: "pairing" }),
+  };
+}
+
+function envRef(variable: string): JsonObject {
+  return { source: "env", provider: "default", id: variable };
+}

@@ -1,0 +1,113 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { OpenClawError } from "./OpenClawError.ts";
+import type { InsidePaths } from "./ownedSettings.ts";
+import type { PinFile } from "./Pin.ts";
+
+/** A command to run inside a wall that reaches the npm registry and has `npm` in PATH. */
+export interface PluginInstall {
+  readonly command: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * How a pinned channel plugin gets into a bot's state so that OpenClaw trusts it: through OpenClaw's
+ * own `plugins install` from npm, which records it in the state database. Copied files or tarballs
+ * are loaded too, but not trusted (docs/openclaw.md).
+ *
+ * Run it inside a wall of its own before the gateway starts, with the same paths as the bot's: the
+ * plugin gets a link to OpenClaw's absolute path, and the record names absolute paths. The
+ * configuration it writes to is a throwaway in the home folder; the bot's own stays untouched.
+ * Only needed when {@link hasPlugin} says no.
+ *
+ * @throws OpenClawError `plugin` when the pin has no version of it.
+ */
+export function pluginInstall(plugin: string, inside: InsidePaths, pin: PinFile): PluginInstall {
+  const { version } = pinned(plugin, pin);
+  return {
+    command: [
+      inside.node,
+      join(inside.openclaw, pin.entry),
+      "plugins",
+      "install",
+      `npm:${plugin}@${version}`,
+      "--pin",
+      "--force",
+    ],
+    environment: {
+      DO_NOT_TRACK: "1",
+      HOME: inside.home,
+      LANG: "C.UTF-8",
+      NODE_EXTRA_CA_CERTS: inside.caBundle,
+      OPENCLAW_CONFIG_PATH: join(inside.home, "plugin-install.json"),
+      OPENCLAW_DISABLE_BONJOUR: "1",
+      OPENCLAW_NO_AUTO_UPDATE: "1",
+      OPENCLAW_STATE_DIR: inside.state,
+      OPENCLAW_SUPERVISOR_MODE: "external",
+      PATH: inside.commands,
+      SSL_CERT_FILE: inside.caBundle,
+      TMPDIR: "/tmp",
+    },
+  };
+}
+
+const Lock = z.looseObject({
+  packages: z.record(
+    z.string(),
+    z.looseObject({ version: z.string().optional(), integrity: z.string().optional() }),
+  ),
+});
+const LARGEST_LOCK = 16 << 20;
+
+/**
+ * Whether a bot's state has the pinned version of a plugin, by the lock that npm wrote. The bot may
+ * have written it too, so this answers "must it be installed?", not "is it safe?": what the bot
+ * runs of its own state has no more rights than the bot.
+ *
+ * @param state the bot's state folder as the host sees it.
+ */
+export function hasPlugin(plugin: string, state: string, pin: PinFile): boolean {
+  const { version, integrity } = pinned(plugin, pin);
+  const projects = join(state, "npm", "projects");
+  return listFolder(projects).some((name) => {
+    const entry = readLock(join(projects, name, "package-lock.json"))[`node_modules/${plugin}`];
+    return entry?.version === version && entry.integrity === integrity;
+  });
+}
+
+function pinned(plugin: string, pin: PinFile): PinFile["plugins"][string] {
+  const found = Object.hasOwn(pin.plugins, plugin) ? pin.plugins[plugin] : undefined;
+  if (found !== undefined) return found;
+  throw new OpenClawError(
+    "plugin",
+    `plugin "${plugin}" is not in the pin of OpenClaw ${pin.version}`,
+    {
+      hint: `pinned are: ${Object.keys(pin.plugins).join(", ")}`,
+    },
+  );
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Written by the bot: no link is followed, nothing but an ordinary file is read, and not without end. */
+function readLock(path: string): z.infer<typeof Lock>["packages"] {
+  try {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(file);
+      if (!stat.isFile() || stat.size > LARGEST_LOCK) return {};
+      return Lock.parse(JSON.parse(readFileSync(file, "utf8"))).packages;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return {};
+  }
+}

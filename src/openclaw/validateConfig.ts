@@ -1,0 +1,110 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { OpenClawError } from "./OpenClawError.ts";
+import type { RenderedOpenClaw } from "./renderConfig.ts";
+
+/** One objection of OpenClaw's own. */
+export interface ConfigIssue {
+  /** Path in openclaw.json, as OpenClaw writes it: `channels.telegram.dmPolicy`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const Report = z.looseObject({
+  valid: z.boolean(),
+  issues: z.array(z.looseObject({ path: z.string().optional(), message: z.string() })).optional(),
+});
+
+/** About 2 s are usual, 10 on a busy machine. */
+const TIMEOUT_MILLISECONDS = 120_000;
+
+/**
+ * Has the pinned OpenClaw judge a rendered configuration: `openclaw config validate --json`, with
+ * the environment the gateway will run with. State, home and configuration are those of a fresh
+ * temporary folder, so nothing that a bot may have written is read; variables that will hold
+ * phantoms and the token hold placeholders.
+ *
+ * @param installed `InstalledOpenClaw.entry`.
+ * @param node `InstalledNode.entry`.
+ * @returns OpenClaw's objections; none means that it takes the configuration.
+ * @throws OpenClawError `openclaw-failed` when it doesn't come to a judgement.
+ */
+export async function validateConfig(
+  installed: { readonly entry: string },
+  node: { readonly entry: string },
+  rendered: RenderedOpenClaw,
+): Promise<ConfigIssue[]> {
+  const folder = mkdtempSync(join(tmpdir(), "seawall-validate-"));
+  try {
+    for (const name of ["state", "home", "tmp"]) mkdirSync(join(folder, name));
+    const config = join(folder, "openclaw.json");
+    writeFileSync(config, rendered.config);
+    const output = await run(
+      node.entry,
+      [installed.entry, "config", "validate", "--json"],
+      folder,
+      {
+        ...Object.fromEntries(
+          rendered.variables.map((name) => [name, "placeholder-0123456789abcdef"]),
+        ),
+        ...withoutCas(rendered.environment),
+        HOME: join(folder, "home"),
+        OPENCLAW_CONFIG_PATH: config,
+        OPENCLAW_STATE_DIR: join(folder, "state"),
+        TMPDIR: join(folder, "tmp"),
+      },
+    );
+    const { valid, issues = [] } = report(output);
+    if (valid) return [];
+    if (issues.length === 0) throw failed("it names no reason", output);
+    return issues.map(({ path = "", message }) => ({ path, message }));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The bundle with the deployment's CA exists inside walls only, and nothing is fetched here. */
+function withoutCas(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const ca = environment["NODE_EXTRA_CA_CERTS"];
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ca));
+}
+
+function report(output: string): z.infer<typeof Report> {
+  try {
+    return Report.parse(JSON.parse(output));
+  } catch (cause) {
+    throw failed("its answer can't be read", output, cause);
+  }
+}
+
+function failed(
+  why: string,
+  output: string,
+  cause: unknown = new Error(output.slice(-2000)),
+): OpenClawError {
+  return new OpenClawError("openclaw-failed", `OpenClaw can't check the configuration: ${why}`, {
+    cause,
+  });
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const options = { cwd, env, timeout: TIMEOUT_MILLISECONDS, maxBuffer: 16 << 20 };
+    execFile(program, args, options, (error, stdout, stderr) => {
+      // Exit 1 with a report means objections; without one, something else is wrong.
+      if (error !== null && !stdout.trimStart().startsWith("{")) {
+        reject(failed("it ended early", stderr, error));
+      } else {
+        resolve(stdout);
+      }
+    });
+  });
+}
