@@ -43,8 +43,8 @@ function openTerminal(): ReadStream {
   }
 }
 
-/** All of standard input as text. @throws UsageError when it is larger than any secret. */
-export async function readAllInput(): Promise<string> {
+/** All of standard input. @throws UsageError when it is larger than any secret. */
+export async function readAllInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of process.stdin) {
@@ -54,5 +54,5 @@ export async function readAllInput(): Promise<string> {
       throw new UsageError("standard input is too large", "a secret has at most 64 KiB");
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

@@ -25,7 +25,8 @@ export interface Generation {
 export interface Programs {
   readonly node: string;
   readonly launcher: string;
-  readonly bwrap: string;
+  /** For bots with commands: OpenClaw runs each through it. */
+  readonly shell: string;
 }
 
 export interface BotGeneration {

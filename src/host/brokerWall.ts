@@ -10,6 +10,7 @@ import {
 import type { Generation } from "./Generation.ts";
 import { libraryFolders } from "./libraries.ts";
 import type { StatePaths } from "./statePaths.ts";
+import { brokerCache } from "./warmBroker.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const MAIN = `${PROJECT}/src/broker/main.ts`;
@@ -40,6 +41,7 @@ export function brokerWall(
     `${PROJECT}/node_modules`,
     `${PROJECT}/package.json`,
     paths.vault.folder,
+    brokerCache(paths.store),
     ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
     "/dev/null",
     "/dev/urandom",
@@ -49,7 +51,11 @@ export function brokerWall(
       // Code is the larger part of an idle broker; the record's writes are small.
       command: [node, "--max-semi-space-size=1", MAIN],
       cwd: "/",
-      environment: { PATH: "/nonexistent", TZ: "UTC", NODE_NO_WARNINGS: "1" },
+      environment: {
+        PATH: "/nonexistent",
+        TZ: "UTC",
+        NODE_COMPILE_CACHE: brokerCache(paths.store),
+      },
       identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       hostname: "broker",
       mounts: [

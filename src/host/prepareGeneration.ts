@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Fault } from "../declaration/index.ts";
 import {
   ensureNode,
@@ -7,22 +5,26 @@ import {
   readPin,
   renderConfig,
   validateConfig,
-  type InstalledOpenClaw,
+  type InstallProgress,
 } from "../openclaw/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import { probeHost, requireWall, type HostCapabilities } from "../wall/index.ts";
+import { compileWall } from "../wall/index.ts";
+import { botWall } from "./botWall.ts";
+import { probeAsBot } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "./statePaths.ts";
+import { storeLauncher } from "./storeLauncher.ts";
+import { warmBroker } from "./warmBroker.ts";
 
 type Progress = (text: string) => void;
 
 /**
- * Brings everything a declaration needs to run here and checks it: programs, commands, CA files,
- * and the rendered configuration by the pinned OpenClaw itself. Changes nothing but the store.
+ * Brings everything a declaration needs to run here and checks it: the wall, programs, commands, CA
+ * files, and the rendered configuration by the pinned OpenClaw itself. Changes nothing but the store.
  *
  * @throws WallError when this host can't enforce the wall; OpenClawError, HostError,
  *   DeclarationError for what is wrong with the rest.
@@ -33,32 +35,76 @@ export async function prepareGeneration(
   progress: Progress,
 ): Promise<Omit<Generation, "number">> {
   const cas = readCas(loaded);
-  const commands = Object.fromEntries(
-    loaded.plan.bots.map((bot) => [bot.name, findCommands(bot.commands, bot.name)]),
-  );
   const programs = await bringPrograms(paths);
-  const installed = await bringOpenClaw(loaded, paths, progress);
+  const capabilities = await probeAsBot(programs.launcher);
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
-  for (const bot of loaded.plan.bots) {
-    const openclaw = installed.get(bot.openclaw.version);
-    if (openclaw === undefined) continue;
-    const rendered = renderConfig(bot, INSIDE);
-    progress(`asking OpenClaw ${bot.openclaw.version} about the configuration of ${bot.name}`);
-    faults.push(...(await configFaults(bot, rendered, openclaw, programs)));
-    bots[bot.name] = {
-      openclaw,
-      rendered,
-      commands: commands[bot.name] ?? [],
-      cas: cas[bot.name] ?? {},
-    };
+  for (const plan of loaded.plan.bots) {
+    const commands = findCommands(plan.commands, plan.name);
+    const pin = readPin(plan.openclaw.version);
+    const openclaw = await ensureOpenClaw(pin, paths.store, {
+      onProgress: installProgress(plan.openclaw.version, progress),
+    });
+    const rendered = renderConfig(plan, INSIDE, pin);
+    const bot: BotGeneration = { openclaw, rendered, commands, cas: cas[plan.name] ?? {} };
+    // Only to see that it can be enforced: what runs is compiled by the supervisor.
+    const home = "/nonexistent";
+    compileWall(botWall({ plan, bot, programs, home, trust: "", variables: {} }), capabilities);
+    progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
+    const issues = await validateConfig(openclaw, { entry: programs.node }, rendered);
+    faults.push(...issues.map((issue) => refusal(plan, issue)));
+    bots[plan.name] = bot;
   }
   if (faults.length > 0) throw loaded.refuse(faults);
+  const { file, plan } = loaded;
+  return { created: new Date().toISOString(), declaration: file, plan, programs, bots };
+}
+
+async function bringPrograms(paths: StatePaths): Promise<Programs> {
+  const node = await ensureNode(process.execPath, paths.store);
+  await warmBroker(node.entry, paths.store);
+  const [shell] = findCommands(["sh"], "any");
+  if (shell === undefined) throw new HostError("no-command", "this host has no shell");
+  return { node: node.entry, launcher: storeLauncher(paths.store), shell: shell.path };
+}
+
+/** OpenClaw names a place in its own configuration; most of that comes from the bot's settings. */
+function refusal(plan: BotPlan, issue: { readonly path: string; readonly message: string }): Fault {
+  const keys = issue.path.split(".").filter((key) => key !== "");
   return {
-    created: new Date().toISOString(),
-    declaration: loaded.file,
-    plan: loaded.plan,
-    programs,
-    bots,
+    code: "refused-by-openclaw",
+    path: ["bots", plan.name, "settings", ...keys],
+    atKey: true,
+    message: `OpenClaw ${plan.openclaw.version} refuses ${issue.path || "the configuration"}: ${issue.message}`,
+    hint: "see the settings of that version of OpenClaw",
   };
+}
+
+/** Turns steps into lines, one for each tenth, so that a person sees that it goes on. */
+function installProgress(version: string, progress: Progress): (step: InstallProgress) => void {
+  let last = "";
+  return (step) => {
+    const line = describe(step);
+    if (line !== last) progress(`OpenClaw ${version}: ${line}`);
+    last = line;
+  };
+}
+
+function describe(step: InstallProgress): string {
+  switch (step.phase) {
+    case "waiting":
+      return "waiting for another install";
+    case "saving":
+      return "writing to disk";
+    case "downloading":
+      return `installing packages, ${tenths(step)} % of ${step.total}`;
+    case "checking":
+      return `checking ${Math.round(step.total / 1e6)} MB against the pin, ${tenths(step)} %`;
+    default:
+      return step satisfies never;
+  }
+}
+
+function tenths({ done, total }: { readonly done: number; readonly total: number }): number {
+  return total === 0 ? 0 : Math.min(100, Math.floor((done / total) * 10) * 10);
 }

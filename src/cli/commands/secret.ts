@@ -42,7 +42,7 @@ export const secret: Command = {
 async function set(call: Call, name: string): Promise<ExitStatus> {
   const vault = await openOrCreate(call);
   const typed = process.stdin.isTTY
-    ? await askHidden(`value of "${name}" (not shown): `)
+    ? Buffer.from(await askHidden(`value of "${name}" (not shown): `))
     : await readAllInput();
   await vault.set(name, secretFromInput(typed));
   if (call.json) call.output.json({ ok: true, name });

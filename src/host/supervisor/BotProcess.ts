@@ -10,7 +10,6 @@ export interface BotLaunch {
   readonly name: string;
   readonly wall: CompiledWall;
   readonly launcher: string;
-  readonly bwrap: string;
   /** Present when the supervisor is root: the bot's own uid and gid. */
   readonly uid?: number;
   /** Of the ingress, on 127.0.0.1. */
@@ -86,10 +85,9 @@ export class BotProcess {
   }
 
   async #launch(): Promise<void> {
-    const { name, wall, launcher, bwrap, uid } = this.launch;
+    const { name, wall, launcher, uid } = this.launch;
     const running = startWalled(wall, {
       launcher,
-      bwrap,
       ...(uid === undefined ? {} : { uid, gid: uid }),
       stdout: "pipe",
       stderr: "pipe",

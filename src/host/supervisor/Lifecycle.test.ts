@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { Lifecycle } from "./Lifecycle.ts";
 
-function make(t: { mock: { timers: { enable(o: object): void } } }, start?: () => Promise<void>) {
+function make(t: TestContext, start?: () => Promise<void>) {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const notes: string[] = [];
   let starts = 0;

@@ -1,0 +1,6 @@
+export { DemoError, type DemoErrorCode } from "./DemoError.ts";
+export { findValues, type FinderReport } from "./finder.ts";
+export type { NamedValue } from "./compileNeedles.ts";
+export { processesInside } from "./processesInside.ts";
+export { startStandIns, type StandIns } from "./startStandIns.ts";
+export { runDemo, type DemoOptions, type DemoReport } from "./runDemo.ts";

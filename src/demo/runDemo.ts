@@ -1,0 +1,204 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  applyGeneration,
+  askSupervisor,
+  loadDeclaration,
+  prepareGeneration,
+  statePaths,
+  type Generation,
+  type StatePaths,
+  type SupervisorStatus,
+} from "../host/index.ts";
+import { createVault, SecretValue } from "../secrets/index.ts";
+import { DemoError } from "./DemoError.ts";
+import { findValues, type FinderReport } from "./finder.ts";
+import { processesInside } from "./processesInside.ts";
+import { startStandIns, type StandIns } from "./startStandIns.ts";
+
+/** What `seawall demo --json` prints. */
+export interface DemoReport {
+  /** The reply came, and no real value was found. */
+  readonly ok: boolean;
+  readonly reply: string;
+  /** Version that ran. */
+  readonly openclaw: string;
+  readonly searched: Pick<FinderReport, "processes" | "bytesOfMemory" | "files" | "environments">;
+  /** What could not be looked at, in words; counted, never passed over in silence. */
+  readonly unread: readonly string[];
+  /** Name of the value and where it was, never the value. */
+  readonly found: FinderReport["found"];
+  /** Each mechanism of the bot's wall and how far it is enforced. */
+  readonly wall: Readonly<Record<string, string>>;
+  readonly seconds: number;
+}
+
+export interface DemoOptions {
+  readonly openclaw: string;
+  /** Where programs are kept; the demo's own state is thrown away. */
+  readonly store: string;
+  readonly onProgress: (text: string) => void;
+  /**
+   * Changes what is about to run, given the real values. It exists to show that the finder finds:
+   * a test plants a value into the bot's environment.
+   */
+  readonly beforeStart?: (
+    generation: Omit<Generation, "number">,
+    values: readonly { readonly name: string; readonly value: string }[],
+  ) => Omit<Generation, "number">;
+}
+
+const QUESTION = "Which word comes after pebble?";
+const REPLY_MS = 180_000;
+
+/**
+ * The main job, from nothing to a report: a vault with random keys, stand-ins that take only those
+ * keys, a real OpenClaw behind the wall, a message and its reply through Telegram, and a search for
+ * the keys in everything the bot has. Leaves nothing behind, whatever happens.
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const began = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), "seawall-demo-"));
+  // Bots have uids of their own when this runs as root; they have to get to their own folder.
+  chmodSync(folder, 0o711);
+  const values = [
+    { name: "anthropic key", value: `sk-ant-api03-${token(93)}AA` },
+    { name: "telegram token", value: `7${digits(9)}:AA${token(33)}` },
+  ] as const;
+  let standIns: StandIns | undefined;
+  const paths = statePaths(
+    { ...process.env, SEAWALL_STATE: join(folder, "state"), SEAWALL_STORE: options.store },
+    process.getuid?.() ?? -1,
+  );
+  try {
+    standIns = await startStandIns({
+      anthropicKey: values[0].value,
+      telegramToken: values[1].value,
+    });
+    options.onProgress("local stand-ins for Anthropic and Telegram take two keys made up just now");
+    await storeKeys(paths, values);
+    const file = join(folder, "seawall.json5");
+    await writeDeclaration(file, folder, standIns, options.openclaw);
+    const status = await start(file, paths, values, options);
+    const reply = await converse(standIns, options.onProgress);
+    const report = await search(status, values, options.onProgress);
+    return {
+      ok: report.found.length === 0,
+      reply,
+      openclaw: options.openclaw,
+      searched: {
+        processes: report.processes,
+        bytesOfMemory: report.bytesOfMemory,
+        files: report.files,
+        environments: report.environments,
+      },
+      unread: report.unread,
+      found: report.found,
+      wall: Object.fromEntries(
+        (status.bots[0]?.wall ?? []).map(({ mechanism, state }) => [mechanism, state]),
+      ),
+      seconds: Math.round((performance.now() - began) / 100) / 10,
+    };
+  } finally {
+    await askSupervisor(paths, { verb: "down" }).catch(() => undefined);
+    await standIns?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function storeKeys(
+  paths: StatePaths,
+  values: readonly { readonly name: string; readonly value: string }[],
+): Promise<void> {
+  const vault = await createVault({ file: paths.vault.file, identity: paths.vault.identity });
+  for (const { name, value } of values) {
+    await vault.set(name.split(" ", 1).join(""), new SecretValue(value));
+  }
+}
+
+/** The grants name where to dial and whom to trust there, as they would on a company's network. */
+async function writeDeclaration(
+  file: string,
+  folder: string,
+  { caPem, anthropic, telegram }: StandIns,
+  openclaw: string,
+): Promise<void> {
+  writeFileSync(join(folder, "stand-ins.pem"), caPem);
+  const dial = ({ host, port }: { host: string; port: number }): object => ({
+    host,
+    port,
+    ca: "stand-ins.pem",
+  });
+  const declaration = {
+    seawall: 1,
+    secrets: { anthropic: { vault: "anthropic" }, telegram: { vault: "telegram" } },
+    bots: {
+      demo: {
+        openclaw,
+        model: "anthropic/claude-sonnet-4-6",
+        grants: {
+          anthropic: { secret: "anthropic", dial: dial(anthropic) },
+          telegram: { secret: "telegram", allowFrom: [telegram.userId], dial: dial(telegram) },
+        },
+        port: await freePort(),
+      },
+    },
+  };
+  writeFileSync(file, `${JSON.stringify(declaration, null, 2)}\n`);
+}
+
+async function start(
+  file: string,
+  paths: StatePaths,
+  values: readonly { readonly name: string; readonly value: string }[],
+  { onProgress, beforeStart }: DemoOptions,
+): Promise<SupervisorStatus> {
+  const loaded = loadDeclaration(file, {});
+  const prepared = await prepareGeneration(loaded, paths, onProgress);
+  await applyGeneration(paths, beforeStart?.(prepared, values) ?? prepared, { onProgress });
+  const reply = await askSupervisor(paths, { verb: "status" });
+  if (reply.kind !== "status") throw new DemoError("no-process", "the supervisor gave no status");
+  return reply.status;
+}
+
+async function converse(standIns: StandIns, onProgress: (text: string) => void): Promise<string> {
+  onProgress(`a Telegram user writes: ${QUESTION}`);
+  standIns.telegram.sendAsUser(QUESTION);
+  const reply = await standIns.telegram.nextReply(REPLY_MS);
+  onProgress(`the bot answers: ${reply}`);
+  return reply;
+}
+
+async function search(
+  status: SupervisorStatus,
+  values: readonly { readonly name: string; readonly value: string }[],
+  onProgress: (text: string) => void,
+): Promise<FinderReport> {
+  const pid = status.bots[0]?.pid;
+  if (pid === undefined) throw new DemoError("no-process", "the bot has no process to search");
+  onProgress("searching the bot's processes and files for both keys");
+  return findValues({ pids: await processesInside(pid), values, onProgress });
+}
+
+/** A port that is free now; the demo's gateway must not clash with a bot that runs here. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+function token(length: number): string {
+  return randomBytes(length).toString("base64url").slice(0, length);
+}
+
+function digits(length: number): string {
+  return Array.from(randomBytes(length), (byte) => String(byte % 10)).join("");
+}

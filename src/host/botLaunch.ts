@@ -1,0 +1,71 @@
+import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { rootCertificates } from "node:tls";
+import { trustBundle, type Authority } from "../authority/index.ts";
+import type { BotPlan } from "../plan/index.ts";
+import { compileWall, type HostCapabilities } from "../wall/index.ts";
+import { botWall } from "./botWall.ts";
+import { phantomEnvironment } from "./brokerConfig.ts";
+import type { Generation } from "./Generation.ts";
+import { HostError } from "./HostError.ts";
+import { gatewayToken, phantomKey } from "./hostKeys.ts";
+import type { StatePaths } from "./statePaths.ts";
+import type { BotLaunch } from "./supervisor/BotProcess.ts";
+
+/** Bundles of public CAs: Debian, Fedora, openSUSE, Alpine. */
+const BUNDLES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/** Makes the bot's folder if there is none, and compiles its wall. */
+export function botLaunch(options: {
+  readonly plan: BotPlan;
+  readonly generation: Generation;
+  readonly paths: StatePaths;
+  readonly authority: Authority;
+  readonly capabilities: HostCapabilities;
+  /** The bot's own, when this runs as root. */
+  readonly uid: number | undefined;
+}): BotLaunch {
+  const { plan, generation, paths, authority, capabilities, uid } = options;
+  const { name } = plan;
+  const bot = generation.bots[name];
+  if (bot === undefined) {
+    throw new HostError("damaged-state", `generation ${generation.number} lacks bot "${name}"`);
+  }
+  const spec = botWall({
+    plan,
+    bot,
+    programs: generation.programs,
+    home: makeHome(join(paths.bots, name), uid),
+    trust: trustBundle(publicCas(), authority.caPem),
+    variables: {
+      ...phantomEnvironment(plan, phantomKey(paths)),
+      OPENCLAW_GATEWAY_TOKEN: gatewayToken(paths, name),
+    },
+  });
+  return {
+    name,
+    wall: compileWall(spec, capabilities),
+    launcher: generation.programs.launcher,
+    ...(uid === undefined ? {} : { uid }),
+    port: plan.ingress.port,
+  };
+}
+
+/** Only ever made here, in a folder that no bot can write to; what is in it is the bot's. */
+function makeHome(home: string, uid: number | undefined): string {
+  if (!existsSync(home)) {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    if (uid !== undefined) chownSync(home, uid, uid);
+  }
+  return home;
+}
+
+function publicCas(): string {
+  const bundle = BUNDLES.find((path) => existsSync(path));
+  return bundle === undefined ? rootCertificates.join("\n") : readFileSync(bundle, "utf8");
+}

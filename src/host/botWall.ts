@@ -1,0 +1,75 @@
+import { GATEWAY_PORT } from "../openclaw/index.ts";
+import type { BotPlan } from "../plan/index.ts";
+import type { Mount, WallSpec } from "../wall/index.ts";
+import type { BotGeneration, Programs } from "./Generation.ts";
+import { BOT_IDENTITY, INSIDE } from "./inside.ts";
+import { libraryMounts } from "./libraries.ts";
+
+const DNS_PORT = 53;
+/** OpenClaw keeps locks and downloads there; more than this would be memory of the host's. */
+const TMP_BYTES = 512 * 1024 * 1024;
+
+export interface BotWallInput {
+  readonly plan: BotPlan;
+  readonly bot: BotGeneration;
+  readonly programs: Programs;
+  /** The bot's own folder on the host, all of it that survives a restart. */
+  readonly home: string;
+  /** PEM text: public CAs and the deployment's own. */
+  readonly trust: string;
+  /** Phantoms and the gateway's token, by variable. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What a bot sees and may do: its own folder, OpenClaw, its granted commands, and nothing else. */
+export function botWall({ plan, bot, programs, home, trust, variables }: BotWallInput): WallSpec {
+  const shell = bot.commands.length > 0 ? [{ name: "sh", path: programs.shell }] : [];
+  const commands = [...bot.commands.filter(({ name }) => name !== "sh"), ...shell];
+  const file = (to: string, text: string): Mount => ({ kind: "file", to, text });
+  return {
+    command: bot.rendered.command,
+    cwd: INSIDE.home,
+    environment: { ...bot.rendered.environment, ...variables },
+    identity: BOT_IDENTITY,
+    hostname: "bot",
+    mounts: [
+      { kind: "proc", to: "/proc" },
+      { kind: "devices", to: "/dev" },
+      { kind: "memory", to: "/tmp", size: TMP_BYTES },
+      ...libraryMounts(),
+      ...commands.map(({ name, path }): Mount => ({
+        kind: "read",
+        from: path,
+        to: `${INSIDE.commands}/${name}`,
+      })),
+      { kind: "link", to: "/bin", target: "usr/bin" },
+      { kind: "read", from: programs.node, to: INSIDE.node },
+      { kind: "read", from: bot.openclaw.root, to: INSIDE.openclaw },
+      ...systemFiles(trust).map(([to, text]) => file(to, text)),
+      ...bot.rendered.files.map(({ to, text }) => file(to, text)),
+      { kind: "write", from: home, to: INSIDE.home },
+    ],
+    network: { tcp: plan.ports, udp: [DNS_PORT], bind: [GATEWAY_PORT], dial: GATEWAY_PORT },
+    execute: [INSIDE.node, ...commands.map(({ name }) => `${INSIDE.commands}/${name}`)],
+    processes: "any",
+    namespaces: "own",
+    concessions: plan.concessions,
+  };
+}
+
+/** The few files of /etc that the C library and Node read, the same in every wall. */
+function systemFiles(trust: string): [path: string, text: string][] {
+  const { uid, gid } = BOT_IDENTITY;
+  return [
+    [
+      "/etc/passwd",
+      `bot:x:${uid}:${gid}:bot:${INSIDE.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
+    ],
+    ["/etc/group", `bot:x:${gid}:\nnogroup:x:65534:\n`],
+    ["/etc/hosts", "127.0.0.1 localhost bot\n::1 localhost bot\n"],
+    // Any address would do, as all are local; the broker answers at each.
+    ["/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n"],
+    ["/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"],
+    [INSIDE.caBundle, trust],
+  ];
+}

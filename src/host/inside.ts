@@ -1,0 +1,19 @@
+import type { InsidePaths } from "../openclaw/index.ts";
+
+/**
+ * Where things lie inside every bot's wall. The same for all bots on all hosts, so that nothing a
+ * bot sees tells it where it runs or what else runs there.
+ */
+export const INSIDE: InsidePaths = {
+  node: "/opt/node/bin/node",
+  openclaw: "/opt/openclaw",
+  home: "/home/bot",
+  state: "/home/bot/state",
+  workspace: "/home/bot/workspace",
+  config: "/etc/seawall",
+  commands: "/usr/bin",
+  caBundle: "/etc/ssl/certs/ca-certificates.crt",
+};
+
+/** As what the bot sees itself. */
+export const BOT_IDENTITY = { uid: 1000, gid: 1000 } as const;
