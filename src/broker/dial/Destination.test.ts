@@ -73,7 +73,7 @@ function look(to: Granted, addresses: readonly string[]): Promise<readonly strin
     );
   return new Promise((done) => {
     guardedLookup(destinationOf(to).allowed, resolve)("name", { all: true }, (error, found) => {
-      if (error !== null) done((error as NodeJS.ErrnoException).code ?? "error");
+      if (error !== null) done(error.code ?? "error");
       else done((found as LookupAddress[]).map((each) => each.address));
     });
   });
@@ -110,9 +110,11 @@ test("guardedLookup() keeps plain HTTP on private networks", async () => {
   );
 });
 
+function dialable(name: string, scheme: "https" | "http", dial?: BrokerDial): boolean {
+  return mayDial(destinationOf(granted(name, scheme, dial)));
+}
+
 test("mayDial() allows a literal that the grant names, over plain HTTP only a private one", () => {
-  const dialable = (name: string, scheme: "https" | "http", dial?: BrokerDial): boolean =>
-    mayDial(destinationOf(granted(name, scheme, dial)));
   assert.equal(dialable("10.0.0.5", "http"), true);
   assert.equal(dialable("8.8.8.8", "http"), false);
   assert.equal(dialable("api.example.test", "http", { host: "8.8.8.8" }), false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { answer, type Names } from "./answer.ts";
 
 const NAMES: Names = new Map([["api.example.test", { v4: "198.18.0.7", v6: "2001:db8::7" }]]);

@@ -197,8 +197,12 @@ export class Ingress {
       },
       bot.plan.ingress,
     );
-    if (refused === "ingress-token" && !this.#wrongTokens.take(request.socket.remoteAddress ?? ""))
+    // Guesses are limited, not visitors without a token; a right token is always served, so that
+    // nobody else on this machine can lock its owner out.
+    const guess = refused === "ingress-token" && request.headers.authorization !== undefined;
+    if (guess && !this.#wrongTokens.take(`${port} ${request.socket.remoteAddress ?? ""}`)) {
       return refuseVisit("ingress-rate");
+    }
     if (refused !== undefined) return refuseVisit(refused);
 
     const open = inForce.audit.begin(start);

@@ -1,6 +1,11 @@
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
+import type * as X509 from "@peculiar/x509";
 import { isIP } from "node:net";
+
+/** @peculiar/x509 needs the polyfill before it is loaded. */
+async function loadX509(): Promise<typeof X509> {
+  await import("reflect-metadata");
+  return import("@peculiar/x509");
+}
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
@@ -17,6 +22,7 @@ export interface TestAuthority {
 
 /** Makes a CA with keys of its own. */
 export async function makeAuthority(name: string): Promise<TestAuthority> {
+  const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,

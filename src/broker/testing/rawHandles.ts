@@ -10,19 +10,20 @@ export interface TestSocket {
 
 interface TcpHandle extends RawHandle {
   getsockname(out: { port?: number }): number;
-  listen(backlog: number): number;
 }
 
-/** A bound and listening TCP handle, as `net.Native` carries it. */
+/**
+ * A bound TCP handle, as `net.Native` carries it. It isn't made to listen here: that would also make
+ * this process's event loop accept on it, and take connections from the broker it is sent to.
+ */
 export function tcpHandle(address = "0.0.0.0", port = 0): TestSocket {
   const make = Reflect.get(net, "_createServerHandle") as (
     address: string,
     port: number,
     family: number,
-  ) => TcpHandle;
+  ) => TcpHandle | number;
   const handle = make(address, port, address.includes(":") ? 6 : 4);
   if (typeof handle === "number") throw new Error(`no TCP handle: ${handle}`);
-  handle.listen(64);
   return { handle, port: portOf(handle) };
 }
 
@@ -34,7 +35,7 @@ export function udpHandle(address = "0.0.0.0", port = 0): TestSocket {
     type: string,
     fd?: number,
     flags?: number,
-  ) => TcpHandle;
+  ) => TcpHandle | number;
   const handle = make(address, port, address.includes(":") ? "udp6" : "udp4", undefined, 0);
   if (typeof handle === "number") throw new Error(`no UDP handle: ${handle}`);
   return { handle, port: portOf(handle) };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import tls from "node:tls";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parseClientHello } from "./parseClientHello.ts";
 
 /** What OpenSSL sends first. */
