@@ -44,14 +44,21 @@ export class Broker {
   constructor(surroundings: BrokerSurroundings) {
     this.#surroundings = surroundings;
     const resolve = surroundings.resolve ?? ((name) => lookup(name, { all: true }));
-    this.#calls = serveCalls(() => this.#parts);
+    const timeouts = {
+      clientHello: 10_000,
+      connect: 30_000,
+      head: 30_000,
+      ...surroundings.timeouts,
+    };
+    this.#calls = serveCalls(() => this.#parts, timeouts.head);
     this.#parts = {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
       pools: new UpstreamPools(resolve),
       resolve,
       http: this.#calls.server,
-      timeouts: { clientHello: 10_000, connect: 30_000, ...surroundings.timeouts },
+      timeouts,
+      warned: new Set(),
       send: (message) => {
         surroundings.send(message);
       },

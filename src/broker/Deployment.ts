@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { HostPlan, SecretSource } from "../plan/index.ts";
 import type { SecretStore } from "../secrets/SecretStore.ts";
 import { BrokerError } from "./BrokerError.ts";
@@ -105,6 +106,7 @@ function compileBot(
         }
         destinations.set(key, [...there, granted]);
       }
+      if (isIP(host.name) !== 0) continue;
       names.set(host.name, {
         ...names.get(host.name),
         ...(host.v4 === undefined ? {} : { v4: host.v4 }),

@@ -15,6 +15,7 @@ const REFUSALS = {
   "tls-handshake": [400, "the TLS handshake failed"],
   // match
   "malformed-request": [400, "the request is not well formed HTTP/1.1"],
+  "request-slow": [408, "the request did not arrive in time"],
   "header-flood": [431, "the request has too many or too long headers"],
   "host-mismatch": [
     421,

@@ -415,6 +415,55 @@ describe("somebody in the bot's place who wants the key", () => {
     await t.configure();
   });
 
+  test("a host is identified by its IPv6 address too, and an IPv6 literal is granted by itself", async (context) => {
+    let six: ReturnType<typeof tcpHandle>;
+    try {
+      six = tcpHandle("::1");
+    } catch {
+      context.skip("needs IPv6 on the loopback interface");
+      return;
+    }
+    const dial = { host: "127.0.0.1", port: upstream.port, ca: t.upstreamAuthority.ca };
+    const grant = modelGrant({ port: six.port, address: modelHost.address, dial });
+    const named = {
+      ...grant,
+      hosts: [
+        { name: "api.model.test", port: six.port, scheme: "https" as const, v6: "0:0:0:0:0:0:0:1" },
+      ],
+    };
+    const [first] = t.bots;
+    assert.ok(first !== undefined);
+    await t.broker.receive(
+      { type: "listener", bot: "basecamp", protocol: "tcp", port: six.port, family: 6 },
+      six.handle,
+    );
+    assert.deepEqual(await t.configure(t.config([{ ...first, grants: [named] }])), {
+      type: "configured",
+    });
+    const socket = await t.connect("::1", "api.model.test", { port: six.port });
+    const got = collect(socket);
+    socket.write(
+      `GET /v1/models/x HTTP/1.1\r\nHost: api.model.test:${six.port}\r\nx-api-key: ${grant.phantom}\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(await got, /^HTTP\/1\.1 200/);
+    const literal = {
+      ...named,
+      hosts: [{ name: "::1", port: six.port, scheme: "https" as const, v6: "::1" }],
+    };
+    const certificate = await t.authority.issue(["::1"]);
+    assert.deepEqual(await t.configure(t.config([{ ...first, certificate, grants: [literal] }])), {
+      type: "configured",
+    });
+    const unnamed = await t.connect("::1", undefined, { port: six.port });
+    const refused = collect(unnamed);
+    unnamed.write(
+      `GET /v1/models/x HTTP/1.1\r\nHost: [::1]:${six.port}\r\nx-api-key: ${grant.phantom}\r\nConnection: close\r\n\r\n`,
+    );
+    // It gets as far as the upstream, whose certificate is not for the literal.
+    assert.match(await refused, /upstream-untrusted/);
+    assert.deepEqual(await t.configure(), { type: "configured" });
+  });
+
   test("drop cuts a bot's connections and closes its listeners", async () => {
     const socket = net.connect(otherPort, modelHost.address);
     await once(socket, "connect");

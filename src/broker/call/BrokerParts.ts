@@ -23,6 +23,12 @@ export interface BrokerParts {
   readonly resolve: Resolve;
   readonly http: HttpServer;
   /** Bounds, in milliseconds. */
-  readonly timeouts: { readonly clientHello: number; readonly connect: number };
+  readonly timeouts: {
+    readonly clientHello: number;
+    readonly connect: number;
+    readonly head: number;
+  };
+  /** Keys of the warnings that stand with the supervisor. */
+  readonly warned: Set<string>;
   send(message: FromBroker): void;
 }

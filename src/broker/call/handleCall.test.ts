@@ -460,6 +460,8 @@ describe("one call through the broker", () => {
     assert.ok(
       t.sent.some((message) => message.type === "health" && message.key === "secret:model"),
     );
+    await t.request(modelHost, { path: "/v1/models/x", headers: key() });
+    assert.deepEqual(t.sent.at(-1), { type: "health-clear", key: "secret:model" });
   });
 
   const smuggled: readonly [string, string][] = [
@@ -551,6 +553,32 @@ describe("one call through the broker", () => {
     assert.equal(seen?.headers["x-hop"], undefined);
     assert.equal(seen?.headers.te, undefined);
     assert.equal(seen?.headers["x-http-method-override"], undefined);
+  });
+
+  test("handleCall() does not let the secret be fetched in slices", async () => {
+    await t.request(modelHost, {
+      path: "/v1/models/x",
+      headers: { ...key(), range: "bytes=0-3", "if-range": '"x"' },
+    });
+    assert.equal(upstream.requests.at(-1)?.headers.range, undefined);
+    assert.equal(upstream.requests.at(-1)?.headers["if-range"], undefined);
+  });
+
+  test("handleCall() gives up on a head that never comes to an end", async () => {
+    const socket = await t.connect(modelHost.address, modelHost.name);
+    const got = collect(socket);
+    socket.write("GET /v1/models/x HTTP/1.1\r\nHost: ");
+    assert.match(await got, /^HTTP\/1\.1 408 [^]*request-slow/);
+  });
+
+  test("handleCall() cuts a connection that pipelines without end", async () => {
+    acts.set("/v1/models/wait", () => undefined);
+    const one = `GET /v1/models/wait HTTP/1.1\r\nHost: api.model.test:${t.port}\r\nx-api-key: ${model.phantom}\r\n\r\n`;
+    const before = upstream.requests.length;
+    await t.raw(modelHost, one.repeat(200));
+    assert.ok(upstream.requests.length - before <= 16);
+    await t.record((each) => each.code === "too-many-connections");
+    acts.delete("/v1/models/wait");
   });
 
   test("openTunnel() passes the bytes through without ending TLS", async () => {

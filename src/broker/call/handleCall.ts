@@ -7,6 +7,7 @@ import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
 import { fetchSecret } from "../inject/fetchSecret.ts";
 import { inject } from "../inject/inject.ts";
+import type { SecretValue } from "../../secrets/SecretValue.ts";
 import { readCall, type Call } from "../match.ts";
 import { Redactor } from "../redact/Redactor.ts";
 import { isRefusal, type RefusalCode } from "../Refusal.ts";
@@ -79,14 +80,7 @@ export async function handleCall(
     (text) => deployment.phantoms.find(text) !== undefined,
   );
 
-  const secret = await fetchSecret(deployment, grant.secret).catch((error: unknown) => {
-    parts.send({
-      type: "health",
-      key: `secret:${grant.secret}`,
-      ...describeFault(grant.secret, error),
-    });
-    return undefined;
-  });
+  const secret = await readSecret(parts, deployment, grant.secret);
   if (secret === undefined) return refuseCall("secret-unavailable");
   if (response.destroyed) {
     audit.record(start, { outcome: "client-abort" }, began);
@@ -117,6 +111,24 @@ export async function handleCall(
       code: "internal",
       ...(status === undefined ? {} : { status }),
     });
+  }
+}
+
+/** The secret, or `undefined` with a warning to the supervisor that stands until it can be had again. */
+async function readSecret(
+  parts: BrokerParts,
+  deployment: Deployment,
+  name: string,
+): Promise<SecretValue | undefined> {
+  const key = `secret:${name}`;
+  try {
+    const secret = await fetchSecret(deployment, name);
+    if (parts.warned.delete(key)) parts.send({ type: "health-clear", key });
+    return secret;
+  } catch (error) {
+    parts.warned.add(key);
+    parts.send({ type: "health", key, ...describeFault(name, error) });
+    return undefined;
   }
 }
 

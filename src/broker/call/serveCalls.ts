@@ -11,6 +11,8 @@ export interface CallServer {
   adopt(socket: Duplex, connection: Connection): void;
 }
 
+const MOST_PIPELINED = 16;
+
 interface Adopted {
   readonly connection: Connection;
   running: number;
@@ -20,29 +22,38 @@ interface Adopted {
  * The one HTTP server for all bots. It never listens itself: connections are handed to it once they
  * are identified. Limits are said here rather than left to Node's defaults:
  *
- * - a request's head must be there within 30 s and have at most 32 KB; how long a body or a reply
+ * - a request's head must be there within `headMs` and have at most 32 KB; how long a body or a reply
  *   takes isn't bounded, a model may think for ten minutes;
  * - `maxHeadersCount` 0: Node would otherwise hide the headers beyond its limit, and what is hidden
  *   can't be checked (`readCall` refuses more than 200).
  */
-export function serveCalls(parts: () => BrokerParts): CallServer {
+export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer {
   const adopted = new WeakMap<Duplex, Adopted>();
   const server = http.createServer({
     insecureHTTPParser: false,
     requireHostHeader: false, // `readCall` checks it, and refuses with a record
     maxHeaderSize: 32 * 1024,
-    headersTimeout: 30_000,
+    headersTimeout: headMs,
     requestTimeout: 0,
     keepAliveTimeout: 60_000,
-    connectionsCheckingInterval: 10_000,
+    connectionsCheckingInterval: Math.ceil(headMs / 3),
   });
   server.maxHeadersCount = 0;
   server.timeout = 0;
+  // A server that never listens doesn't start the check of headersTimeout by itself (lib/_http_server.js
+  // does it on this event; measured with Node 24.21: without it a half-sent head stays for ever).
+  server.emit("listening");
 
   const call = (request: IncomingMessage, response: ServerResponse): void => {
     const known = adopted.get(request.socket);
     if (known === undefined) {
       request.destroy();
+      return;
+    }
+    if (known.running >= MOST_PIPELINED) {
+      // No client pipelines like that; each request would cost memory before its turn to be answered.
+      refuseUnread(parts(), known.connection, "too-many-connections", request.socket);
+      request.socket.destroy();
       return;
     }
     known.running += 1;
@@ -102,6 +113,7 @@ function refuseUnread(
 
 function codeOf(error: NodeJS.ErrnoException): RefusalCode {
   if (error.code === "HPE_HEADER_OVERFLOW") return "header-flood";
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return "request-slow";
   if (/TRANSFER_ENCODING|CONTENT_LENGTH|CHUNK/.test(error.code ?? "")) return "framing";
   return "malformed-request";
 }

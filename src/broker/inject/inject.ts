@@ -28,6 +28,11 @@ const NOT_FORWARDED = new Set([
   "expect",
   "host",
   "accept-encoding",
+  // A reply fetched in slices would show the secret in pieces too small to be found. A server may
+  // always answer a request without Range by the whole (RFC 9110 section 14.2).
+  "range",
+  "if-range",
+  "request-range",
   // Known to make servers or caches read another path or method than the one that was matched.
   "x-original-url",
   "x-rewrite-url",
