@@ -168,7 +168,8 @@ void drop_capabilities(const char *operation, uint32_t flags) {
  * Executes `path` and makes that the last exec of this process and all it starts. A seccomp filter
  * sees arguments as numbers only, so the path is put at an address nobody can guess and the filter
  * lets execve pass for that address alone; any other kills the process, so guessing ends with the
- * first try. A filter can't be read back without CAP_SYS_ADMIN (ptrace(2), PTRACE_SECCOMP_GET_FILTER).
+ * first try. The same filter keeps tgkill(2), by which a program raises signals for itself (Node
+ * does, to end), to the process's own id. A filter can't be read back without CAP_SYS_ADMIN (ptrace(2), PTRACE_SECCOMP_GET_FILTER).
  */
 void execute_once(char *path, char **arguments, char **environment) {
   const char *operation = "execute once";
@@ -194,6 +195,7 @@ void execute_once(char *path, char **arguments, char **environment) {
   uint32_t low = (uint32_t)(uintptr_t)place, high = (uint32_t)((uintptr_t)place >> 32);
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 8, 0),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 5, 0),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 5),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
@@ -201,6 +203,10 @@ void execute_once(char *path, char **arguments, char **environment) {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]) + 4),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   install(operation, code, sizeof code / sizeof *code);

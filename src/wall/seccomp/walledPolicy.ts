@@ -76,7 +76,8 @@ export function walledPolicy(options: PolicyOptions): SyscallPolicy {
     const denied: readonly Syscall[] = [
       ...(["fork", "vfork"] as const),
       // It has nobody to signal, and without Landlock's scopes these would reach the whole user.
-      ...(["kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"] as const),
+      // tgkill stays, for raise(3); the launcher's own filter keeps it to the process's own id.
+      ...(["kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"] as const),
       ...(["pidfd_open", "pidfd_send_signal"] as const),
       // Landlock before ABI 3 doesn't watch it, and what may be written is appended to.
       "truncate",
