@@ -17,8 +17,8 @@ export interface TelegramStandIn extends HttpsServer {
   /** Says something to the bot, as the user in Telegram would. */
   sendAsUser(text: string): void;
   /**
-   * The text of the next message the bot has finished: sent, and not edited for a second and a
-   * half, since bots send a first piece and then go on writing in it.
+   * The text of the next message the bot has finished: sent, and not edited for some seconds, since
+   * bots send a first piece and then go on writing in it.
    *
    * @throws DemoError `no-reply` after `timeoutMs`
    */
@@ -28,10 +28,16 @@ export interface TelegramStandIn extends HttpsServer {
 interface BotMessage {
   readonly id: number;
   text: string;
-  changedAt: number;
+  /** When it counts as finished, if nothing happens to it. */
+  settlesAt: number;
 }
 
-const SETTLED_MS = 1500;
+/**
+ * OpenClaw sends a reply whole unless told to stream; then it edits every second or so, on a busy
+ * machine every two (measured).
+ */
+const SETTLED_MS = 2000;
+const SETTLED_AFTER_EDIT_MS = 5000;
 const USER_ID = 7_000_001;
 
 /**
@@ -97,14 +103,14 @@ class Chat {
     for (;;) {
       const first = this.#unread[0];
       const now = performance.now();
-      if (first !== undefined && now - first.changedAt >= SETTLED_MS) {
+      if (first !== undefined && now >= first.settlesAt) {
         this.#unread.shift();
         return first.text;
       }
       if (now >= deadline) {
         throw new DemoError("no-reply", `the bot did not reply within ${timeoutMs / 1000} s`);
       }
-      const settles = first === undefined ? deadline : first.changedAt + SETTLED_MS;
+      const settles = first === undefined ? deadline : first.settlesAt;
       await this.#change(Math.min(settles, deadline) - now);
     }
   }
@@ -187,7 +193,7 @@ class Chat {
   #say(parameters: Parameters): object {
     const envelope = this.#envelope();
     const text = textOf(parameters);
-    this.#unread.push({ id: envelope.message_id, text, changedAt: performance.now() });
+    this.#unread.push({ id: envelope.message_id, text, settlesAt: performance.now() + SETTLED_MS });
     this.#notify();
     return { ...envelope, from: this.#bot(), text };
   }
@@ -196,7 +202,7 @@ class Chat {
     const message = this.#unread.find(({ id }) => id === Number(parameters["message_id"]));
     if (message !== undefined) {
       message.text = textOf(parameters);
-      message.changedAt = performance.now();
+      message.settlesAt = performance.now() + SETTLED_AFTER_EDIT_MS;
       this.#notify();
     }
     const message_id = Number(parameters["message_id"]);
