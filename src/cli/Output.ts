@@ -16,13 +16,23 @@ export function makeOutput(json: boolean): Output {
   return {
     line: (text) => process.stdout.write(`${printable(text)}\n`),
     json: (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    progress: (text) => {
-      if (!json) process.stderr.write(`${printable(text)}\n`);
-    },
+    progress: progressTo(json ? undefined : process.stderr),
     error: (error) => {
       if (json) process.stdout.write(`${JSON.stringify(errorObject(error), null, 2)}\n`);
       else process.stderr.write(errorText(error));
     },
+  };
+}
+
+/** On a terminal, a line that differs from the last one only in its numbers takes its place. */
+function progressTo(stream: NodeJS.WriteStream | undefined): (text: string) => void {
+  let last = "";
+  return (text) => {
+    const shape = text.replaceAll(/\d+/g, "0");
+    const again = stream?.isTTY === true && shape === last;
+    last = shape;
+    // Up one line, to its start, and clear it (ECMA-48: CUU, EL).
+    stream?.write(`${again ? "\u001b[1A\r\u001b[2K" : ""}${printable(text)}\n`);
   };
 }
 

@@ -4,12 +4,10 @@ import {
   ensureOpenClaw,
   readPin,
   renderConfig,
-  validateConfig,
+  type InstalledOpenClaw,
   type InstallProgress,
 } from "../openclaw/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import { compileWall } from "../wall/index.ts";
-import { botWall } from "./botWall.ts";
 import { probeAsBot } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
@@ -18,6 +16,7 @@ import { INSIDE } from "./inside.ts";
 import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "./statePaths.ts";
 import { storeLauncher } from "./storeLauncher.ts";
+import { validateInWall } from "./validateInWall.ts";
 import { warmBroker } from "./warmBroker.ts";
 
 type Progress = (text: string) => void;
@@ -37,21 +36,22 @@ export async function prepareGeneration(
   const cas = readCas(loaded);
   const programs = await bringPrograms(paths);
   const capabilities = await probeAsBot(programs.launcher);
+  const installed = new Map<string, InstalledOpenClaw>();
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
   for (const plan of loaded.plan.bots) {
     const commands = findCommands(plan.commands, plan.name);
     const pin = readPin(plan.openclaw.version);
-    const openclaw = await ensureOpenClaw(pin, paths.store, {
-      onProgress: installProgress(plan.openclaw.version, progress),
-    });
+    const openclaw =
+      installed.get(pin.version) ??
+      (await ensureOpenClaw(pin, paths.store, {
+        onProgress: installProgress(pin.version, progress),
+      }));
+    installed.set(pin.version, openclaw);
     const rendered = renderConfig(plan, INSIDE, pin);
     const bot: BotGeneration = { openclaw, rendered, commands, cas: cas[plan.name] ?? {} };
-    // Only to see that it can be enforced: what runs is compiled by the supervisor.
-    const home = "/nonexistent";
-    compileWall(botWall({ plan, bot, programs, home, trust: "", variables: {} }), capabilities);
     progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
-    const issues = await validateConfig(openclaw, { entry: programs.node }, rendered);
+    const issues = await validateInWall({ plan, bot, programs, capabilities });
     faults.push(...issues.map((issue) => refusal(plan, issue)));
     bots[plan.name] = bot;
   }

@@ -12,4 +12,4 @@ export { AGENT, GATEWAY_PORT, type InsidePaths } from "./ownedSettings.ts";
 export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
 export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
 export { renderConfig, type RenderedOpenClaw } from "./renderConfig.ts";
-export { validateConfig, type ConfigIssue } from "./validateConfig.ts";
+export { readValidation, type ConfigIssue } from "./validateConfig.ts";

@@ -5,6 +5,7 @@ import type { Platform } from "./Pin.ts";
 import { reproducibleFlags, runNpm } from "./runNpm.ts";
 
 const POLL_MILLISECONDS = 300;
+const LIFECYCLE_NOTE = "openclaw/.openclaw-lifecycle-pending";
 
 /**
  * Installs the project in `pin` (package.json and package-lock.json) for one kind of machine.
@@ -46,6 +47,9 @@ export async function installTree(
   const modules = join(project, "node_modules");
   // npm's note to itself: holds the project's name and the registry's address.
   rmSync(join(modules, ".package-lock.json"), { force: true });
+  // OpenClaw's note that its install scripts have not run. It would run them at its first start and
+  // remove the note, which it can't do to a read-only tree; all they change is the note (measured).
+  rmSync(join(modules, LIFECYCLE_NOTE), { force: true });
   renameSync(modules, join(root, "node_modules"));
   onPackages(total - missingPackages(pin, platform, root).length, total);
   return root;

@@ -57,13 +57,23 @@ export async function validateConfig(
         TMPDIR: join(folder, "tmp"),
       },
     );
-    const { valid, issues = [] } = report(output);
-    if (valid) return [];
-    if (issues.length === 0) throw failed("it names no reason", output);
-    return issues.map(({ path = "", message }) => ({ path, message }));
+    return readValidation(output);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Reads what `openclaw config validate --json` printed.
+ *
+ * @returns OpenClaw's objections; none means that it takes the configuration.
+ * @throws OpenClawError `openclaw-failed` when it came to no judgement.
+ */
+export function readValidation(output: string): ConfigIssue[] {
+  const { valid, issues = [] } = report(output);
+  if (valid) return [];
+  if (issues.length === 0) throw failed("it names no reason", output);
+  return issues.map(({ path = "", message }) => ({ path, message }));
 }
 
 /** The bundle with the deployment's CA exists inside walls only, and nothing is fetched here. */

@@ -28,7 +28,8 @@ type LaunchMessage =
   | { readonly type: "dial-failed"; readonly error: string };
 
 const POLL_STARTING_MS = 400;
-const POLL_RUNNING_MS = 10_000;
+/** Each look leaves a line in the record, as every call does. */
+const POLL_RUNNING_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 
 /** One bot: its wall, its sockets, its health. */

@@ -59,7 +59,8 @@ export class BrokerProcess {
     try {
       if (this.#process === undefined) {
         await this.lifecycle.start();
-        if (this.lifecycle.state !== "ready") throw this.#didNotStart();
+        if (this.lifecycle.state !== "ready")
+          throw this.lifecycle.startError ?? this.#didNotStart();
       } else {
         await this.#sendConfig();
       }

@@ -21,6 +21,7 @@ export class Lifecycle {
   #failures = 0;
   #lastEnd: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #startError: unknown;
   #watchers: (() => void)[] = [];
 
   /**
@@ -36,14 +37,21 @@ export class Lifecycle {
     return this.#state;
   }
 
+  /** What the last start threw, until the next one. */
+  get startError(): unknown {
+    return this.#startError;
+  }
+
   /** Starts now, whatever pause was running. */
   async start(): Promise<void> {
     clearTimeout(this.#timer);
     this.#started = Date.now();
+    this.#startError = undefined;
     this.#enter("starting");
     try {
       await this.#start();
     } catch (error) {
+      this.#startError = error;
       this.#note(`could not start: ${error instanceof Error ? error.message : "unknown failure"}`);
       this.ended({ code: null, signal: null });
     }

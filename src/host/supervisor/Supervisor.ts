@@ -196,6 +196,7 @@ export class Supervisor {
         if (!(await bot.lifecycle.becomesReady(BOT_READY_MS))) {
           throw new HostError("bot-did-not-start", `bot "${name}" did not come to answer`, {
             hint: `look at: seawall logs ${name}`,
+            cause: bot.lifecycle.startError,
           });
         }
         progress(`${name} answers, after ${Math.round((Date.now() - began) / 1000)} s`);

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startStandIns, type StandIns } from "../../src/demo/index.ts";
+import type { SupervisorStatus } from "../../src/host/index.ts";
+import { runSeawall, type Ran } from "./runSeawall.ts";
+import { testStore } from "./testStore.ts";
+
+const ANTHROPIC = "sk-ant-api03-";
+
+/** A state folder of its own, stand-ins, and the command line run as a person would. */
+export class Deployment implements AsyncDisposable {
+  readonly folder: string;
+  readonly standIns: StandIns;
+  /** The real values: random markers that must never be found anywhere but in the vault. */
+  readonly canaries: { readonly anthropic: string; readonly telegram: string };
+
+  private constructor(folder: string, standIns: StandIns, canaries: Deployment["canaries"]) {
+    this.folder = folder;
+    this.standIns = standIns;
+    this.canaries = canaries;
+  }
+
+  static async make(): Promise<Deployment> {
+    const folder = mkdtempSync(join(tmpdir(), "seawall-deployment-"));
+    chmodSync(folder, 0o711);
+    const canaries = {
+      anthropic: `${ANTHROPIC}${randomBytes(70).toString("base64url").slice(0, 93)}AA`,
+      telegram: `7123456789:AA${randomBytes(30).toString("base64url").slice(0, 33)}`,
+    };
+    const standIns = await startStandIns({
+      anthropicKey: canaries.anthropic,
+      telegramToken: canaries.telegram,
+    });
+    writeFileSync(join(folder, "stand-ins.pem"), standIns.caPem);
+    const deployment = new Deployment(folder, standIns, canaries);
+    await deployment.ok(["secret", "set", "anthropic"], canaries.anthropic);
+    await deployment.ok(["secret", "set", "telegram"], canaries.telegram);
+    return deployment;
+  }
+
+  get state(): string {
+    return join(this.folder, "state");
+  }
+
+  /** A bot that thinks with the stand-in; with `telegram`, it also listens there. */
+  bot(options: { readonly port: number; readonly telegram?: boolean; readonly more?: object }): object {
+    const { anthropic, telegram } = this.standIns;
+    const dial = ({ host, port }: { host: string; port: number }): object => ({ host, port, ca: "stand-ins.pem" });
+    return {
+      openclaw: "2026.9.6",
+      model: "anthropic/claude-sonnet-4-6",
+      grants: {
+        anthropic: { secret: "anthropic", dial: dial(anthropic) },
+        ...(options.telegram === true
+          ? { telegram: { secret: "telegram", allowFrom: [telegram.userId], dial: dial(telegram) } }
+          : {}),
+      },
+      port: options.port,
+      ...options.more,
+    };
+  }
+
+  declare(bots: object, more: object = {}): void {
+    const secrets = { anthropic: { vault: "anthropic" }, telegram: { vault: "telegram" } };
+    writeFileSync(
+      join(this.folder, "seawall.json5"),
+      JSON.stringify({ seawall: 1, secrets, bots, ...more }, null, 2),
+    );
+  }
+
+  run(args: readonly string[], input?: string): Promise<Ran> {
+    return runSeawall(args, {
+      state: this.state,
+      cwd: this.folder,
+      env: { SEAWALL_STORE: testStore() },
+      ...(input === undefined ? {} : { input }),
+    });
+  }
+
+  async ok(args: readonly string[], input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, input);
+    assert.equal(code, 0, `seawall ${args.join(" ")}: ${stderr}${stdout}${code === 0 ? "" : this.#logs()}`);
+    return stdout;
+  }
+
+  async status(): Promise<SupervisorStatus> {
+    const { stdout } = await this.run(["status", "--json"]);
+    return JSON.parse(stdout) as SupervisorStatus;
+  }
+
+  /** Asks until `good`, since a process that was killed takes its time to come back. */
+  async until(good: (status: SupervisorStatus) => boolean, what: string): Promise<SupervisorStatus> {
+    for (let tries = 0; tries < 120; tries++) {
+      const status = await this.status();
+      if (good(status)) return status;
+    }
+    throw new Error(`${what} did not come to be: ${JSON.stringify(await this.status(), null, 1)}`);
+  }
+
+  token(bot: string): string {
+    return readFileSync(join(this.state, "tokens", bot), "utf8").trim();
+  }
+
+  /** Says something through Telegram and gives the bot's answer. */
+  converse(text: string): Promise<string> {
+    this.standIns.telegram.sendAsUser(text);
+    return this.standIns.telegram.nextReply(120_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run(["down"]);
+    await this.standIns.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #logs(): string {
+    const read = (name: string): string => {
+      try {
+        return readFileSync(join(this.state, "logs", name), "utf8").slice(-3_000);
+      } catch {
+        return "";
+      }
+    };
+    return `\nsupervisor: ${read("supervisor.log")}\nbroker: ${read("broker.log")}`;
+  }
+}
+
+/** A port of 127.0.0.1 that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  server.close();
+  await once(server, "close");
+  return address.port;
+}
