@@ -75,6 +75,7 @@ export function readTarget(
     if (ambiguous || /[A-Za-z0-9\-._]/.test(String.fromCharCode(byte)))
       return refuse("path-ambiguous");
   }
+  if (!isUtf8(path)) return refuse("path-ambiguous");
   const segments = path.slice(1).split("/");
   for (const [index, segment] of segments.entries()) {
     const bare = segment.split(";")[0];
@@ -82,6 +83,16 @@ export function readTarget(
     if (segment === "" && index < segments.length - 1) return refuse("path-ambiguous");
   }
   return { path, query };
+}
+
+/** Whether what is percent-encoded is UTF-8. Some servers read overlong forms as what they mean: `%c0%af` as a slash. */
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** All values of a header, its name given in lower case. */

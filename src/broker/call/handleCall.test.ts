@@ -430,6 +430,25 @@ describe("one call through the broker", () => {
     assert.equal(record.outcome, "client-abort");
   });
 
+  test("handleCall() ends the upstream's call when the bot goes away before there is an answer", async () => {
+    const seen = new EventEmitter();
+    acts.set("/v1/models/thinking", (response) => {
+      seen.emit("begun");
+      response.once("close", () => seen.emit("gone"));
+    });
+    const begun = once(seen, "begun");
+    const socket = await t.connect(modelHost.address, modelHost.name);
+    socket.write(
+      `GET /v1/models/thinking HTTP/1.1\r\nHost: api.model.test:${t.port}\r\nx-api-key: ${model.phantom}\r\n\r\n`,
+    );
+    await begun;
+    const gone = once(seen, "gone");
+    socket.destroy();
+    await gone;
+    const record = await t.record((each) => each.path === "/v1/models/thinking");
+    assert.equal(record.outcome, "client-abort");
+  });
+
   test("handleCall() cuts the reply when the upstream closes in the middle", async () => {
     acts.set("/v1/models/half", (response) => {
       response.setHeader("Content-Length", "100");
