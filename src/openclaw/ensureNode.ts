@@ -12,7 +12,7 @@ import {
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { syncFolder } from "../files/index.ts";
-import { asStoreError } from "./ensureOpenClaw.ts";
+import { asStoreError, makeStore } from "./ensureOpenClaw.ts";
 import { satisfiesNodeRange } from "./nodeRange.ts";
 import { OpenClawError } from "./OpenClawError.ts";
 import { removeTree } from "./removeTree.ts";
@@ -44,7 +44,7 @@ export async function ensureNode(
   range?: string,
 ): Promise<InstalledNode> {
   return await asStoreError(store, async () => {
-    mkdirSync(store, { recursive: true, mode: 0o755 });
+    makeStore(store);
     const version = await nodeVersion(binary);
     if (range !== undefined && !satisfiesNodeRange(version, range)) {
       throw new OpenClawError("node-unsupported", `OpenClaw doesn't run with Node ${version}`, {

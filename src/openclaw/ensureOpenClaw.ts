@@ -86,7 +86,7 @@ export async function ensureOpenClaw(
   };
   const onProgress = options.onProgress ?? (() => undefined);
   return await asStoreError(store, async () => {
-    mkdirSync(store, { recursive: true, mode: 0o755 });
+    makeStore(store);
     if (isStamped(root, expected, stamp)) return installed;
     await withStoreLock(
       store,
@@ -140,6 +140,16 @@ async function install(
   }
 }
 
+/** Made for everybody to read, whatever the umask; one that is there already is left as it is. */
+export function makeStore(store: string): void {
+  if (mkdirSync(store, { recursive: true }) !== undefined) chmodSync(store, 0o755);
+}
+
+function isFull(folder: string): boolean {
+  const { bavail, bsize, files, ffree } = statfsSync(folder);
+  return bavail * bsize < 1_000_000 || (files > 0 && ffree === 0);
+}
+
 /** Half a gigabyte is not begun when it can't be finished. */
 function refuseFullDisk(store: string, needed: number): void {
   const { bavail, bsize } = statfsSync(store);
@@ -160,7 +170,14 @@ function megabytes(bytes: number): string {
   return Math.floor(bytes / 1_000_000).toString();
 }
 
-function wrongHash({ pin, platform }: Install, tree: string, actual: string): OpenClawError {
+function wrongHash({ pin, platform, store }: Install, tree: string, actual: string): OpenClawError {
+  // Measured: npm 11 exits 0 although it had no room for some of the packages.
+  if (isFull(store)) {
+    return new OpenClawError("disk-full", "the disk is full", {
+      where: store,
+      hint: "make room and try again",
+    });
+  }
   const missing = missingPackages(pin.folder, platform, tree);
   return missing.length > 0
     ? new OpenClawError(

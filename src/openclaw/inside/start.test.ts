@@ -1,0 +1,118 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test, type TestContext } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { botPlan, TEST_INSIDE } from "../testBot.ts";
+import { renderConfig } from "../renderConfig.ts";
+import { latestPin, readPin } from "../Pin.ts";
+import { testOpenClaw } from "../testStore.ts";
+
+const START = fileURLToPath(new URL("start.mjs", import.meta.url));
+
+/** Starts `start.mjs` with an entry that notes how it is called and leaves `approvals` to `real`. */
+function starter(
+  t: TestContext,
+  real?: string,
+): { start: (approvals: string) => Run; state: string } {
+  const folder = mkdtempSync(join(tmpdir(), "seawall-start-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const state = join(folder, "state");
+  mkdirSync(state);
+  const entry = join(folder, "entry.mjs");
+  const calls = join(folder, "calls");
+  writeFileSync(
+    entry,
+    `import { appendFileSync } from "node:fs";
+     const args = process.argv.slice(2);
+     appendFileSync(${JSON.stringify(calls)}, JSON.stringify([process.pid, args[0]]) + "\\n");
+     ${real === undefined ? "" : `if (args[0] === "approvals") { process.argv[1] = ${JSON.stringify(real)}; await import(${JSON.stringify(pathToFileURL(real).href)}); }`}
+     if (args[0] === "gateway") process.exit(42);`,
+  );
+  const config = join(folder, "openclaw.json");
+  writeFileSync(config, "{}");
+  const start = (approvals: string): Run => {
+    const file = join(folder, "approvals.json");
+    writeFileSync(file, approvals);
+    rmSync(calls, { force: true });
+    const child = spawnSync(process.execPath, [START, entry, file], {
+      env: {
+        PATH: "/usr/bin:/bin",
+        HOME: folder,
+        TMPDIR: folder,
+        OPENCLAW_STATE_DIR: state,
+        OPENCLAW_CONFIG_PATH: config,
+        OPENCLAW_SUPERVISOR_MODE: "external",
+        OPENCLAW_NO_AUTO_UPDATE: "1",
+      },
+      encoding: "utf8",
+    });
+    const lines = readFileSync(calls, "utf8").trim().split("\n");
+    const noted = lines.map((line) => JSON.parse(line) as [number, string]);
+    return {
+      status: child.status,
+      stderr: child.stderr,
+      calls: noted.map(([, call]) => call),
+      samePid: noted.at(-1)?.[0] === child.pid,
+    };
+  };
+  return { start, state };
+}
+
+interface Run {
+  readonly status: number | null;
+  readonly stderr: string;
+  readonly calls: readonly string[];
+  /** Whether the last call ran in the very process that was started. */
+  readonly samePid: boolean;
+}
+
+function approvals(commands: string[]): string {
+  const { approvals: text = "" } = renderConfig(
+    botPlan({ commands }),
+    TEST_INSIDE,
+    readPin(latestPin()),
+  );
+  return text;
+}
+
+test("start.mjs has the real OpenClaw set the approvals once, and again when they change", async (t) => {
+  const { installed } = await testOpenClaw();
+  const { start, state } = starter(t, installed.entry);
+  const first = start(approvals(["ls"]));
+  deepEqual(first.calls, ["approvals", "gateway"], first.stderr);
+  deepEqual(start(approvals(["ls"])).calls, ["gateway"]);
+  deepEqual(start(approvals(["cat", "ls"])).calls, ["approvals", "gateway"]);
+
+  const database = new DatabaseSync(join(state, "state", "openclaw.sqlite"));
+  t.after(() => database.close());
+  const { raw_json: stored } =
+    database.prepare("SELECT raw_json FROM exec_approvals_config").get() ?? {};
+  match(String(stored), /"pattern": "\/usr\/bin\/cat"/);
+
+  // What a bot has widened for itself is put back.
+  database
+    .prepare(
+      "UPDATE exec_approvals_config SET raw_json = replace(raw_json, '\"deny\"', '\"full\"')",
+    )
+    .run();
+  deepEqual(start(approvals(["cat", "ls"])).calls, ["approvals", "gateway"]);
+});
+
+test("start.mjs becomes the gateway in its own process and passes its exit status on", (t) => {
+  const { start } = starter(t);
+  const run = start(approvals(["ls"]));
+  equal(run.status, 42);
+  equal(run.samePid, true);
+});
+
+test("start.mjs does not start the gateway when the approvals are refused", (t) => {
+  const { start } = starter(t, "/nowhere/openclaw.mjs");
+  const run = start(approvals(["ls"]));
+  equal(run.status, 70);
+  deepEqual(run.calls, ["approvals"]);
+  match(run.stderr, /did not take the exec approvals/);
+});
