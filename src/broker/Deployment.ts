@@ -31,6 +31,8 @@ export interface Deployment {
   readonly secrets: ReadonlyMap<string, SecretSource>;
   readonly store: SecretStore;
   readonly phantoms: PhantomIndex;
+  /** By bot: the other bots' phantoms, which it can't have come by in an honest way. */
+  readonly foreignPhantoms: ReadonlyMap<string, readonly Buffer[]>;
   /** What no record may hold: phantoms and gateway tokens. */
   readonly unrecorded: PhantomIndex;
 }
@@ -62,8 +64,18 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     secrets,
     store,
     phantoms: new PhantomIndex([...owners.keys()]),
+    foreignPhantoms: new Map(
+      config.bots.map((bot) => [bot.name, foreignTo(bot, [...owners.keys()])]),
+    ),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
+}
+
+function foreignTo(bot: BrokerBot, phantoms: readonly string[]): Buffer[] {
+  const own = new Set(bot.grants.map((grant) => (grant.kind === "inject" ? grant.phantom : "")));
+  return phantoms
+    .filter((phantom) => !own.has(phantom))
+    .map((phantom) => Buffer.from(phantom, "latin1"));
 }
 
 function compileBot(

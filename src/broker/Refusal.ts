@@ -42,7 +42,10 @@ const REFUSALS = {
     "the bot's token stands in a place where the service does not expect it",
   ],
   "foreign-phantom": [403, "the call carries a token that belongs to another grant"],
-  "phantom-in-body": [403, "the request's body carries a token of a grant; the call was cut"],
+  "foreign-phantom-in-body": [
+    403,
+    "the request's body carries another bot's token; the call was cut",
+  ],
   "not-allowed": [403, "no rule of the grant allows this method and path"],
   // fetch secret, record
   "secret-unavailable": [

@@ -31,11 +31,6 @@ export class PhantomIndex {
     }
     return out;
   }
-
-  /** For scanning bodies as they pass. */
-  bytes(): readonly Buffer[] {
-    return this.#phantoms.map((phantom) => Buffer.from(phantom, "latin1"));
-  }
 }
 
 /** Compares without telling by its duration where two texts of the same length differ. */

@@ -47,7 +47,8 @@ export async function takeLock(file: string, waitMs: number): Promise<Lock | und
 
 function tryLock(database: { exec(sql: string): void }): boolean {
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    // No journal on disk: it would need room there, and stay behind when the holder is killed.
+    database.exec("PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE");
     return true;
   } catch (error) {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;

@@ -19,7 +19,7 @@ export interface Exchange {
   readonly outgoing: Outgoing;
   readonly redactor: Redactor;
   /** To be found in request bodies. */
-  readonly phantoms: readonly Buffer[];
+  readonly foreignPhantoms: readonly Buffer[];
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly pools: UpstreamPools;
@@ -66,7 +66,7 @@ async function attempt(exchange: Exchange, counts: Counts): Promise<AuditEnd | "
     const reply = await Promise.race([replied, phantomOr(sent, replied)]);
     if (reply === "phantom") {
       upstream.destroy();
-      return fail(exchange, "phantom-in-body", counts);
+      return fail(exchange, "foreign-phantom-in-body", counts);
     }
     if ("failed" in reply) {
       if (response.destroyed) return aborted(counts);
@@ -86,7 +86,12 @@ async function attempt(exchange: Exchange, counts: Counts): Promise<AuditEnd | "
     void cutWhenFound();
     const end = await streamReply(exchange, reply.message, counts);
     if (cut)
-      return { outcome: "refused", code: "phantom-in-body", ...statusOf(reply.message), ...counts };
+      return {
+        outcome: "refused",
+        code: "foreign-phantom-in-body",
+        ...statusOf(reply.message),
+        ...counts,
+      };
     return end;
   } finally {
     response.off("close", onClientGone);
@@ -143,7 +148,7 @@ function replyOf(upstream: ClientRequest, connectTimeoutMs: number): Promise<Rep
 
 /** Passes the request's body on as it comes. Never rejects. */
 async function sendBody(
-  { call, phantoms, request }: Exchange,
+  { call, foreignPhantoms, request }: Exchange,
   upstream: ClientRequest,
   counts: Counts,
 ): Promise<Sent> {
@@ -151,7 +156,7 @@ async function sendBody(
     upstream.end();
     return "sent";
   }
-  const scanner = new BodyScanner(phantoms);
+  const scanner = new BodyScanner(foreignPhantoms);
   try {
     // The iterator must not destroy the request: its socket carries the answer.
     for await (const chunk of request.iterator({
@@ -255,7 +260,7 @@ function closed(response: ServerResponse): Promise<boolean> {
 
 function fail({ request, response }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {
   const status = replyRefused(request, response, code);
-  const outcome = code === "phantom-in-body" ? "refused" : "upstream-error";
+  const outcome = code === "foreign-phantom-in-body" ? "refused" : "upstream-error";
   return { outcome, code, ...(status === undefined ? {} : { status }), ...counts };
 }
 

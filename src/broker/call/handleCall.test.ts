@@ -18,6 +18,8 @@ describe("one call through the broker", () => {
   let upstream: Awaited<ReturnType<TestBroker["upstream"]>>;
   const secret = canary("sk-real-");
   const chatSecret = `87654321:${canary("")}`;
+  /** Another bot's. */
+  let stranger: ReturnType<typeof modelGrant>;
   const acts = new Map<string, Act>();
   const modelHost = { name: "api.model.test", address: "" };
   const chatHost = { name: "api.chat.test", address: "" };
@@ -49,6 +51,8 @@ describe("one call through the broker", () => {
       chat,
       tunnelGrant({ port: t.port, address: tunnelHost.address, dial }),
     ]);
+    stranger = modelGrant({ port: t.port, address: t.nextAddress(), dial });
+    await t.bot("erdos", [stranger]);
     assert.deepEqual(await t.configure(), { type: "configured" });
   });
   after(() => t.end());
@@ -232,7 +236,25 @@ describe("one call through the broker", () => {
     assert.match(longer.body, /foreign-credential/);
   });
 
-  test("handleCall() cuts a call whose body carries a phantom, however it is cut into chunks", async () => {
+  test("handleCall() lets a bot's own phantom pass in a body, unreplaced", async () => {
+    const bodies: string[] = [];
+    acts.set("/v1/messages", (response, received) => {
+      bodies.push(received.toString());
+      response.end("taken");
+    });
+    const body = `the agent ran env: ${model.phantom} ${chat.phantom}`;
+    const reply = await t.request(modelHost, {
+      method: "POST",
+      path: "/v1/messages",
+      headers: { "x-api-key": model.phantom },
+      body,
+    });
+    assert.equal(reply.status, 200);
+    assert.equal(bodies.join(""), body);
+    acts.delete("/v1/messages");
+  });
+
+  test("handleCall() cuts a call whose body carries another bot's phantom, however it is cut into chunks", async () => {
     let complete = false;
     acts.set("/v1/messages", (response) => {
       complete = true;
@@ -243,12 +265,12 @@ describe("one call through the broker", () => {
     socket.write(
       `POST /v1/messages HTTP/1.1\r\nHost: api.model.test:${t.port}\r\nx-api-key: ${model.phantom}\r\nTransfer-Encoding: chunked\r\n\r\n`,
     );
-    const text = `before ${model.phantom} after`;
+    const text = `before ${stranger.phantom} after`;
     for (const char of text) socket.write(`1\r\n${char}\r\n`);
     socket.write("0\r\n\r\n");
     socket.end();
-    assert.match(await got, /phantom-in-body/);
-    const record = await t.record((each) => each.code === "phantom-in-body");
+    assert.match(await got, /foreign-phantom-in-body/);
+    const record = await t.record((each) => each.code === "foreign-phantom-in-body");
     assert.equal(record.outcome, "refused");
     assert.equal(complete, false);
     acts.delete("/v1/messages");

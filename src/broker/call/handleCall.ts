@@ -96,7 +96,7 @@ export async function handleCall(
       granted: decision.granted,
       outgoing: inject(call, decision, secret),
       redactor: new Redactor(secret, grant.phantom),
-      phantoms: deployment.phantoms.bytes(),
+      foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? [],
       request,
       response,
       pools: parts.pools,

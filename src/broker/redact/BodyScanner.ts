@@ -1,12 +1,15 @@
 import { StreamReplacer } from "./StreamReplacer.ts";
 
 /**
- * Watches a request's body for phantoms as it passes. It can only notice: what came before is
- * already on its way. So the last bytes that could be the beginning of a phantom stay here until
- * more is known, a found phantom never leaves whole, and the call is cut in the middle, which a
- * server sees as a request that was never finished. The phantom itself is worthless outside; the
- * point is that a bot that sends it where the service doesn't expect it is either confused or
- * trying something, and the owner should see that.
+ * Watches a request's body for other bots' phantoms as it passes: a bot that has one got it through
+ * a wall, and the owner should see that. It can only notice: what came before is already on its
+ * way. So the last bytes that could be the beginning of a phantom stay here until more is known, a
+ * found phantom never leaves whole, and the call is cut in the middle, which a server sees as a
+ * request that was never finished.
+ *
+ * The bot's own phantoms pass. They are worthless in a body, as the broker replaces them nowhere but
+ * in the places a grant names; and an agent that once ran `env` carries them in its conversation, so
+ * that every later call to its model would be cut.
  */
 export class BodyScanner {
   readonly #replacer: StreamReplacer;
