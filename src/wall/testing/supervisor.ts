@@ -9,13 +9,17 @@ import { BASE_MOUNTS, launcherPath, probeSubject, specFor, SUBJECT } from "./har
 
 const own = process.argv[2] === "own";
 const host = await probeSubject();
-const idle = "setInterval(() => undefined, 1000)";
+const idle = "setInterval(() => undefined, 1000); console.log('up')";
 const spec = own
   ? specFor(idle, { network: { tcp: [], udp: [], bind: [], dial: 18789 } })
   : specFor(idle, {
       namespaces: "host",
       processes: "one",
-      mounts: BASE_MOUNTS.filter((mount) => mount.kind === "read"),
+      // Node ends at once if it may not read a configuration of OpenSSL that is there.
+      mounts: [
+        ...BASE_MOUNTS.filter((mount) => mount.kind === "read"),
+        { kind: "read", from: "/etc", to: "/etc" },
+      ],
     });
 const walled = startWalled(compileWall(spec, host), {
   launcher: launcherPath(),
@@ -25,6 +29,8 @@ const walled = startWalled(compileWall(spec, host), {
   onMessage: () => undefined,
 });
 const inner = await walled.inner();
+// The program itself runs, not only the launcher.
+await new Promise((resolve) => walled.stdout?.once("data", resolve));
 const childrenOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 const outer = walled.pid ?? 0;
