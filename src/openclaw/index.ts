@@ -11,5 +11,6 @@ export { OpenClawError, type OpenClawErrorCode } from "./OpenClawError.ts";
 export { AGENT, GATEWAY_PORT, type InsidePaths } from "./ownedSettings.ts";
 export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
 export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
+export { registryUrl } from "./registryUrl.ts";
 export { renderConfig, type RenderedOpenClaw } from "./renderConfig.ts";
 export { readValidation, type ConfigIssue } from "./validateConfig.ts";

@@ -81,7 +81,7 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
 /** Declared plugins on; those that OpenClaw would fetch by itself for one of the variables denied. */
 function plugins(bot: BotPlan, pin: PinFile): JsonObject {
   const ids = bot.openclaw.plugins.map((name) => {
-    const plugin = pin.plugins[name];
+    const plugin = Object.hasOwn(pin.plugins, name) ? pin.plugins[name] : undefined;
     if (plugin !== undefined) return plugin.id;
     throw new OpenClawError(
       "plugin",
