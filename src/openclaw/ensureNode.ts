@@ -7,15 +7,14 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  renameSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { syncFolder } from "../files/index.ts";
 import { asStoreError, makeStore } from "./ensureOpenClaw.ts";
 import { satisfiesNodeRange } from "./nodeRange.ts";
 import { OpenClawError } from "./OpenClawError.ts";
 import { removeTree } from "./removeTree.ts";
+import { replaceTree } from "./replaceTree.ts";
 import { withStoreLock } from "./withStoreLock.ts";
 
 /** A copy of Node that the bots' own users can reach. */
@@ -76,10 +75,7 @@ export async function ensureNode(
           }
           chmodSync(join(tree, "bin", "node"), 0o555);
           chmodSync(join(tree, "bin"), 0o555);
-          if (existsSync(root)) renameSync(root, join(temporary, "replaced"));
-          renameSync(tree, root);
-          chmodSync(root, 0o555);
-          syncFolder(store);
+          replaceTree(tree, root, join(temporary, "replaced"));
         } finally {
           removeTree(temporary);
         }

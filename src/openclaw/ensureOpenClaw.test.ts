@@ -178,8 +178,14 @@ test("ensureOpenClaw() notices a changed byte, an added and a removed file, and 
       chmodSync(join(root, "node_modules"), 0o755);
       mkdirSync(join(root, "node_modules", "evil"));
     },
-    () => removeTree(join(root, "node_modules", "helper")),
-    () => removeTree(join(root, "node_modules")),
+    () => {
+      chmodSync(join(root, "node_modules"), 0o755);
+      removeTree(join(root, "node_modules", "helper"));
+    },
+    () => {
+      chmodSync(root, 0o755);
+      removeTree(join(root, "node_modules"));
+    },
   ];
   for (const tamper of tampers) {
     tamper();

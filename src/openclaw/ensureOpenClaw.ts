@@ -1,22 +1,14 @@
 import { execFile } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  statfsSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statfsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { syncFolder } from "../files/index.ts";
 import { installTree, missingPackages } from "./installTree.ts";
 import { makeReadOnly } from "./makeReadOnly.ts";
 import { hashPrefix, narHash } from "./nar.ts";
 import { OpenClawError } from "./OpenClawError.ts";
 import { thisPlatform, type OpenClawPin, type Platform } from "./Pin.ts";
 import { removeTree } from "./removeTree.ts";
+import { replaceTree } from "./replaceTree.ts";
 import { treeStamp } from "./treeStamp.ts";
 import { isStamped, stampRenamed, verifyTree } from "./verifyTree.ts";
 import { withStoreLock } from "./withStoreLock.ts";
@@ -130,10 +122,7 @@ async function install(
     const hashed = treeStamp(tree);
     const actual = await narHash(tree, (done) => onProgress({ phase: "checking", done, total }));
     if (actual !== expected) throw wrongHash(to, tree, actual);
-    if (existsSync(root)) renameSync(root, join(temporary, "replaced"));
-    renameSync(tree, root);
-    chmodSync(root, 0o555);
-    syncFolder(store);
+    replaceTree(tree, root, join(temporary, "replaced"));
     await stampRenamed(root, hashed, expected, stamp);
   } finally {
     removeTree(temporary);
