@@ -22,7 +22,8 @@ test("seawall demo --json: the bot answers, and nothing real is found in it", as
   assert.ok(report.searched.environments >= 3);
   assert.ok(report.searched.bytesOfMemory > 200e6);
   assert.ok(report.searched.files > 10_000);
-  for (const [mechanism, state] of Object.entries(report.wall)) assert.equal(state, "enforced", mechanism);
+  for (const [mechanism, state] of Object.entries(report.wall))
+    assert.equal(state, "enforced", mechanism);
   assert.deepEqual(globSync("seawall-demo-*", { cwd: tmpdir() }), []);
 });
 
@@ -35,11 +36,17 @@ test("the demo's search finds a real value that was planted in the bot's environ
       const [bot] = Object.values(generation.bots);
       assert.ok(bot !== undefined && values[0] !== undefined);
       const environment = { ...bot.rendered.environment, PLANTED: values[0].value };
-      return { ...generation, bots: { demo: { ...bot, rendered: { ...bot.rendered, environment } } } };
+      return {
+        ...generation,
+        bots: { demo: { ...bot, rendered: { ...bot.rendered, environment } } },
+      };
     },
   });
   assert.equal(report.ok, false);
-  assert.ok(report.found.some(({ where }) => where.startsWith("environment of")), JSON.stringify(report.found));
+  assert.ok(
+    report.found.some(({ where }) => where.startsWith("environment of")),
+    JSON.stringify(report.found),
+  );
   assert.ok(report.found.some(({ where }) => where.startsWith("memory of")));
   assert.ok(report.found.every(({ name }) => name === "anthropic key"));
 });

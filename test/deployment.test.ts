@@ -35,7 +35,11 @@ describe("a deployment of two bots", () => {
 
   function twoBots(moreForB: object = {}): object {
     return {
-      a: deployment.bot({ port: ports.a, telegram: true, more: { exec: { allow: ["ls", "cat"] } } }),
+      a: deployment.bot({
+        port: ports.a,
+        telegram: true,
+        more: { exec: { allow: ["ls", "cat"] } },
+      }),
       b: deployment.bot({ port: ports.b, more: moreForB }),
     };
   }
@@ -44,7 +48,10 @@ describe("a deployment of two bots", () => {
     const status = await deployment.status();
     assert.deepEqual(
       status.bots.map(({ name, state }) => [name, state]),
-      [["a", "ready"], ["b", "ready"]],
+      [
+        ["a", "ready"],
+        ["b", "ready"],
+      ],
     );
     for (const { wall } of status.bots) {
       assert.ok(wall.length >= 5);
@@ -72,7 +79,8 @@ describe("a deployment of two bots", () => {
     assert.notEqual(phantom(a), phantom(b));
     assert.ok(![phantom(a), phantom(b)].includes(deployment.canaries.anthropic));
     if (process.getuid?.() === 0) {
-      const uid = (pid: number): string => /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+      const uid = (pid: number): string =>
+        /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
       assert.equal(new Set([uid(a), uid(b), "0"]).size, 3);
     }
   });
@@ -95,7 +103,13 @@ describe("a deployment of two bots", () => {
         environment: fs.readFileSync("/proc/2/environ", "utf8"),
       }));
     `);
-    const facts = JSON.parse(seen) as { commands: string[]; processes: string[]; mounts: string; environment: string; files: string[] };
+    const facts = JSON.parse(seen) as {
+      commands: string[];
+      processes: string[];
+      mounts: string;
+      environment: string;
+      files: string[];
+    };
     assert.deepEqual(facts.commands.toSorted(), ["cat", "ls", "sh"]);
     assert.ok(facts.processes.length < 12, facts.processes.join("\n"));
     const all = JSON.stringify({ ...facts, mounts: undefined });
@@ -136,7 +150,9 @@ describe("a deployment of two bots", () => {
       host: "ECONNREFUSED",
     });
     // The control: from outside, the stand-in is there.
-    const outside = await fetch(`http://127.0.0.1:${deployment.standIns.anthropic.port}/`).catch((error: Error) => error.message);
+    const outside = await fetch(`http://127.0.0.1:${deployment.standIns.anthropic.port}/`).catch(
+      (error: Error) => error.message,
+    );
     assert.notEqual(outside, "ECONNREFUSED");
   });
 
@@ -144,9 +160,13 @@ describe("a deployment of two bots", () => {
     const base = `http://127.0.0.1:${ports.a}`;
     assert.equal((await fetch(`${base}/healthz`)).status, 200);
     assert.equal((await fetch(`${base}/v1/models`)).status, 401);
-    const wrong = await fetch(`${base}/v1/models`, { headers: { authorization: `Bearer ${deployment.token("b")}` } });
+    const wrong = await fetch(`${base}/v1/models`, {
+      headers: { authorization: `Bearer ${deployment.token("b")}` },
+    });
     assert.equal(wrong.status, 401);
-    const right = await fetch(`${base}/v1/models`, { headers: { authorization: `Bearer ${deployment.token("a")}` } });
+    const right = await fetch(`${base}/v1/models`, {
+      headers: { authorization: `Bearer ${deployment.token("a")}` },
+    });
     assert.notEqual(right.status, 401);
   });
 
@@ -166,7 +186,10 @@ describe("a deployment of two bots", () => {
       "a new broker",
     );
     assert.notEqual(later.broker.pid, before.broker.pid);
-    assert.deepEqual(later.bots.map(({ pid }) => pid), before.bots.map(({ pid }) => pid));
+    assert.deepEqual(
+      later.bots.map(({ pid }) => pid),
+      before.bots.map(({ pid }) => pid),
+    );
     assert.match(await deployment.converse("Which word comes after pebble?"), /seawall/);
   });
 
@@ -174,7 +197,8 @@ describe("a deployment of two bots", () => {
     const pid = await pidOf("a");
     process.kill(pid, "SIGKILL");
     await deployment.until(
-      ({ bots }) => bots.some((bot) => bot.name === "a" && bot.restarts === 1 && bot.state === "ready"),
+      ({ bots }) =>
+        bots.some((bot) => bot.name === "a" && bot.restarts === 1 && bot.state === "ready"),
       "a new gateway",
     );
     assert.ok(!existsSync(`/proc/${pid}`));
@@ -192,12 +216,27 @@ describe("a deployment of two bots", () => {
   });
 
   for (const [what, change, code, message] of [
-    ["a secret that isn't in the vault", { grants: { telegram: { secret: "nowhere" } } }, 3, /no store declares/],
+    [
+      "a secret that isn't in the vault",
+      { grants: { telegram: { secret: "nowhere" } } },
+      3,
+      /no store declares/,
+    ],
     ["a setting that loosens the wall", { settings: { gateway: { bind: "lan" } } }, 3, /gateway/],
-    ["a setting OpenClaw doesn't know", { settings: { messages: { nonsense: true } } }, 3, /messages/],
+    [
+      "a setting OpenClaw doesn't know",
+      { settings: { messages: { nonsense: true } } },
+      3,
+      /messages/,
+    ],
     ["a command that isn't there", { exec: { allow: ["no-such-command"] } }, 3, /not on this host/],
     ["a version that doesn't exist", { openclaw: "2026.1.99" }, 3, /not pinned/],
-    ["a CA file that isn't one", { grants: { anthropic: { secret: "anthropic", dial: { ca: "seawall.json5" } } } }, 3, /certificates/],
+    [
+      "a CA file that isn't one",
+      { grants: { anthropic: { secret: "anthropic", dial: { ca: "seawall.json5" } } } },
+      3,
+      /certificates/,
+    ],
   ] as const) {
     test(`seawall up refuses ${what}, and everything runs on as it was`, async () => {
       const before = await deployment.status();
@@ -208,16 +247,22 @@ describe("a deployment of two bots", () => {
       assert.match(stderr, /^ {2}hint: /m);
       const later = await deployment.status();
       assert.equal(later.generation, before.generation);
-      assert.deepEqual(later.bots.map(({ pid }) => pid), before.bots.map(({ pid }) => pid));
+      assert.deepEqual(
+        later.bots.map(({ pid }) => pid),
+        before.bots.map(({ pid }) => pid),
+      );
     });
   }
 
   test("seawall up with a secret missing from the vault goes back to what ran", async () => {
     const before = await deployment.status();
-    deployment.declare(
-      twoBots({ grants: { anthropic: { secret: "gone" } } }),
-      { secrets: { anthropic: { vault: "anthropic" }, telegram: { vault: "telegram" }, gone: { vault: "gone" } } },
-    );
+    deployment.declare(twoBots({ grants: { anthropic: { secret: "gone" } } }), {
+      secrets: {
+        anthropic: { vault: "anthropic" },
+        telegram: { vault: "telegram" },
+        gone: { vault: "gone" },
+      },
+    });
     const { code, stderr } = await deployment.run(["up"]);
     assert.equal(code, 5, stderr);
     assert.match(stderr, /"gone"/);
@@ -247,8 +292,12 @@ describe("a deployment of two bots", () => {
   });
 
   test("each call left one whole record, and no real value is in any file of the deployment", () => {
-    const lines = readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8").trimEnd().split("\n");
-    const records = lines.map((line) => JSON.parse(line) as { id: string; bot: string; decision: string; grant?: string });
+    const lines = readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n");
+    const records = lines.map(
+      (line) => JSON.parse(line) as { id: string; bot: string; decision: string; grant?: string },
+    );
     assert.equal(new Set(records.map(({ id }) => id)).size, records.length);
     assert.ok(records.some(({ grant, decision }) => grant === "anthropic" && decision === "allow"));
     const canaries = Object.values(deployment.canaries);
@@ -285,7 +334,11 @@ describe("a deployment of two bots", () => {
     deployment.declare({ b: deployment.bot({ port: ports.b }) });
     await deployment.ok(["up"]);
     const { pid, broker, bots } = await deployment.status();
-    const all = [pid, broker.pid ?? 0, ...bots.flatMap((bot) => (bot.pid === undefined ? [] : processesInside(bot.pid)))];
+    const all = [
+      pid,
+      broker.pid ?? 0,
+      ...bots.flatMap((bot) => (bot.pid === undefined ? [] : processesInside(bot.pid))),
+    ];
     process.kill(pid, "SIGKILL");
     for (const each of all) await ends(each);
     assert.deepEqual(traces(deployment.folder), []);
@@ -296,11 +349,17 @@ describe("a deployment of two bots", () => {
 });
 
 /** Runs a script by the bot's own Node in its namespaces, as its user, but outside of Landlock. */
-async function insideNamespaces(pid: number): Promise<((script: string) => Promise<string>) | undefined> {
+async function insideNamespaces(
+  pid: number,
+): Promise<((script: string) => Promise<string>) | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const enter = ["-t", String(pid), "-U", "-n", "-m", "-p", "-S", "1000", "-G", "1000"];
   const run = async (script: string): Promise<string> => {
-    const { stdout } = await promisify(execFile)("nsenter", [...enter, "/opt/node/bin/node", "-e", script], { env: {} });
+    const { stdout } = await promisify(execFile)(
+      "nsenter",
+      [...enter, "/opt/node/bin/node", "-e", script],
+      { env: {} },
+    );
     return stdout;
   };
   return run("0").then(
@@ -311,8 +370,12 @@ async function insideNamespaces(pid: number): Promise<((script: string) => Promi
 
 /** Sockets of ours and mounts below the folder that this host still has. */
 function traces(folder: string): string[] {
-  const sockets = readFileSync("/proc/net/unix", "utf8").split("\n").filter((line) => line.includes("@seawall-"));
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter((line) => line.includes(folder));
+  const sockets = readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .filter((line) => line.includes("@seawall-"));
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(folder));
   return [...sockets, ...mounts];
 }
 

@@ -16,8 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalogue: [],
   plan: ["declaration", "catalogue"],
   secrets: ["plan", "faults", "files"],
-  authority: ["faults", "files"],
-  wall: ["faults", "files"],
+  authority: ["faults"],
+  wall: ["faults"],
   openclaw: ["plan", "faults", "files"],
   broker: ["plan", "secrets", "faults"],
   host: [
@@ -32,19 +32,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "faults",
     "files",
   ],
-  demo: ["authority", "secrets", "host", "faults", "files"],
-  cli: [
-    "declaration",
-    "catalogue",
-    "plan",
-    "secrets",
-    "authority",
-    "wall",
-    "openclaw",
-    "host",
-    "demo",
-    "faults",
-  ],
+  demo: ["authority", "secrets", "host", "faults"],
+  cli: ["declaration", "catalogue", "plan", "secrets", "openclaw", "host", "demo", "faults"],
 };
 
 /** Edges that the table allows, but only for types: the code must not be loaded into the process. */

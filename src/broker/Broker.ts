@@ -4,7 +4,7 @@ import {
   type Server as TlsServer,
   type TLSSocket,
 } from "node:tls";
-import type { SecretStore } from "../secrets/SecretStore.ts";
+import type { SecretStore } from "../secrets/index.ts";
 import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
 import { RepeatFilter } from "./audit/RepeatFilter.ts";
@@ -132,7 +132,7 @@ export class Broker {
         });
         audit = opened;
       }
-      const ports = config.bots.map((bot) => bot.ingress.port);
+      const ports = config.bots.flatMap(({ ingress }) => ingress?.port ?? []);
       undo.push(await this.#ingress.open(ports));
 
       this.#inForce = { deployment, audit, tls };

@@ -17,17 +17,19 @@ export interface BrokerConfig {
   readonly bots: readonly BrokerBot[];
 }
 
+export interface BrokerIngress {
+  readonly port: number;
+  readonly token: string;
+  readonly controlPage: boolean;
+}
+
 export interface BrokerBot {
   readonly name: string;
   readonly grants: readonly BrokerGrant[];
   /** One leaf for all the hosts this bot may have TLS ended for, signed by the deployment's CA. */
   readonly certificate: { readonly chain: string; readonly key: string };
-  /** Listener on the host's 127.0.0.1 through which the gateway is reached. */
-  readonly ingress: {
-    readonly port: number;
-    readonly token: string;
-    readonly controlPage: boolean;
-  };
+  /** Listener on the host's 127.0.0.1 through which the gateway is reached; a namespace without gateway has none. */
+  readonly ingress?: BrokerIngress;
 }
 
 export type BrokerGrant =

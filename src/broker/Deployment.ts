@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import type { HostPlan, SecretSource } from "../plan/index.ts";
-import type { SecretStore } from "../secrets/SecretStore.ts";
+import type { SecretStore } from "../secrets/index.ts";
 import { BrokerError } from "./BrokerError.ts";
-import type { BrokerBot, BrokerConfig, BrokerGrant } from "./BrokerConfig.ts";
+import type { BrokerBot, BrokerConfig, BrokerGrant, BrokerIngress } from "./BrokerConfig.ts";
 import { destinationKey } from "./destination.ts";
 import { PhantomIndex } from "./phantoms.ts";
 
@@ -51,14 +51,10 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
   const owners = new Map<string, string>();
   for (const plan of config.bots) {
     if (bots.has(plan.name)) throw invalid(`bot "${plan.name}" stands twice`);
-    if (ports.has(plan.ingress.port))
-      throw invalid(`two bots have the ingress port ${plan.ingress.port}`);
-    if (plan.ingress.token.length < 16)
-      throw invalid(`the gateway token of bot "${plan.name}" is shorter than 16 characters`);
-    ports.add(plan.ingress.port);
+    if (plan.ingress !== undefined) checkIngress(plan.name, plan.ingress, ports);
     bots.set(plan.name, compileBot(plan, secrets, owners));
   }
-  const tokens = config.bots.map((bot) => bot.ingress.token);
+  const tokens = config.bots.flatMap(({ ingress }) => ingress?.token ?? []);
   return {
     bots,
     secrets,
@@ -69,6 +65,13 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     ),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
+}
+
+function checkIngress(bot: string, { port, token }: BrokerIngress, ports: Set<number>): void {
+  if (ports.has(port)) throw invalid(`two bots have the ingress port ${port}`);
+  if (token.length < 16)
+    throw invalid(`the gateway token of bot "${bot}" is shorter than 16 characters`);
+  ports.add(port);
 }
 
 function foreignTo(bot: BrokerBot, phantoms: readonly string[]): Buffer[] {

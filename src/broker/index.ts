@@ -1,4 +1,10 @@
 export type { AuditEnd, AuditRecord, AuditStart, Outcome } from "./audit/AuditRecord.ts";
-export type { BrokerBot, BrokerConfig, BrokerDial, BrokerGrant } from "./BrokerConfig.ts";
+export type {
+  BrokerBot,
+  BrokerConfig,
+  BrokerDial,
+  BrokerGrant,
+  BrokerIngress,
+} from "./BrokerConfig.ts";
 export type { FromBroker, ToBroker } from "./protocol.ts";
 export { formatRule, matchRule } from "./matchRule.ts";

@@ -157,7 +157,7 @@ describe("the broker's process, given raw handles by a parent as the supervisor 
   });
 
   test("a visit relayed over a connection that the parent made", async () => {
-    const visit = fetch(`http://127.0.0.1:${config.bots[0]?.ingress.port ?? 0}/v1/x`, {
+    const visit = fetch(`http://127.0.0.1:${config.bots[0]?.ingress?.port ?? 0}/v1/x`, {
       headers: { authorization: `Bearer ${token}` },
     });
     const asked = await broker.message("dial-gateway");
@@ -170,7 +170,7 @@ describe("the broker's process, given raw handles by a parent as the supervisor 
     const reply = await visit;
     assert.equal(await reply.text(), "gateway /v1/x");
     socket.destroy();
-    const again = fetch(`http://127.0.0.1:${config.bots[0]?.ingress.port ?? 0}/healthz`);
+    const again = fetch(`http://127.0.0.1:${config.bots[0]?.ingress?.port ?? 0}/healthz`);
     broker.send({
       type: "gateway-connection",
       id: (await broker.message("dial-gateway")).id,

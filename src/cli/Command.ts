@@ -15,7 +15,7 @@ export interface Command {
   readonly options: Readonly<Record<string, CommandOption>>;
   /** How many words may follow. */
   readonly words: { readonly least: number; readonly most: number };
-  run(call: Call): Promise<ExitStatus>;
+  readonly run: (call: Call) => Promise<ExitStatus>;
 }
 
 export type CommandOption = ParseArgsOptionsConfig[string] & {
@@ -28,9 +28,9 @@ export type CommandOption = ParseArgsOptionsConfig[string] & {
 export interface Call {
   readonly words: readonly string[];
   /** Whether a boolean option was given. */
-  flag(name: string): boolean;
+  readonly flag: (name: string) => boolean;
   /** The value of an option that takes one. */
-  value(name: string): string | undefined;
+  readonly value: (name: string) => string | undefined;
   readonly json: boolean;
   readonly output: Output;
   readonly paths: StatePaths;

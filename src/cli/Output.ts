@@ -4,18 +4,18 @@ import { SeawallError } from "../faults/index.ts";
 /** The only place that prints. Results go to standard output, everything else to standard error. */
 export interface Output {
   /** A line of the result. */
-  line(text: string): void;
+  readonly line: (text: string) => void;
   /** The result as one JSON object, for `--json`. */
-  json(value: unknown): void;
+  readonly json: (value: unknown) => void;
   /** What is being done, for a person who waits. Silent with `--json`. */
-  progress(text: string): void;
-  error(error: unknown): void;
+  readonly progress: (text: string) => void;
+  readonly error: (error: unknown) => void;
 }
 
 export function makeOutput(json: boolean): Output {
   return {
-    line: (text) => process.stdout.write(`${printable(text)}\n`),
-    json: (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    line: (text) => void process.stdout.write(`${printable(text)}\n`),
+    json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     progress: progressTo(json ? undefined : process.stderr),
     error: (error) => {
       if (json) process.stdout.write(`${JSON.stringify(errorObject(error), null, 2)}\n`);

@@ -9,10 +9,14 @@ const LARGEST_INPUT = 128 * 1024;
 /**
  * Asks on the terminal itself, whatever standard input is, and shows nothing of the answer.
  *
+ * @param otherwise what to do where there is no terminal.
  * @throws UsageError when there is no terminal, or it was left with ^C or ^D.
  */
-export async function askHidden(question: string): Promise<string> {
-  const input = openTerminal();
+export async function askHidden(
+  question: string,
+  otherwise = "run this from a terminal: a passphrase is only ever typed",
+): Promise<string> {
+  const input = openTerminal(otherwise);
   // Readline echoes what is typed to its output; this one drops it.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silent, terminal: true });
@@ -32,14 +36,11 @@ export async function askHidden(question: string): Promise<string> {
   }
 }
 
-function openTerminal(): ReadStream {
+function openTerminal(otherwise: string): ReadStream {
   try {
     return new ReadStream(openSync("/dev/tty", "r"));
   } catch {
-    throw new UsageError(
-      "there is no terminal to ask on",
-      "run this from a terminal, or give the value on standard input",
-    );
+    throw new UsageError("there is no terminal to ask on", otherwise);
   }
 }
 

@@ -1,5 +1,5 @@
 import { SeawallError } from "../faults/index.ts";
-import { statePaths } from "../host/index.ts";
+import { asDiskError, statePaths } from "../host/index.ts";
 import { commands } from "./commands/index.ts";
 import { closest } from "../declaration/index.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -14,7 +14,8 @@ async function main(args: readonly string[]): Promise<number> {
   const output = makeOutput(args.includes("--json"));
   try {
     return await dispatch(args);
-  } catch (error) {
+  } catch (thrown) {
+    const error = asDiskError(thrown, "a file");
     output.error(error);
     return error instanceof SeawallError ? error.exitCode : 70;
   }

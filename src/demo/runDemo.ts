@@ -181,7 +181,7 @@ async function search(
   const pid = status.bots[0]?.pid;
   if (pid === undefined) throw new DemoError("no-process", "the bot has no process to search");
   onProgress("searching the bot's processes and files for both keys");
-  return findValues({ pids: await processesInside(pid), values, onProgress });
+  return findValues({ pids: processesInside(pid), values, onProgress });
 }
 
 /** A port that is free now; the demo's gateway must not clash with a bot that runs here. */

@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 
 /** https://www.sqlite.org/rescode.html#busy */
@@ -21,7 +21,7 @@ export interface Lock extends Disposable {
  */
 export async function takeLock(file: string, waitMs: number): Promise<Lock | undefined> {
   const { DatabaseSync } = await import("node:sqlite");
-  const database = new DatabaseSync(file);
+  const database = openDatabase(() => new DatabaseSync(file), file);
   try {
     // By path: opening and closing the file ourselves would drop this process's locks (fcntl(2)).
     chmodSync(file, 0o600);
@@ -43,6 +43,18 @@ export async function takeLock(file: string, waitMs: number): Promise<Lock | und
     if (database.isOpen) database.close();
   };
   return { release, [Symbol.dispose]: release };
+}
+
+/** SQLite says of every cause that it can't open the file; the system says which one it is. */
+function openDatabase<T>(open: () => T, file: string): T {
+  try {
+    return open();
+  } catch (error) {
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+    // Not when it is there: closing it would drop a lock of this process (fcntl(2)).
+    else closeSync(openSync(file, "a", 0o600));
+    throw error;
+  }
 }
 
 function tryLock(database: { exec(sql: string): void }): boolean {

@@ -25,6 +25,8 @@ export interface Generation {
 export interface Programs {
   readonly node: string;
   readonly launcher: string;
+  /** npm and the registry it asks, for bots with plugins. */
+  readonly npm?: { readonly folder: string; readonly registry: string };
   /** For bots with commands: OpenClaw runs each through it. */
   readonly shell: string;
 }
@@ -100,12 +102,14 @@ export function listGenerations(paths: StatePaths): number[] {
     .toSorted((a, b) => a - b);
 }
 
-/** The generation in force, if any was ever applied. */
+/** The generation in force, if any was ever applied. @throws HostError `no-access` */
 export function currentGeneration(paths: StatePaths): number | undefined {
   try {
     const number = Number(readFileSync(paths.current, "utf8"));
     return Number.isSafeInteger(number) && number > 0 ? number : undefined;
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM") throw asDiskError(error, "the state folder");
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { SeawallError, type ErrorDetails, type ExitCode } from "../faults/index.ts";
+import { SeawallError, type ExitCode } from "../faults/index.ts";
 
 export type HostErrorCode =
   | "no-declaration"
@@ -9,8 +9,11 @@ export type HostErrorCode =
   | "script-without-interpreter"
   | "unreadable-file"
   | "disk"
+  | "no-access"
+  | "no-bot-users"
   | "broker-refused"
   | "bot-did-not-start"
+  | "plugin-not-installed"
   | "supervisor-died"
   | "port-in-use"
   | "damaged-state";
@@ -24,8 +27,11 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "script-without-interpreter": 3,
   "unreadable-file": 3,
   disk: 5,
+  "no-access": 5,
+  "no-bot-users": 4,
   "broker-refused": 5,
   "bot-did-not-start": 5,
+  "plugin-not-installed": 5,
   "supervisor-died": 5,
   "port-in-use": 5,
   "damaged-state": 5,
@@ -33,22 +39,44 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
 
 /** What can go wrong while a deployment is prepared, run or asked about. */
 export class HostError extends SeawallError<HostErrorCode> {
-  constructor(code: HostErrorCode, message: string, details?: ErrorDetails) {
-    super(code, message, details);
-  }
-
   override get exitCode(): ExitCode {
     return EXIT[this.code];
   }
 }
 
-/** Turns a failed write into an error that says what to do, if it was one for want of room. */
+/** The system's words for what a person can do something about (errno(3)). */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the disk reports an error",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  ENOTDIR: "a folder on the way to it is a file",
+  EEXIST: "something else is there",
+};
+
+const ROOM = ["disk", "make room and try again; what was there before is as it was"] as const;
+const ACCESS = [
+  "no-access",
+  "look at its owner and permissions, or name another folder with SEAWALL_STATE",
+] as const;
+
+const REMEDIES: Readonly<Record<string, readonly [code: HostErrorCode, hint: string]>> = {
+  ENOSPC: ROOM,
+  EDQUOT: ROOM,
+  EACCES: ACCESS,
+  EPERM: ACCESS,
+};
+
+/** Turns what the file system refused into an error that says what to do; gives any other back. */
 export function asDiskError(error: unknown, what: string): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ENOSPC" && code !== "EDQUOT" && code !== "EROFS") return error;
-  const why = code === "EROFS" ? "the file system is read-only" : "the disk is full";
-  return new HostError("disk", `${what} could not be written: ${why}`, {
-    hint: "make room and try again; what was there before is as it was",
-    cause: error,
-  });
+  if (error instanceof SeawallError || !(error instanceof Error) || !("code" in error))
+    return error;
+  const name = String(error.code);
+  const reason = REASONS[name];
+  if (reason === undefined) return error;
+  const [code, hint] = REMEDIES[name] ?? ["disk", "look at what is there"];
+  const where = "path" in error && typeof error.path === "string" ? { where: error.path } : {};
+  return new HostError(code, `${what} can't be used: ${reason}`, { ...where, hint, cause: error });
 }

@@ -1,7 +1,15 @@
 import { chmodSync, mkdirSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { takeLock } from "../files/index.ts";
 import { askSupervisor } from "./control/index.ts";
-import { dropGeneration, writeGeneration, type Generation } from "./Generation.ts";
+import {
+  currentGeneration,
+  dropGeneration,
+  listGenerations,
+  readGeneration,
+  writeGeneration,
+  type Generation,
+} from "./Generation.ts";
 import { asDiskError, HostError } from "./HostError.ts";
 import { startSupervisor } from "./startSupervisor.ts";
 import type { StatePaths } from "./statePaths.ts";
@@ -16,13 +24,16 @@ export async function applyGeneration(
   options: { readonly onProgress: (text: string) => void; readonly passphrase?: string },
 ): Promise<Generation> {
   makeStateFolders(paths);
-  using lock = await takeLock(paths.lock, 0);
+  using lock = await takeLock(paths.lock, 0).catch((error: unknown) => {
+    throw asDiskError(error, "the state folder");
+  });
   if (lock === undefined) {
     throw new HostError("already-running", "another seawall up is at work here", {
-      hint: "wait for it to end",
+      hint: "wait for it to end, then try again",
     });
   }
-  const generation = writeGeneration(paths, content);
+  const current = sameAsCurrent(paths, content);
+  const generation = current ?? writeGeneration(paths, content);
   const { onProgress, passphrase } = options;
   try {
     await startSupervisor(paths);
@@ -33,10 +44,28 @@ export async function applyGeneration(
       onProgress,
     );
   } catch (error) {
-    dropGeneration(paths, generation.number);
+    if (current === undefined) dropGeneration(paths, generation.number);
     throw error;
   }
   return generation;
+}
+
+/** The generation in force, if it says the same: applying it again changes nothing. */
+function sameAsCurrent(
+  paths: StatePaths,
+  content: Omit<Generation, "number">,
+): Generation | undefined {
+  const number = currentGeneration(paths);
+  if (number === undefined || !listGenerations(paths).includes(number)) return undefined;
+  const current = readGeneration(paths, number);
+  const { created } = current;
+  const same = isDeepStrictEqual(current, { ...plain(content), number, created });
+  return same ? current : undefined;
+}
+
+/** As it would come back from its file. */
+function plain(content: Omit<Generation, "number">): object {
+  return JSON.parse(JSON.stringify(content)) as object;
 }
 
 /**
@@ -51,7 +80,14 @@ function makeStateFolders(paths: StatePaths): void {
       // The vault may have been made first, and the folder with it.
       chmodSync(folder, through);
     }
-    for (const folder of [paths.audit, paths.logs, paths.run, paths.generations]) {
+    // The vault's too: the broker's wall binds it, and a vault may be made while it runs.
+    for (const folder of [
+      paths.vault.folder,
+      paths.audit,
+      paths.logs,
+      paths.run,
+      paths.generations,
+    ]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
   } catch (error) {

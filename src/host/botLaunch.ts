@@ -1,14 +1,16 @@
 import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { rootCertificates } from "node:tls";
 import { trustBundle, type Authority } from "../authority/index.ts";
 import type { BotPlan } from "../plan/index.ts";
 import { compileWall, type HostCapabilities } from "../wall/index.ts";
-import { botWall } from "./botWall.ts";
+import { botWall, type BotWallInput } from "./botWall.ts";
 import { phantomEnvironment } from "./brokerConfig.ts";
 import type { Generation } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
+import { INSIDE } from "./inside.ts";
 import { gatewayToken, phantomKey } from "./hostKeys.ts";
+import { pluginLaunch } from "./pluginLaunch.ts";
 import type { StatePaths } from "./statePaths.ts";
 import type { BotLaunch } from "./supervisor/BotProcess.ts";
 
@@ -20,7 +22,7 @@ const BUNDLES = [
   "/etc/ssl/cert.pem",
 ];
 
-/** Makes the bot's folder if there is none, and compiles its wall. */
+/** Makes the bot's folder if there is none, and compiles its wall and those of its plugins. */
 export function botLaunch(options: {
   readonly plan: BotPlan;
   readonly generation: Generation;
@@ -36,23 +38,28 @@ export function botLaunch(options: {
   if (bot === undefined) {
     throw new HostError("damaged-state", `generation ${generation.number} lacks bot "${name}"`);
   }
-  const spec = botWall({
+  const home = makeHome(join(paths.bots, name), uid);
+  const input: BotWallInput = {
     plan,
     bot,
     programs: generation.programs,
-    home: makeHome(join(paths.bots, name), uid),
+    home,
     trust: trustBundle(publicCas(), authority.caPem),
     variables: {
       ...phantomEnvironment(plan, phantomKey(paths)),
       OPENCLAW_GATEWAY_TOKEN: gatewayToken(paths, name),
     },
-  });
+  };
+  const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));
   return {
     name,
-    wall: compileWall(spec, capabilities),
+    wall: compileWall(botWall(input), capabilities),
+    plugins,
     launcher: generation.programs.launcher,
     ...(uid === undefined ? {} : { uid }),
     port: plan.ingress.port,
+    openclaw: plan.openclaw.version,
+    state: join(home, relative(INSIDE.home, INSIDE.state)),
   };
 }
 

@@ -11,6 +11,23 @@ import { HostError } from "./HostError.ts";
 export const FIRST_UID = 1_879_100_000;
 
 /**
+ * Root of a container without its own range of uids can't start a bot as another user: setuid(2)
+ * gives EINVAL for a uid that user_namespaces(7)'s map lacks.
+ *
+ * @throws HostError `no-bot-users`
+ */
+export function requireBotUsers(map: string = readFileSync("/proc/self/uid_map", "utf8")): void {
+  const mapped = map.split("\n").some((line) => {
+    const [first = Infinity, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return first <= FIRST_UID && FIRST_UID < first + count;
+  });
+  if (mapped) return;
+  throw new HostError("no-bot-users", "root of this container has no users to give to bots", {
+    hint: "run seawall as an ordinary user, or give the container the whole range of uids",
+  });
+}
+
+/**
  * The uid of every bot that ever was, so that a new bot can never come to own what an old one
  * left. New names get the next number and are written down before they are used.
  *

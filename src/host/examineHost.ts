@@ -5,8 +5,9 @@ import {
   WallError,
   type HostCapabilities,
   type MechanismReport,
+  type WallSpec,
 } from "../wall/index.ts";
-import { FIRST_UID } from "./botUsers.ts";
+import { FIRST_UID, requireBotUsers } from "./botUsers.ts";
 import { storeLauncher } from "./storeLauncher.ts";
 import type { StatePaths } from "./statePaths.ts";
 
@@ -22,7 +23,7 @@ export async function examineHost(paths: StatePaths): Promise<Examination> {
   const capabilities = await probeAsBot(storeLauncher(paths.store));
   const { mechanisms } = capabilities;
   try {
-    requireWall(capabilities);
+    requireWall(capabilities, []);
     return { mechanisms };
   } catch (error) {
     if (error instanceof WallError) return { mechanisms, refusal: error };
@@ -30,14 +31,23 @@ export async function examineHost(paths: StatePaths): Promise<Examination> {
   }
 }
 
-/** Root's bots have uids of their own; others' bots are theirs. */
-export function probeAsBot(launcher: string): Promise<HostCapabilities> {
+/**
+ * Root's bots have uids of their own; others' bots are theirs.
+ *
+ * @throws WallError `launcher`; HostError `no-bot-users` when this is root of a container that lacks
+ *   those uids.
+ */
+export async function probeAsBot(launcher: string): Promise<HostCapabilities> {
   const root = process.getuid?.() === 0;
-  return probeHost({ launcher, ...(root ? { uid: FIRST_UID, gid: FIRST_UID } : {}) });
+  if (root) requireBotUsers();
+  return await probeHost({ launcher, ...(root ? { uid: FIRST_UID, gid: FIRST_UID } : {}) });
 }
 
 /** Compiles the smallest wall there is. @throws WallError when this host couldn't enforce it. */
-export function requireWall(capabilities: HostCapabilities): void {
+export function requireWall(
+  capabilities: HostCapabilities,
+  concessions: WallSpec["concessions"],
+): void {
   compileWall(
     {
       command: ["/bin/true"],
@@ -50,7 +60,7 @@ export function requireWall(capabilities: HostCapabilities): void {
       execute: [],
       processes: "any",
       namespaces: "own",
-      concessions: [],
+      concessions,
     },
     capabilities,
   );

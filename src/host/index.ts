@@ -2,7 +2,7 @@ export { applyGeneration } from "./applyGeneration.ts";
 export { askSupervisor } from "./control/index.ts";
 export { examineHost } from "./examineHost.ts";
 export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";
-export { HostError, type HostErrorCode } from "./HostError.ts";
+export { asDiskError, HostError, type HostErrorCode } from "./HostError.ts";
 export { gatewayTokenFile } from "./hostKeys.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";

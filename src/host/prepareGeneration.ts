@@ -3,12 +3,13 @@ import {
   ensureNode,
   ensureOpenClaw,
   readPin,
+  registryUrl,
   renderConfig,
   type InstalledOpenClaw,
   type InstallProgress,
 } from "../openclaw/index.ts";
-import type { BotPlan } from "../plan/index.ts";
-import { probeAsBot } from "./examineHost.ts";
+import type { BotPlan, Plan } from "../plan/index.ts";
+import { probeAsBot, requireWall } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
@@ -16,6 +17,7 @@ import { INSIDE } from "./inside.ts";
 import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "./statePaths.ts";
 import { storeLauncher } from "./storeLauncher.ts";
+import { storeNpm } from "./storeNpm.ts";
 import { validateInWall } from "./validateInWall.ts";
 import { warmBroker } from "./warmBroker.ts";
 
@@ -34,8 +36,10 @@ export async function prepareGeneration(
   progress: Progress,
 ): Promise<Omit<Generation, "number">> {
   const cas = readCas(loaded);
-  const programs = await bringPrograms(paths);
+  const programs = await bringPrograms(paths, loaded.plan);
   const capabilities = await probeAsBot(programs.launcher);
+  // Before half a gigabyte is brought that could not be used.
+  for (const { concessions } of loaded.plan.bots) requireWall(capabilities, concessions);
   const installed = new Map<string, InstalledOpenClaw>();
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
@@ -60,12 +64,16 @@ export async function prepareGeneration(
   return { created: new Date().toISOString(), declaration: file, plan, programs, bots };
 }
 
-async function bringPrograms(paths: StatePaths): Promise<Programs> {
+async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {
   const node = await ensureNode(process.execPath, paths.store);
   await warmBroker(node.entry, paths.store);
   const [shell] = findCommands(["sh"], "any");
   if (shell === undefined) throw new HostError("no-command", "this host has no shell");
-  return { node: node.entry, launcher: storeLauncher(paths.store), shell: shell.path };
+  const plugins = plan.bots.some(({ openclaw }) => openclaw.plugins.length > 0);
+  const npm = plugins
+    ? { npm: { folder: storeNpm(paths.store), registry: await registryUrl() } }
+    : {};
+  return { node: node.entry, launcher: storeLauncher(paths.store), shell: shell.path, ...npm };
 }
 
 /** OpenClaw names a place in its own configuration; most of that comes from the bot's settings. */

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { HostError } from "./HostError.ts";
+import { SupervisorFailure, type ControlFailure } from "./control/index.ts";
+import { asDiskError, HostError } from "./HostError.ts";
 import type { StatePaths } from "./statePaths.ts";
 
 const MAIN = fileURLToPath(new URL("./supervisor/main.ts", import.meta.url));
@@ -10,10 +11,11 @@ const MAIN = fileURLToPath(new URL("./supervisor/main.ts", import.meta.url));
 /**
  * Starts the supervisor as a daemon of its own session and waits until commands can reach it. Does
  * nothing when one is already running.
+ *
+ * @throws HostError `disk`, `no-access` or `supervisor-died`; SupervisorFailure with its own reason.
  */
 export async function startSupervisor(paths: StatePaths): Promise<void> {
-  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
-  const log = openSync(join(paths.logs, "supervisor.log"), "a", 0o600);
+  const log = openLog(paths);
   const child = spawn(process.execPath, [MAIN], {
     detached: true,
     stdio: ["ignore", log, log, "pipe"],
@@ -35,9 +37,18 @@ export async function startSupervisor(paths: StatePaths): Promise<void> {
     }
   }
   child.unref();
-  if (said !== "ready\n" && said !== "running\n") {
-    throw new HostError("supervisor-died", "the supervisor did not start", {
-      hint: "look at: seawall logs --supervisor",
-    });
+  if (said === "ready\n" || said === "running\n") return;
+  if (said.startsWith("{")) throw new SupervisorFailure(JSON.parse(said) as ControlFailure);
+  throw new HostError("supervisor-died", "the supervisor did not start", {
+    hint: "look at: seawall logs --supervisor",
+  });
+}
+
+function openLog(paths: StatePaths): number {
+  try {
+    mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+    return openSync(join(paths.logs, "supervisor.log"), "a", 0o600);
+  } catch (error) {
+    throw asDiskError(error, "the supervisor's log");
   }
 }

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { BotPlan, JsonObject } from "../plan/index.ts";
 import { checkSettings } from "./checkSettings.ts";
-import { botPlan } from "./testBot.ts";
+import { botPlan } from "./testing/testBot.ts";
 
 function faults(settings: JsonObject, bot: Partial<BotPlan> = {}): string[] {
   const plan = botPlan(bot);

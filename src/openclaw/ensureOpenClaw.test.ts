@@ -22,7 +22,7 @@ import { makePin } from "./makePin.ts";
 import { narHash } from "./nar.ts";
 import { readPin, thisPlatform, type OpenClawPin } from "./Pin.ts";
 import { removeTree } from "./removeTree.ts";
-import { testRegistry, type TestPackage, type TestRegistry } from "./testRegistry.ts";
+import { testRegistry, type TestPackage, type TestRegistry } from "./testing/testRegistry.ts";
 
 /** A little project of the same make: a dependency, optional parts per machine, one picky about Node. */
 const PACKAGES: readonly TestPackage[] = [

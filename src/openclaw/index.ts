@@ -13,4 +13,4 @@ export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
 export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
 export { registryUrl } from "./registryUrl.ts";
 export { renderConfig, type RenderedOpenClaw } from "./renderConfig.ts";
-export { readValidation, type ConfigIssue } from "./validateConfig.ts";
+export { readValidation, type ConfigIssue } from "./readValidation.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { latestPin, readPin } from "./Pin.ts";
 import { hasPlugin, pluginInstall } from "./pluginInstall.ts";
-import { TEST_INSIDE } from "./testBot.ts";
+import { TEST_INSIDE } from "./testing/testBot.ts";
 
 const PIN = readPin(latestPin());
 const PLUGIN = "@openclaw/mattermost";

@@ -17,9 +17,9 @@ import { isObject, mergeSettings, own } from "./mergeSettings.ts";
 import { ownedSettings } from "./ownedSettings.ts";
 import { latestPin, readPin } from "./Pin.ts";
 import { renderConfig } from "./renderConfig.ts";
-import { botPlan, TEST_INSIDE } from "./testBot.ts";
-import { testOpenClaw } from "./testStore.ts";
-import { validateConfig } from "./validateConfig.ts";
+import { botPlan, TEST_INSIDE } from "./testing/testBot.ts";
+import { testOpenClaw } from "./testing/testOpenClaw.ts";
+import { validateConfig } from "./testing/validateConfig.ts";
 
 const PIN = readPin(latestPin());
 const NODE = { entry: process.execPath };

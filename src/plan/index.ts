@@ -1,3 +1,4 @@
 export type * from "./Plan.ts";
+export { assignAddresses } from "./assignAddresses.ts";
 export { derivePhantom } from "./derivePhantom.ts";
 export { makePlan, type PlanContext } from "./makePlan.ts";

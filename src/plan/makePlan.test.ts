@@ -263,7 +263,7 @@ function shuffleKeys(value: unknown, seed: number): unknown {
   if (Array.isArray(value)) return value.map((item) => shuffleKeys(item, seed));
   if (value === null || typeof value !== "object") return value;
   const rank = (key: string): number =>
-    [...key].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) ^ seed, 7);
+    Buffer.from(key).reduce((sum, byte) => (sum * 31 + byte) ^ seed, 7);
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => rank(a) - rank(b))

@@ -60,12 +60,16 @@ export async function readIdentity(
   let plain = bytes;
   if (sealed) {
     if (passphrase === undefined) {
-      throw new SecretError("locked", `identity "${file}" needs its passphrase`);
+      throw new SecretError("locked", `identity "${file}" needs its passphrase`, {
+        hint: "start it from a terminal, where the passphrase is asked for: seawall up",
+      });
     }
     const opened = await decryptAge(bytes, { passphrase: passphrase.revealSecret() });
     if ("fault" in opened) {
       throw opened.fault === "foreign"
-        ? new SecretError("locked", `that is not the passphrase of identity "${file}"`)
+        ? new SecretError("locked", `that is not the passphrase of identity "${file}"`, {
+            hint: "type it again; nothing was changed",
+          })
         : damaged(file);
     }
     plain = opened.text;

@@ -48,9 +48,17 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** A bot that thinks with the stand-in; with `telegram`, it also listens there. */
-  bot(options: { readonly port: number; readonly telegram?: boolean; readonly more?: object }): object {
+  bot(options: {
+    readonly port: number;
+    readonly telegram?: boolean;
+    readonly more?: object;
+  }): object {
     const { anthropic, telegram } = this.standIns;
-    const dial = ({ host, port }: { host: string; port: number }): object => ({ host, port, ca: "stand-ins.pem" });
+    const dial = ({ host, port }: { host: string; port: number }): object => ({
+      host,
+      port,
+      ca: "stand-ins.pem",
+    });
     return {
       openclaw: "2026.9.6",
       model: "anthropic/claude-sonnet-4-6",
@@ -84,7 +92,11 @@ export class Deployment implements AsyncDisposable {
 
   async ok(args: readonly string[], input?: string): Promise<string> {
     const { code, stdout, stderr } = await this.run(args, input);
-    assert.equal(code, 0, `seawall ${args.join(" ")}: ${stderr}${stdout}${code === 0 ? "" : this.#logs()}`);
+    assert.equal(
+      code,
+      0,
+      `seawall ${args.join(" ")}: ${stderr}${stdout}${code === 0 ? "" : this.#logs()}`,
+    );
     return stdout;
   }
 
@@ -94,7 +106,10 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Asks until `good`, since a process that was killed takes its time to come back. */
-  async until(good: (status: SupervisorStatus) => boolean, what: string): Promise<SupervisorStatus> {
+  async until(
+    good: (status: SupervisorStatus) => boolean,
+    what: string,
+  ): Promise<SupervisorStatus> {
     for (let tries = 0; tries < 120; tries++) {
       const status = await this.status();
       if (good(status)) return status;

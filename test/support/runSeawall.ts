@@ -9,19 +9,26 @@ export interface Ran {
   readonly stderr: string;
 }
 
+export interface RunOptions {
+  readonly state: string;
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What to start instead, so that it starts the command: as another user, on another kernel. */
+  readonly through?: (
+    command: readonly string[],
+    env: Readonly<Record<string, string | undefined>>,
+  ) => readonly string[];
+}
+
 /** Runs the command line as a person would, in a state folder of its own. */
-export async function runSeawall(
-  args: readonly string[],
-  options: {
-    readonly state: string;
-    readonly input?: string;
-    readonly cwd?: string;
-    readonly env?: Readonly<Record<string, string>>;
-  },
-): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+export async function runSeawall(args: readonly string[], options: RunOptions): Promise<Ran> {
+  const env = { ...process.env, SEAWALL_STATE: options.state, NO_COLOR: "1", ...options.env };
+  const command = [process.execPath, MAIN, ...args];
+  const [program = "", ...rest] = options.through?.(command, env) ?? command;
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? options.state,
-    env: { ...process.env, SEAWALL_STATE: options.state, NO_COLOR: "1", ...options.env },
+    env,
     stdio: ["pipe", "pipe", "pipe"],
   });
   let stdout = "";
@@ -30,7 +37,8 @@ export async function runSeawall(
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
-  const { promise, resolve: done } = Promise.withResolvers<number | null>();
+  const { promise, resolve: done, reject } = Promise.withResolvers<number | null>();
+  child.once("error", reject);
   child.once("close", done);
   return { code: await promise, stdout, stderr };
 }

@@ -7,7 +7,7 @@ import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
 import { fetchSecret } from "../inject/fetchSecret.ts";
 import { inject } from "../inject/inject.ts";
-import type { SecretValue } from "../../secrets/SecretValue.ts";
+import type { SecretValue } from "../../secrets/index.ts";
 import { readCall, type Call } from "../match.ts";
 import { Redactor } from "../redact/Redactor.ts";
 import { isRefusal, type RefusalCode } from "../Refusal.ts";

@@ -4,13 +4,12 @@ import http, { type IncomingHttpHeaders } from "node:http";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import type { BrokerBot } from "../BrokerConfig.ts";
 import type { RawHandle } from "../listeners/Listeners.ts";
 import type { FromBroker } from "../protocol.ts";
-import { collect, TestBroker } from "../testing/TestBroker.ts";
+import { collect, TestBroker, type TestBot } from "../testing/TestBroker.ts";
 
 async function visit(
-  to: BrokerBot,
+  to: TestBot,
   path: string,
   headers: Record<string, string> = {},
   method = "GET",
@@ -30,14 +29,14 @@ async function visit(
   for await (const chunk of response as AsyncIterable<Buffer>) text += chunk.toString();
   return { status: response.statusCode ?? 0, text };
 }
-function bearer(to: BrokerBot): Record<string, string> {
+function bearer(to: TestBot): Record<string, string> {
   return { authorization: `Bearer ${to.ingress.token}` };
 }
 
 describe("the way in to a bot's gateway", () => {
   let t: TestBroker;
-  let bot: BrokerBot;
-  let page: BrokerBot;
+  let bot: TestBot;
+  let page: TestBot;
   let gateway: http.Server;
   const seen: { readonly url: string; readonly headers: IncomingHttpHeaders }[] = [];
   const dialled: Socket[] = [];

@@ -7,6 +7,7 @@ import { BrokerError } from "../BrokerError.ts";
 import type { BrokerParts, InForce } from "../call/BrokerParts.ts";
 import { recordRefusal } from "../call/handleCall.ts";
 import { refusedResponseText, replyRefused } from "../call/replyRefused.ts";
+import type { BrokerIngress } from "../BrokerConfig.ts";
 import type { Bot } from "../Deployment.ts";
 import { pairHeaders } from "../match.ts";
 import { describeRefusal, type RefusalCode } from "../Refusal.ts";
@@ -167,7 +168,7 @@ export class Ingress {
       way.visitor.destroy();
       return;
     }
-    const { bot, inForce } = at;
+    const { bot, ingress, inForce } = at;
     const target = request.url ?? "";
     const mark = target.indexOf("?");
     const start: AuditStart = {
@@ -195,7 +196,7 @@ export class Ingress {
         headers: pairHeaders(request.rawHeaders),
         websocket: way.websocket,
       },
-      bot.plan.ingress,
+      ingress,
     );
     // Guesses are limited, not visitors without a token; a right token is always served, so that
     // nobody else on this machine can lock its owner out.
@@ -232,10 +233,13 @@ export class Ingress {
     }
   }
 
-  #botAt(port: number): { readonly bot: Bot; readonly inForce: InForce } | undefined {
+  #botAt(
+    port: number,
+  ): { readonly bot: Bot; readonly ingress: BrokerIngress; readonly inForce: InForce } | undefined {
     const inForce = this.#parts.inForce();
     for (const bot of inForce?.deployment.bots.values() ?? []) {
-      if (inForce !== undefined && bot.plan.ingress.port === port) return { bot, inForce };
+      const { ingress } = bot.plan;
+      if (inForce !== undefined && ingress?.port === port) return { bot, ingress, inForce };
     }
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { BrokerBot } from "../BrokerConfig.ts";
+import type { BrokerIngress } from "../BrokerConfig.ts";
 import { classifyAddress } from "../dial/classifyAddress.ts";
 import { readFraming, readTarget, valuesOf, type Header } from "../match.ts";
 import { equalInConstantTime } from "../phantoms.ts";
@@ -25,7 +25,7 @@ export interface Visit {
  * WebSockets, whose clients send the token in OpenClaw's first frame, where the gateway checks it;
  * a token that stands in the header all the same must be right.
  */
-export function checkVisit(visit: Visit, ingress: BrokerBot["ingress"]): RefusalCode | undefined {
+export function checkVisit(visit: Visit, ingress: BrokerIngress): RefusalCode | undefined {
   if (typeof readFraming(visit.headers) === "object") return "framing";
   const hosts = valuesOf(visit.headers, "host");
   if (hosts.length !== 1 || !isLoopbackHost(hosts[0] ?? "")) return "ingress-host";

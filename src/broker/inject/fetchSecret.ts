@@ -1,4 +1,4 @@
-import type { SecretValue } from "../../secrets/SecretValue.ts";
+import type { SecretValue } from "../../secrets/index.ts";
 import type { Deployment } from "../Deployment.ts";
 import { BrokerError } from "../BrokerError.ts";
 

@@ -1,4 +1,4 @@
-import type { SecretValue } from "../../secrets/SecretValue.ts";
+import type { SecretValue } from "../../secrets/index.ts";
 import type { Decision } from "../decide.ts";
 import type { Call, Header } from "../match.ts";
 import { hostHeaders } from "../identify.ts";

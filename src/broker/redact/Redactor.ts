@@ -1,4 +1,4 @@
-import type { SecretValue } from "../../secrets/SecretValue.ts";
+import type { SecretValue } from "../../secrets/index.ts";
 import type { Header } from "../match.ts";
 import { compilePatterns, keepsLengths, type Replacement } from "./patterns.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";

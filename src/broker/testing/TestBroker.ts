@@ -8,7 +8,7 @@ import tls from "node:tls";
 import { SecretValue } from "../../secrets/SecretValue.ts";
 import type { AuditRecord } from "../audit/AuditRecord.ts";
 import { Broker, type BrokerSurroundings } from "../Broker.ts";
-import type { BrokerBot, BrokerConfig, BrokerGrant } from "../BrokerConfig.ts";
+import type { BrokerBot, BrokerIngress, BrokerConfig, BrokerGrant } from "../BrokerConfig.ts";
 import type { FromBroker } from "../protocol.ts";
 import { makeAuthority, type TestAuthority } from "./certificates.ts";
 import { tcpHandle } from "./rawHandles.ts";
@@ -31,6 +31,9 @@ export interface Reply {
  * The broker's parts in this process with real sockets all round: listeners on every loopback
  * address (all of 127/8 is local on Linux, as every address is in a bot's namespace), secrets in memory.
  */
+/** Test bots all have an ingress. */
+export type TestBot = BrokerBot & { readonly ingress: BrokerIngress };
+
 export class TestBroker {
   readonly folder = mkdtempSync(join(tmpdir(), "seawall-broker-"));
   readonly secrets = new Map<string, string>();
@@ -40,7 +43,7 @@ export class TestBroker {
   readonly upstreamAuthority: TestAuthority;
   /** Port of the TCP listener, the same for every host as in a namespace. */
   readonly port: number;
-  readonly bots: BrokerBot[] = [];
+  readonly bots: TestBot[] = [];
   readonly #closers: (() => unknown)[] = [];
   #lastAddress = 1;
 
@@ -94,10 +97,10 @@ export class TestBroker {
   async bot(
     name: string,
     grants: readonly BrokerGrant[],
-    ingress?: Partial<BrokerBot["ingress"]>,
-  ): Promise<BrokerBot> {
+    ingress?: Partial<BrokerIngress>,
+  ): Promise<TestBot> {
     const names = grants.flatMap((grant) => grant.hosts.map((host) => host.name));
-    const bot: BrokerBot = {
+    const bot = {
       name,
       grants,
       certificate: await this.authority.issue(names.length === 0 ? ["nobody.test"] : names),

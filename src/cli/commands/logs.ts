@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
-import { currentGeneration, readGeneration } from "../../host/index.ts";
+import { currentGeneration, HostError, readGeneration } from "../../host/index.ts";
 import type { Call, Command } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 
@@ -52,7 +52,12 @@ function chosen({ words: [bot], flag, paths }: Call): string[] {
   const number = currentGeneration(paths);
   const known =
     number === undefined ? [] : readGeneration(paths, number).plan.bots.map((b) => b.name);
-  if (bot === undefined) return known;
+  if (bot === undefined) {
+    if (number !== undefined) return known;
+    throw new HostError("not-running", "nothing has run here yet", {
+      hint: "start it with: seawall up; why a start failed is in: seawall logs --supervisor",
+    });
+  }
   // A bot whose first start failed has a log, but no generation in force.
   if (
     known.includes(bot) ||

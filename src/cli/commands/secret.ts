@@ -42,7 +42,9 @@ export const secret: Command = {
 async function set(call: Call, name: string): Promise<ExitStatus> {
   const vault = await openOrCreate(call);
   const typed = process.stdin.isTTY
-    ? Buffer.from(await askHidden(`value of "${name}" (not shown): `))
+    ? Buffer.from(
+        await askHidden(`value of "${name}" (not shown): `, "give the value on standard input"),
+      )
     : await readAllInput();
   await vault.set(name, secretFromInput(typed));
   if (call.json) call.output.json({ ok: true, name });

@@ -3,16 +3,20 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SeawallError, type ExitCode } from "../../faults/index.ts";
-import { HostError } from "../HostError.ts";
+import { asDiskError, HostError } from "../HostError.ts";
 import type { StatePaths } from "../statePaths.ts";
 import type { ControlAddress, ControlFailure, ControlReply, ControlRequest } from "./protocol.ts";
 
 /** A failure the supervisor reported, with the code, hint and exit code it had there. */
-class SupervisorFailure extends SeawallError {
+export class SupervisorFailure extends SeawallError {
   override readonly exitCode: ExitCode;
 
   constructor(failure: ControlFailure) {
-    super(failure.code, failure.message, failure.hint === undefined ? {} : { hint: failure.hint });
+    const { code, message, hint, where } = failure;
+    super(code, message, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(where === undefined ? {} : { where }),
+    });
     this.exitCode = failure.exitCode as ExitCode;
   }
 }
@@ -57,11 +61,17 @@ async function lastReply(
   throw died();
 }
 
-/** Where the supervisor says it is. It may be gone: only a connection tells. */
+/**
+ * Where the supervisor says it is. It may be gone: only a connection tells.
+ *
+ * @throws HostError `no-access` when this user may not know.
+ */
 export function readAddress(paths: StatePaths): ControlAddress | undefined {
   try {
     return JSON.parse(readFileSync(join(paths.run, "supervisor.json"), "utf8")) as ControlAddress;
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM") throw asDiskError(error, "the state folder");
     return undefined;
   }
 }

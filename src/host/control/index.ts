@@ -1,3 +1,3 @@
-export { askSupervisor, readAddress } from "./askSupervisor.ts";
-export type { ControlReply, ControlRequest } from "./protocol.ts";
-export { serveControl } from "./serveControl.ts";
+export { askSupervisor, readAddress, SupervisorFailure } from "./askSupervisor.ts";
+export type { ControlFailure, ControlReply, ControlRequest } from "./protocol.ts";
+export { serveControl, toFailure } from "./serveControl.ts";

@@ -20,6 +20,7 @@ export interface ControlFailure {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  readonly where?: string;
   readonly exitCode: number;
 }
 

@@ -66,10 +66,17 @@ function sameToken(given: string, token: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function toFailure(error: unknown): ControlFailure {
+/** The form in which an error leaves the supervisor. */
+export function toFailure(error: unknown): ControlFailure {
   if (error instanceof SeawallError) {
-    const { code, message, hint, exitCode } = error;
-    return { code, message, exitCode, ...(hint === undefined ? {} : { hint }) };
+    const { code, message, hint, where, exitCode } = error;
+    return {
+      code,
+      message,
+      exitCode,
+      ...(hint === undefined ? {} : { hint }),
+      ...(where === undefined ? {} : { where }),
+    };
   }
   return {
     code: "internal",

@@ -1,31 +1,27 @@
 import { request } from "node:http";
 import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
 import type { LogFile } from "../LogFile.ts";
+import type { PluginLaunch } from "../pluginLaunch.ts";
 import type { ProcessStatus } from "../status.ts";
 import type { BrokerProcess, HeldListener } from "./BrokerProcess.ts";
+import { closeHandle, type LaunchMessage } from "./launchMessages.ts";
 import { Lifecycle } from "./Lifecycle.ts";
 
 /** Everything that starting a bot depends on; when it is the same, the bot need not be restarted. */
 export interface BotLaunch {
   readonly name: string;
   readonly wall: CompiledWall;
+  /** Of its OpenClaw. */
+  readonly openclaw: string;
+  readonly plugins: readonly PluginLaunch[];
+  /** The folder of OpenClaw's state, on the host; the bot writes it. */
+  readonly state: string;
   readonly launcher: string;
   /** Present when the supervisor is root: the bot's own uid and gid. */
   readonly uid?: number;
   /** Of the ingress, on 127.0.0.1. */
   readonly port: number;
 }
-
-/** Messages of `seawall-launch`, see native/README.md. */
-type LaunchMessage =
-  | {
-      readonly type: "listener";
-      readonly protocol: "tcp" | "udp";
-      readonly port: number;
-      readonly family: 4 | 6;
-    }
-  | { readonly type: "dialed" }
-  | { readonly type: "dial-failed"; readonly error: string };
 
 const POLL_STARTING_MS = 400;
 /** Each look leaves a line in the record, as every call does. */
@@ -168,11 +164,4 @@ async function isHealthy(port: number): Promise<boolean> {
   call.once("error", () => resolve(false));
   call.end();
   return promise;
-}
-
-/** Raw libuv handles aren't in Node's types; all of them can be closed. */
-function closeHandle(handle: unknown): void {
-  if (handle !== null && typeof handle === "object" && "close" in handle) {
-    (handle.close as () => void).call(handle);
-  }
 }

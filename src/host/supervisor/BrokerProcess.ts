@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { BrokerConfig, FromBroker, ToBroker } from "../../broker/index.ts";
 import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
 import { HostError } from "../HostError.ts";
@@ -23,8 +24,8 @@ const READY_MS = 30_000;
 /** The one broker of a deployment, started again with the same sockets whenever it ends. */
 export class BrokerProcess {
   readonly lifecycle: Lifecycle;
-  readonly #wall: CompiledWall;
-  readonly #launcher: string;
+  #wall: CompiledWall | undefined;
+  #launcher = "";
   readonly #log: LogFile;
   readonly #callbacks: BrokerCallbacks;
   readonly #health = new Map<string, HealthWarning>();
@@ -32,20 +33,24 @@ export class BrokerProcess {
   #config: BrokerConfig | undefined;
   #answer: ((message: FromBroker) => void) | undefined;
 
-  constructor(options: {
-    readonly wall: CompiledWall;
-    readonly launcher: string;
-    readonly log: LogFile;
-    readonly callbacks: BrokerCallbacks;
-  }) {
-    this.#wall = options.wall;
-    this.#launcher = options.launcher;
+  constructor(options: { readonly log: LogFile; readonly callbacks: BrokerCallbacks }) {
     this.#log = options.log;
     this.#callbacks = options.callbacks;
     this.lifecycle = new Lifecycle(
       () => this.#launch(),
       (text) => this.#log.note(text),
     );
+  }
+
+  /**
+   * Says which wall the broker runs in. A running broker in another one ends, since a wall can't be
+   * widened (by the port of a new bot, say); `configure` then starts it anew with the same sockets.
+   */
+  async useWall(wall: CompiledWall, launcher: string): Promise<void> {
+    if (this.#launcher === launcher && isDeepStrictEqual(wall, this.#wall)) return;
+    await this.stop();
+    this.#wall = wall;
+    this.#launcher = launcher;
   }
 
   /**
@@ -66,7 +71,7 @@ export class BrokerProcess {
       }
     } catch (error) {
       this.#config = before;
-      if (before === undefined) this.stop();
+      if (before === undefined) await this.stop();
       throw error;
     }
   }
@@ -108,6 +113,7 @@ export class BrokerProcess {
   }
 
   async #launch(): Promise<void> {
+    if (this.#wall === undefined) throw this.#didNotStart();
     const started = Promise.withResolvers<void>();
     const running = startWalled(this.#wall, {
       launcher: this.#launcher,
@@ -174,9 +180,8 @@ export class BrokerProcess {
     const answer = await promise;
     this.#answer = undefined;
     if (answer.type !== "refused") return;
-    throw new HostError("broker-refused", answer.message, {
-      ...(answer.hint === undefined ? {} : { hint: answer.hint }),
-    });
+    const { message, hint } = answer;
+    throw new HostError("broker-refused", message, hint === undefined ? {} : { hint });
   }
 
   #didNotStart(): HostError {

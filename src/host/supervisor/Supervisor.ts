@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ensureAuthority } from "../../authority/index.ts";
 import type { BrokerConfig } from "../../broker/index.ts";
 import { locateVault } from "../../secrets/index.ts";
-import { probeHost, type HostCapabilities } from "../../wall/index.ts";
+import { probeHost, type CompiledWall, type HostCapabilities } from "../../wall/index.ts";
 import { botLaunch } from "../botLaunch.ts";
 import { assignUsers } from "../botUsers.ts";
 import { brokerConfig } from "../brokerConfig.ts";
@@ -15,6 +15,7 @@ import type { StatePaths } from "../statePaths.ts";
 import type { HealthWarning, SupervisorStatus } from "../status.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
+import { installPlugins } from "./installPlugins.ts";
 
 /** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
 const BOT_READY_MS = 180_000;
@@ -27,6 +28,7 @@ interface Prepared {
   readonly generation: Generation;
   readonly config: BrokerConfig;
   readonly launches: readonly BotLaunch[];
+  readonly brokerWall: CompiledWall;
 }
 
 /** Runs one deployment: the broker and every bot, as the generation in force says. */
@@ -53,12 +55,14 @@ export class Supervisor {
    */
   apply(number: number, passphrase: string | undefined, progress: Progress): Promise<void> {
     return this.#inTurn(async () => {
-      if (passphrase !== undefined) this.#passphrase = passphrase;
-      const next = await this.#prepare(readGeneration(this.#paths, number));
+      const known = passphrase ?? this.#passphrase;
+      const next = await this.#prepare(readGeneration(this.#paths, number), known);
       const before = this.#inForce;
       this.#log.note(`applying generation ${number}`);
       try {
         await this.#putInForce(next, progress);
+        // In here, since a full disk must not leave running what isn't written down.
+        setCurrentGeneration(this.#paths, number);
       } catch (error) {
         this.#log.note(
           `generation ${number} failed: ${error instanceof Error ? error.message : ""}`,
@@ -66,7 +70,7 @@ export class Supervisor {
         await this.#goBack(before, progress);
         throw error;
       }
-      setCurrentGeneration(this.#paths, number);
+      this.#passphrase = known;
       this.#log.note(`generation ${number} is in force`);
       this.#renewal ??= setInterval(() => void this.#renew(), RENEW_MS).unref();
     });
@@ -122,21 +126,21 @@ export class Supervisor {
     };
   }
 
-  async #prepare(generation: Generation): Promise<Prepared> {
+  async #prepare(generation: Generation, passphrase: string | undefined): Promise<Prepared> {
     const paths = this.#paths;
     const root = process.getuid?.() === 0;
     const names = generation.plan.bots.map((bot) => bot.name);
     const users = root ? assignUsers(paths.users, names) : new Map<string, number>();
     const authority = await ensureAuthority(paths.authority);
     const { file, identity } = await locateVault(paths.vault.folder);
-    const passphrase = this.#passphrase;
     const vault = { file, identity, ...(passphrase === undefined ? {} : { passphrase }) };
     const config = await brokerConfig({ generation, paths, authority, vault });
     const capabilities = await this.#probe(generation, [...users.values()][0]);
     const launches = generation.plan.bots.map((plan) =>
       botLaunch({ plan, generation, paths, authority, capabilities, uid: users.get(plan.name) }),
     );
-    return { generation, config, launches };
+    const ours = await this.#probe(generation, undefined);
+    return { generation, config, launches, brokerWall: brokerWall(generation, paths, ours) };
   }
 
   #probe({ programs }: Generation, uid: number | undefined): Promise<HostCapabilities> {
@@ -147,8 +151,9 @@ export class Supervisor {
   }
 
   async #putInForce(next: Prepared, progress: Progress): Promise<void> {
-    const broker = (this.#broker ??= await this.#makeBroker(next));
+    const broker = (this.#broker ??= this.#makeBroker());
     progress("starting the broker");
+    await broker.useWall(next.brokerWall, next.generation.programs.launcher);
     await broker.configure(next.config);
     const wanted = new Map(next.launches.map((launch) => [launch.name, launch]));
     const leaving = [...this.#bots.values()].filter(
@@ -166,14 +171,20 @@ export class Supervisor {
       .filter(({ name }) => !this.#bots.has(name))
       .map((launch) => new BotProcess(launch, this.#botLog(launch.name), broker));
     for (const bot of coming) this.#bots.set(bot.launch.name, bot);
+    for (const { launch } of coming) {
+      await installPlugins({
+        launch,
+        broker,
+        config: next.config,
+        log: this.#botLog(launch.name),
+        progress,
+      });
+    }
     await this.#startAll(coming, progress);
   }
 
-  async #makeBroker({ generation }: Prepared): Promise<BrokerProcess> {
-    const capabilities = await this.#probe(generation, undefined);
+  #makeBroker(): BrokerProcess {
     return new BrokerProcess({
-      wall: brokerWall(generation, this.#paths, capabilities),
-      launcher: generation.programs.launcher,
       log: new LogFile(join(this.#paths.logs, "broker.log")),
       callbacks: {
         onDial: (name, id) => {
@@ -221,7 +232,7 @@ export class Supervisor {
   #renew(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#inForce === undefined || this.#broker === undefined) return;
-      const next = await this.#prepare(this.#inForce.generation);
+      const next = await this.#prepare(this.#inForce.generation, this.#passphrase);
       await this.#broker.configure(next.config);
     }).catch((error: unknown) => {
       this.#log.note(`certificates not renewed: ${error instanceof Error ? error.message : ""}`);

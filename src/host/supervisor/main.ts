@@ -1,28 +1,31 @@
 import { mkdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { takeLock, writeFileAtomic } from "../../files/index.ts";
-import { serveControl } from "../control/index.ts";
-import { HostError } from "../HostError.ts";
+import { takeLock, writeFileAtomic, type Lock } from "../../files/index.ts";
+import { serveControl, toFailure } from "../control/index.ts";
+import { asDiskError, HostError } from "../HostError.ts";
 import { statePaths } from "../statePaths.ts";
 import { Supervisor } from "./Supervisor.ts";
 
 /**
  * The supervisor's process, started by `startSupervisor`. It writes one line to descriptor 3 once
- * commands can reach it: `ready`, or `running` when another one is already there.
+ * commands can reach it: `ready`, `running` when another one is already there, or what kept it from
+ * starting as the JSON of a ControlFailure.
  */
 const READY_FD = 3;
 
 const paths = statePaths(process.env, process.getuid?.() ?? -1);
-mkdirSync(paths.run, { recursive: true, mode: 0o700 });
-mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
-const lock = await takeLock(join(paths.run, "supervisor.lock"), 0);
-if (lock === undefined) {
-  writeSync(READY_FD, "running\n");
-} else {
-  await run(lock.release);
+try {
+  mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
+  const lock = await takeLock(join(paths.run, "supervisor.lock"), 0);
+  if (lock === undefined) writeSync(READY_FD, "running\n");
+  else await run(lock);
+} catch (error) {
+  writeSync(READY_FD, `${JSON.stringify(toFailure(asDiskError(error, "the state folder")))}\n`);
+  process.exitCode = 5;
 }
 
-async function run(release: () => void): Promise<void> {
+async function run(lock: Lock): Promise<void> {
   const supervisor = new Supervisor(paths);
   const addressFile = join(paths.run, "supervisor.json");
   const { address, server } = await serveControl(async (request, reply) => {
@@ -36,7 +39,7 @@ async function run(release: () => void): Promise<void> {
           await supervisor.apply(request.generation, request.passphrase, progress);
         } catch (error) {
           if (supervisor.status().generation === 0) setImmediate(finish);
-          throw error;
+          throw asDiskError(error, "the state folder");
         }
         break;
       case "restart":
@@ -55,13 +58,18 @@ async function run(release: () => void): Promise<void> {
   const finish = (): void => {
     rmSync(addressFile, { force: true });
     server.close();
-    release();
+    lock.release();
     process.disconnect?.();
   };
   const end = (): void => void supervisor.down().then(finish);
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
   process.on("SIGHUP", () => undefined);
-  writeFileAtomic(addressFile, `${JSON.stringify(address)}\n`, 0o600);
+  try {
+    writeFileAtomic(addressFile, `${JSON.stringify(address)}\n`, 0o600);
+  } catch (error) {
+    finish();
+    throw error;
+  }
   writeSync(READY_FD, "ready\n");
 }

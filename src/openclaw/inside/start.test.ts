@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { botPlan, TEST_INSIDE } from "../testBot.ts";
+import { botPlan, TEST_INSIDE } from "../testing/testBot.ts";
 import { renderConfig } from "../renderConfig.ts";
 import { latestPin, readPin } from "../Pin.ts";
-import { testOpenClaw } from "../testStore.ts";
+import { testOpenClaw } from "../testing/testOpenClaw.ts";
 
 const START = fileURLToPath(new URL("start.mjs", import.meta.url));
 

@@ -2,21 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
-import { OpenClawError } from "./OpenClawError.ts";
-import type { RenderedOpenClaw } from "./renderConfig.ts";
-
-/** One objection of OpenClaw's own. */
-export interface ConfigIssue {
-  /** Path in openclaw.json, as OpenClaw writes it: `channels.telegram.dmPolicy`. */
-  readonly path: string;
-  readonly message: string;
-}
-
-const Report = z.looseObject({
-  valid: z.boolean(),
-  issues: z.array(z.looseObject({ path: z.string().optional(), message: z.string() })).optional(),
-});
+import { failed, readValidation, type ConfigIssue } from "../readValidation.ts";
+import type { RenderedOpenClaw } from "../renderConfig.ts";
 
 /** About 2 s are usual, 10 on a busy machine. */
 const TIMEOUT_MILLISECONDS = 120_000;
@@ -63,41 +50,10 @@ export async function validateConfig(
   }
 }
 
-/**
- * Reads what `openclaw config validate --json` printed.
- *
- * @returns OpenClaw's objections; none means that it takes the configuration.
- * @throws OpenClawError `openclaw-failed` when it came to no judgement.
- */
-export function readValidation(output: string): ConfigIssue[] {
-  const { valid, issues = [] } = report(output);
-  if (valid) return [];
-  if (issues.length === 0) throw failed("it names no reason", output);
-  return issues.map(({ path = "", message }) => ({ path, message }));
-}
-
 /** The bundle with the deployment's CA exists inside walls only, and nothing is fetched here. */
 function withoutCas(environment: Readonly<Record<string, string>>): Record<string, string> {
   const ca = environment["NODE_EXTRA_CA_CERTS"];
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ca));
-}
-
-function report(output: string): z.infer<typeof Report> {
-  try {
-    return Report.parse(JSON.parse(output));
-  } catch (cause) {
-    throw failed("its answer can't be read", output, cause);
-  }
-}
-
-function failed(
-  why: string,
-  output: string,
-  cause: unknown = new Error(output.slice(-2000)),
-): OpenClawError {
-  return new OpenClawError("openclaw-failed", `OpenClaw can't check the configuration: ${why}`, {
-    cause,
-  });
 }
 
 async function run(

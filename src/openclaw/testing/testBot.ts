@@ -1,5 +1,5 @@
-import type { BotPlan } from "../plan/index.ts";
-import type { InsidePaths } from "./ownedSettings.ts";
+import type { BotPlan } from "../../plan/index.ts";
+import type { InsidePaths } from "../ownedSettings.ts";
 
 /** A bot with Anthropic and Telegram, for tests. */
 export function botPlan(over: Partial<BotPlan>): BotPlan {

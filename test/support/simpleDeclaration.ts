@@ -1,0 +1,25 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A declaration in `folder` of one bot that thinks with a secret of the vault. */
+export function declareOneBot(folder: string, port: number, more: object = {}): string {
+  const bot = {
+    openclaw: "2026.9.6",
+    model: "anthropic/claude-sonnet-4-6",
+    grants: { anthropic: { secret: "anthropic" } },
+    port,
+    ...more,
+  };
+  return write(folder, { secrets: { anthropic: { vault: "anthropic" } }, bots: { a: bot } });
+}
+
+/** A declaration without bots: only the broker runs, which takes two seconds and not twenty. */
+export function declareNoBots(folder: string): string {
+  return write(folder, { bots: {} });
+}
+
+function write(folder: string, content: object): string {
+  const file = join(folder, "seawall.json5");
+  writeFileSync(file, `${JSON.stringify({ seawall: 1, ...content }, null, 2)}\n`);
+  return file;
+}
