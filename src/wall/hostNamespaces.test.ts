@@ -17,6 +17,7 @@ import {
   temporaryFolder,
 } from "./testing/harness.ts";
 import type { Outcome } from "./testing/harness.ts";
+import { NODE } from "./testing/reachable.ts";
 
 const host = await probeSubject();
 const skip = host.landlock < 6 || !host.seccomp ? "Landlock ABI 6 or seccomp is missing" : false;
@@ -25,9 +26,7 @@ const skip = host.landlock < 6 || !host.seccomp ? "Landlock ABI 6 or seccomp is 
 function brokerChanges(audit: string): Partial<WallSpec> {
   // Without capabilities root is an owner like any other, and this folder is the subject's.
   chmodSync(audit, 0o777);
-  const readable = ["/usr", "/lib", "/lib64", "/etc", process.execPath].filter((path) =>
-    existsSync(path),
-  );
+  const readable = ["/usr", "/lib", "/lib64", "/etc", NODE].filter((path) => existsSync(path));
   return {
     namespaces: "host",
     processes: "one",
@@ -47,15 +46,10 @@ test("in the host's namespaces the IPC channel stays with the process", { skip }
   const messages: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const code = `process.on("message", (message) => process.send({ echo: message }))`;
-  const started = start(
-    t,
-    host,
-    { ...specFor(code), ...brokerChanges(temporaryFolder(t)) },
-    (message) => {
-      messages.push(message);
-      resolve();
-    },
-  );
+  const started = start(t, host, specFor(code, brokerChanges(temporaryFolder(t))), (message) => {
+    messages.push(message);
+    resolve();
+  });
   assert.equal(await started.process.inner(), started.process.pid);
   started.process.send("hello");
   await promise;
@@ -98,10 +92,7 @@ test("processes: one starts no process", { skip }, async (t) => {
 test("processes: one executes nothing again, not even its own program", { skip }, async (t) => {
   const again = `process.execve(process.execPath, ["node", "-p", "'{\\"value\\":\\"again\\"}'"], {})`;
   assert.deepEqual(await outside(again), { value: "again" });
-  const started = start(t, host, {
-    ...specFor(program(again)),
-    ...brokerChanges(temporaryFolder(t)),
-  });
+  const started = start(t, host, specFor(program(again), brokerChanges(temporaryFolder(t))));
   assert.deepEqual(await started.finished, { code: null, signal: "SIGSYS" });
   assert.equal(started.output(), "");
 });
@@ -183,10 +174,8 @@ test(
   { skip },
   async (t) => {
     // Its own status is not among what it may read, so a test reads it from outside.
-    const started = start(t, host, {
-      ...specFor("setInterval(() => undefined, 1000); process.send(process.env)"),
-      ...brokerChanges(temporaryFolder(t)),
-    });
+    const code = "setInterval(() => undefined, 1000); process.send(process.env)";
+    const started = start(t, host, specFor(code, brokerChanges(temporaryFolder(t))));
     const pid = await started.process.inner();
     while (readFileSync(`/proc/${pid}/comm`, "utf8") === "seawall-launch\n")
       await new Promise((resolve) => setImmediate(resolve));

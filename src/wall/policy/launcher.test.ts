@@ -3,11 +3,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { compileLandlock } from "../landlock/compile.ts";
-import { launcherPath, specFor } from "../testing/harness.ts";
+import { LAUNCHER } from "../testing/reachable.ts";
+import { specFor } from "../testing/harness.ts";
 import { encodePolicy } from "./encode.ts";
 import type { Operation } from "./Operation.ts";
 
-const launcher = launcherPath();
+const launcher = LAUNCHER;
 const SUCCESS = 42;
 
 function execute(path: string, ...args: string[]): Operation {

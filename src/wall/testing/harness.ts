@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { compileWall } from "../compileWall.ts";
 import type { HostCapabilities } from "../HostCapabilities.ts";
 import { probeHost } from "../probe/probeHost.ts";
+import { LAUNCHER, NODE } from "./reachable.ts";
 import { startWalled } from "../startWalled.ts";
 import type { StartOptions, WalledExit, WalledProcess } from "../startWalled.ts";
 import type { Mount, WallSpec } from "../WallSpec.ts";
@@ -15,13 +16,6 @@ const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 export const ROOT = process.getuid?.() === 0;
 /** As the supervisor does it: root gives each bot an unprivileged uid, others have their own only. */
 export const SUBJECT = ROOT ? { uid: 1_879_050_000, gid: 1_879_050_000 } : {};
-
-/** Path of the launcher, built if it isn't there. */
-export function launcherPath(): string {
-  const path = join(PROJECT, "build/seawall-launch");
-  if (!existsSync(path)) execFileSync("make", ["-C", join(PROJECT, "native")]);
-  return path;
-}
 
 /** A temporary folder that the walled user owns, removed after the test. */
 export function temporaryFolder(t: TestContext): string {
@@ -40,7 +34,7 @@ export function buildAttempt(folder: string): string {
 }
 
 export function probeSubject(): Promise<HostCapabilities> {
-  return probeHost({ launcher: launcherPath(), ...SUBJECT });
+  return probeHost({ launcher: LAUNCHER, ...SUBJECT });
 }
 
 /** Why no walled process of its own namespaces can start here, for a visible skip. */
@@ -51,14 +45,14 @@ export function lacking(host: HostCapabilities): string | false {
   return host.seccomp ? false : "seccomp is missing";
 }
 
+const NODE_INSIDE = "/opt/node";
+
 export const BASE_MOUNTS: readonly Mount[] = [
   { kind: "read", from: "/usr", to: "/usr" },
   ...["lib", "lib64", "bin"]
     .filter((name) => existsSync(`/usr/${name}`))
     .map((name) => ({ kind: "link", to: `/${name}`, target: `usr/${name}` }) as const),
-  ...(process.execPath.startsWith("/usr/")
-    ? []
-    : [{ kind: "read", from: process.execPath, to: process.execPath } as const]),
+  { kind: "read", from: NODE, to: NODE_INSIDE },
   { kind: "proc", to: "/proc" },
   { kind: "devices", to: "/dev" },
   { kind: "memory", to: "/tmp", size: 16 << 20 },
@@ -67,7 +61,7 @@ export const BASE_MOUNTS: readonly Mount[] = [
 /** A wall like a bot's, whose command is this Node. */
 export function specFor(code: string, changes: Partial<WallSpec> = {}): WallSpec {
   return {
-    command: [process.execPath, "-e", code],
+    command: [changes.namespaces === "host" ? NODE : NODE_INSIDE, "-e", code],
     cwd: "/",
     environment: { PATH: "/usr/bin", SHELL: "none" },
     identity: { uid: 1000, gid: 1000 },
@@ -99,7 +93,7 @@ export function start(
   onMessage: StartOptions["onMessage"] = () => undefined,
 ): Started {
   const walled = startWalled(compileWall(spec, host), {
-    launcher: launcherPath(),
+    launcher: LAUNCHER,
     ...(spec.namespaces === "own" ? SUBJECT : {}),
     stdout: "pipe",
     stderr: "pipe",
@@ -151,7 +145,7 @@ export async function inside(
 
 /** Runs `body` without a wall, as the same user: the control. */
 export async function outside(body: string): Promise<Outcome> {
-  const child = spawn(process.execPath, ["-e", program(body)], {
+  const child = spawn(NODE, ["-e", program(body)], {
     stdio: ["ignore", "pipe", "pipe"],
     cwd: "/",
     ...SUBJECT,

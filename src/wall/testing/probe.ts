@@ -8,10 +8,11 @@ import { probeHost } from "../probe/probeHost.ts";
 import { startWalled } from "../startWalled.ts";
 import { WallError } from "../WallError.ts";
 import type { Concession } from "../WallSpec.ts";
-import { closeHandle, launcherPath, specFor, SUBJECT } from "./harness.ts";
+import { LAUNCHER } from "./reachable.ts";
+import { closeHandle, specFor, SUBJECT } from "./harness.ts";
 
 const [path = "", ...concessions] = process.argv.slice(2);
-const launcher = launcherPath();
+const launcher = LAUNCHER;
 // Where no other user exists (inside a user namespace of its own) there is none to become.
 const subject = process.env["SUBJECT"] === "self" ? {} : SUBJECT;
 const host = await probeHost({ launcher, ...subject, ...(path === "" ? {} : { path }) });

@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { compileWall } from "../compileWall.ts";
 import { startWalled } from "../startWalled.ts";
-import { BASE_MOUNTS, launcherPath, probeSubject, specFor, SUBJECT } from "./harness.ts";
+import { LAUNCHER, NODE } from "./reachable.ts";
+import { BASE_MOUNTS, probeSubject, specFor, SUBJECT } from "./harness.ts";
 
 const own = process.argv[2] === "own";
 const host = await probeSubject();
@@ -17,12 +18,13 @@ const spec = own
       processes: "one",
       // Node ends at once if it may not read a configuration of OpenSSL that is there.
       mounts: [
-        ...BASE_MOUNTS.filter((mount) => mount.kind === "read"),
+        ...BASE_MOUNTS.filter((mount) => mount.kind === "read" && mount.from === mount.to),
+        { kind: "read", from: NODE, to: NODE },
         { kind: "read", from: "/etc", to: "/etc" },
       ],
     });
 const walled = startWalled(compileWall(spec, host), {
-  launcher: launcherPath(),
+  launcher: LAUNCHER,
   ...(own ? SUBJECT : {}),
   stdout: "pipe",
   stderr: 2,

@@ -3,7 +3,8 @@ import { encodePolicy } from "../policy/encode.ts";
 import { compileFilter } from "../seccomp/compile.ts";
 import type { SyscallRule } from "../seccomp/SyscallPolicy.ts";
 import type { Syscall } from "../seccomp/syscalls.ts";
-import { launcherPath, probeSubject } from "./harness.ts";
+import { LAUNCHER } from "./reachable.ts";
+import { probeSubject } from "./harness.ts";
 
 /**
  * Runs Node on a kernel that answers some system calls differently, by a filter that everything it
@@ -26,7 +27,7 @@ export async function underFilter(
       environment: [`PATH=${process.env["PATH"] ?? ""}`],
     },
   ]);
-  const child = spawn(launcherPath(), ["--policy-fd", "3"], {
+  const child = spawn(LAUNCHER, ["--policy-fd", "3"], {
     stdio: ["ignore", "pipe", "inherit", "pipe"],
   });
   const pipe = child.stdio[3];
