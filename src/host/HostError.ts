@@ -1,4 +1,5 @@
 import { SeawallError, type ExitCode } from "../faults/index.ts";
+import { reasonOf } from "../files/index.ts";
 
 export type HostErrorCode =
   | "no-declaration"
@@ -44,18 +45,6 @@ export class HostError extends SeawallError<HostErrorCode> {
   }
 }
 
-/** The system's words for what a person can do something about (errno(3)). */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EROFS: "the file system is read-only",
-  EIO: "the disk reports an error",
-  EACCES: "permission is denied",
-  EPERM: "permission is denied",
-  ENOTDIR: "a folder on the way to it is a file",
-  EEXIST: "something else is there",
-};
-
 const ROOM = ["disk", "make room and try again; what was there before is as it was"] as const;
 const ACCESS = [
   "no-access",
@@ -73,10 +62,9 @@ const REMEDIES: Readonly<Record<string, readonly [code: HostErrorCode, hint: str
 export function asDiskError(error: unknown, what: string): unknown {
   if (error instanceof SeawallError || !(error instanceof Error) || !("code" in error))
     return error;
-  const name = String(error.code);
-  const reason = REASONS[name];
+  const reason = reasonOf(error);
   if (reason === undefined) return error;
-  const [code, hint] = REMEDIES[name] ?? ["disk", "look at what is there"];
+  const [code, hint] = REMEDIES[String(error.code)] ?? ["disk", "look at what is there"];
   const where = "path" in error && typeof error.path === "string" ? { where: error.path } : {};
   return new HostError(code, `${what} can't be used: ${reason}`, { ...where, hint, cause: error });
 }

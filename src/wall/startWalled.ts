@@ -44,8 +44,11 @@ export interface WalledProcess {
    * if that never comes to be.
    */
   inner(): Promise<number>;
-  /** To the launcher's dialer: `{dial: true}`. With the host's namespaces, to the process. */
-  send(message: unknown, handle?: unknown): void;
+  /**
+   * To the launcher's dialer: `{dial: true}`. With the host's namespaces, to the process. A handle
+   * must stay open until `onSent`, which comes also when it could not be sent.
+   */
+  send(message: unknown, handle?: unknown, onSent?: () => void): void;
   /** Signals the confined process; before there is one, ends the start. False if nothing runs. */
   kill(signal: NodeJS.Signals): boolean;
   /** Never rejects. */
@@ -96,9 +99,9 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
     stderr: child.stderr,
     inner: () => inner.promise,
     exited,
-    send(message, handle) {
-      if (child.connected)
-        child.send(message as Serializable, handle as SendHandle | undefined, () => undefined);
+    send(message, handle, onSent = () => undefined) {
+      if (!child.connected) onSent();
+      else child.send(message as Serializable, handle as SendHandle | undefined, () => onSent());
     },
     kill(signal) {
       if (ended) return false;

@@ -120,8 +120,7 @@ export class BotProcess {
       case "dialed": {
         const id = this.#dials.shift();
         if (id !== undefined) this.#broker.giveConnection(id, { handle });
-        // The broker has its own copy by now or soon; keeping ours would hold the connection open.
-        setImmediate(() => closeHandle(handle));
+        else closeHandle(handle);
         break;
       }
       case "dial-failed": {

@@ -4,6 +4,7 @@ import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/i
 import { HostError } from "../HostError.ts";
 import type { LogFile } from "../LogFile.ts";
 import type { HealthWarning, ProcessStatus } from "../status.ts";
+import { closeHandle } from "./launchMessages.ts";
 import { Lifecycle } from "./Lifecycle.ts";
 
 /** A socket made inside a bot's namespace, as a raw handle this process never reads from. */
@@ -80,13 +81,20 @@ export class BrokerProcess {
     this.#process?.send(message, handle);
   }
 
+  /** A connection is the broker's alone from then on: ours is closed once the broker has its own. */
   giveConnection(
     id: number,
     outcome: { readonly handle: unknown } | { readonly error: string },
   ): void {
     const base = { type: "gateway-connection", id } as const;
-    if ("handle" in outcome) this.#process?.send(base satisfies ToBroker, outcome.handle);
-    else this.#process?.send({ ...base, error: outcome.error } satisfies ToBroker);
+    if ("error" in outcome) {
+      this.#process?.send({ ...base, error: outcome.error } satisfies ToBroker);
+      return;
+    }
+    const { handle } = outcome;
+    const close = (): void => closeHandle(handle);
+    if (this.#process === undefined) close();
+    else this.#process.send(base satisfies ToBroker, handle, close);
   }
 
   drop(bot: string): void {
