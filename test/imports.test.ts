@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   catalogue: [],
   plan: ["declaration", "catalogue"],
   secrets: ["plan", "faults", "files"],
-  authority: ["faults"],
+  authority: ["faults", "files"],
   wall: ["faults"],
   openclaw: ["plan", "faults", "files"],
   broker: ["plan", "secrets", "faults"],

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { reasonOf } from "../files/index.ts";
 import { AuthorityError } from "./AuthorityError.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function preparePrivateFolder(folder: string): Promise<void> {
   const stats = await mkdir(folder, { recursive: true, mode: 0o700 })
     .then(() => lstat(folder))
     .catch((cause: unknown) => {
-      throw new AuthorityError("disk", `can't make the authority's folder "${folder}"`, { cause });
+      throw diskError(`can't make the authority's folder "${folder}"`, cause);
     });
   if (!stats.isDirectory() || stats.uid !== process.geteuid?.() || (stats.mode & 0o022) !== 0) {
     throw new AuthorityError(
@@ -100,10 +101,7 @@ export async function publishOnce(file: string, text: string, mode: number): Pro
       await folder.close();
     }
   } catch (cause) {
-    throw new AuthorityError("disk", `can't write "${file}"`, {
-      cause,
-      hint: "make room or access",
-    });
+    throw diskError(`can't write "${file}"`, cause);
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
@@ -119,4 +117,12 @@ export async function removeUnfinished(file: string): Promise<void> {
 
 function leftoverPrefix(file: string): string {
   return `.${basename(file)}.new-`;
+}
+
+function diskError(what: string, cause: unknown): AuthorityError {
+  const message = `${what}: ${reasonOf(cause) ?? "the system refuses"}`;
+  return new AuthorityError("disk", message, {
+    hint: "make room or access, then try again; what was there before is as it was",
+    cause,
+  });
 }

@@ -1,2 +1,3 @@
+export { reasonOf } from "./reasonOf.ts";
 export { takeLock, type Lock } from "./takeLock.ts";
 export { syncFolder, writeFileAtomic } from "./writeFileAtomic.ts";

@@ -12,7 +12,7 @@ export function assertFailed({ code, stdout, stderr }: Ran, exit: number, messag
   assert.equal(code, exit, stdout + stderr);
   const block = /^error: [^\n]+(\n {2}at [^\n]+)?\n {2}hint: [^\n]+\n$/m.exec(stderr)?.[0];
   assert.ok(block !== undefined, `not in an error's form: ${stderr}`);
-  assert.match(block, /^error: [^A-Z\n][^\n]*[^.\n]\n/);
+  assert.match(block, /^error: (OpenClaw |[^A-Z\n])[^\n]*[^.\n]\n/);
   assert.match(block, message);
   assert.ok(!stderr.includes("this is a bug"), stderr);
 }
@@ -24,16 +24,25 @@ export function assertFailed({ code, stdout, stderr }: Ran, exit: number, messag
  * @param state folder as the commands know it.
  * @param seen the same folder as this process sees it; `holder` is a process of the test's own there.
  */
-export function assertNothingStarted(
+export async function assertNothingStarted(
   state: string,
   { seen = state, holder }: { readonly seen?: string; readonly holder?: number } = {},
-): void {
-  const running = processesOf(state).filter((pid) => pid !== holder);
-  assert.deepEqual(running.map(commandOf), []);
+): Promise<void> {
+  await assertNothingRuns(state, holder);
   assert.ok(!existsSync(join(seen, "current")), "a generation is in force");
   assert.deepEqual(namesIn(join(seen, "generations")), []);
   assert.deepEqual(halfFiles(seen), []);
   assert.ok(!existsSync(join(seen, "run", "supervisor.json")), "the supervisor's address stayed");
+}
+
+/** That every process which has to do with `folder` ends, except `holder`. */
+export async function assertNothingRuns(folder: string, holder?: number): Promise<void> {
+  const running = (): number[] => processesOf(folder).filter((pid) => pid !== holder);
+  // The supervisor ends just after it has answered.
+  for (let tries = 0; tries < 500 && running().length > 0; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.deepEqual(running().map(commandOf), []);
 }
 
 /** Files under the temporary names that writers use. */

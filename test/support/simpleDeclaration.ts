@@ -13,13 +13,17 @@ export function declareOneBot(folder: string, port: number, more: object = {}): 
   return write(folder, { secrets: { anthropic: { vault: "anthropic" } }, bots: { a: bot } });
 }
 
-/** A declaration without bots: only the broker runs, which takes two seconds and not twenty. */
-export function declareNoBots(folder: string): string {
-  return write(folder, { bots: {} });
+/**
+ * A declaration without bots: only the broker runs, which takes two seconds and not twenty.
+ *
+ * @param name another file makes another generation of the same content.
+ */
+export function declareNoBots(folder: string, name = "seawall.json5"): string {
+  return write(folder, { bots: {} }, name);
 }
 
-function write(folder: string, content: object): string {
-  const file = join(folder, "seawall.json5");
+function write(folder: string, content: object, name = "seawall.json5"): string {
+  const file = join(folder, name);
   writeFileSync(file, `${JSON.stringify({ seawall: 1, ...content }, null, 2)}\n`);
   return file;
 }

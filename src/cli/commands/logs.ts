@@ -27,7 +27,7 @@ export const logs: Command = {
   run: async (call) => {
     const lines = Number(call.value("lines") ?? DEFAULT_LINES);
     if (!Number.isSafeInteger(lines) || lines < 0) {
-      throw new UsageError("LINES is not a number", "as in: seawall logs -n 100");
+      throw new UsageError("that is no number of lines", "as in: seawall logs -n 100");
     }
     const names = chosen(call);
     const width = Math.max(0, ...names.map((name) => name.length));
