@@ -10,6 +10,7 @@ import {
   loadDeclaration,
   prepareGeneration,
   statePaths,
+  stopDeployment,
   type Generation,
   type StatePaths,
   type SupervisorStatus,
@@ -104,7 +105,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       seconds: Math.round((performance.now() - began) / 100) / 10,
     };
   } finally {
-    await askSupervisor(paths, { verb: "down" }).catch(() => undefined);
+    await stopDeployment(paths).catch(() => undefined);
     await standIns?.close();
     rmSync(folder, { recursive: true, force: true });
   }

@@ -16,7 +16,6 @@ export type HostErrorCode =
   | "bot-did-not-start"
   | "plugin-not-installed"
   | "supervisor-died"
-  | "port-in-use"
   | "damaged-state";
 
 const EXIT: Record<HostErrorCode, ExitCode> = {
@@ -34,7 +33,6 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "bot-did-not-start": 5,
   "plugin-not-installed": 5,
   "supervisor-died": 5,
-  "port-in-use": 5,
   "damaged-state": 5,
 };
 

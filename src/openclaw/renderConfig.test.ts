@@ -17,6 +17,7 @@ import { isObject, mergeSettings, own } from "./mergeSettings.ts";
 import { ownedSettings } from "./ownedSettings.ts";
 import { latestPin, readPin } from "./Pin.ts";
 import { renderConfig } from "./renderConfig.ts";
+import { leaveNoTraces } from "./testing/leaveNoTraces.ts";
 import { botPlan, TEST_INSIDE } from "./testing/testBot.ts";
 import { testOpenClaw } from "./testing/testOpenClaw.ts";
 import { validateConfig } from "./testing/validateConfig.ts";
@@ -176,7 +177,8 @@ test("renderConfig() lets no settings at all change what Seawall decides", () =>
   );
 });
 
-test("the pinned OpenClaw takes the rendered configuration of each kind of bot", async () => {
+test("the pinned OpenClaw takes the rendered configuration of each kind of bot", async (t) => {
+  leaveNoTraces(t);
   const { pin, installed } = await testOpenClaw();
   const bots: BotPlan[] = [
     botPlan({}),
@@ -210,7 +212,8 @@ test("the pinned OpenClaw takes the rendered configuration of each kind of bot",
   }
 });
 
-test("validateConfig() says what the pinned OpenClaw refuses, and where", async () => {
+test("validateConfig() says what the pinned OpenClaw refuses, and where", async (t) => {
+  leaveNoTraces(t);
   const { pin, installed } = await testOpenClaw();
   const bot = withOpenClaw({
     settings: { messages: { nonsense: true }, session: { dmScope: "galaxy" } },
@@ -228,7 +231,8 @@ test("validateConfig() says what the pinned OpenClaw refuses, and where", async 
   ok(issues.every(({ message }) => message.length > 0));
 });
 
-test("validateConfig() tells a program that fails from a configuration that is refused", async () => {
+test("validateConfig() tells a program that fails from a configuration that is refused", async (t) => {
+  leaveNoTraces(t);
   const rendered = renderConfig(botPlan({}), TEST_INSIDE, PIN);
   const missing = { entry: "/nowhere/openclaw.mjs" };
   await validateConfig(missing, NODE, rendered).then(

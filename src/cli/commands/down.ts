@@ -1,4 +1,4 @@
-import { askSupervisor } from "../../host/index.ts";
+import { stopDeployment } from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
 export const down: Command = {
@@ -9,7 +9,7 @@ export const down: Command = {
   options: {},
   words: { least: 0, most: 0 },
   run: async ({ paths, output, json }) => {
-    await askSupervisor(paths, { verb: "down" }, output.progress);
+    await stopDeployment(paths, output.progress);
     if (json) output.json({ ok: true });
     else output.line("stopped");
     return 0;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { leaveNoTraces } from "../testing/leaveNoTraces.ts";
 import { botPlan, TEST_INSIDE } from "../testing/testBot.ts";
 import { renderConfig } from "../renderConfig.ts";
 import { latestPin, readPin } from "../Pin.ts";
@@ -80,6 +81,7 @@ function approvals(commands: string[]): string {
 }
 
 test("start.mjs has the real OpenClaw set the approvals once, and again when they change", async (t) => {
+  leaveNoTraces(t);
   const { installed } = await testOpenClaw();
   const { start, state } = starter(t, installed.entry);
   const first = start(approvals(["ls"]));
