@@ -17,9 +17,10 @@ export async function stopDeployment(
 ): Promise<void> {
   const pid = readAddress(paths)?.pid;
   await askSupervisor(paths, { verb: "down" }, onProgress);
+  if (pid === undefined) return;
   // It answers first and ends then.
   const deadline = performance.now() + PATIENCE_MS;
-  while (pid !== undefined && existsSync(`/proc/${pid}`) && performance.now() < deadline) {
+  while (existsSync(`/proc/${pid}`) && performance.now() < deadline) {
     await wait(POLL_MS);
   }
 }
