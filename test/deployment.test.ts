@@ -330,9 +330,25 @@ describe("a deployment of two bots", () => {
     assert.deepEqual(traces(deployment.folder), []);
   });
 
+  test("seawall up installs a channel's plugin once, with the registry as all there is", async () => {
+    const plugins = ["@openclaw/mattermost"];
+    deployment.declare({ b: deployment.bot({ port: ports.b, more: { plugins } }) });
+    const { code, stderr } = await deployment.run(["up"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /installing @openclaw\/mattermost into b/);
+    assert.match(await deployment.ok(["logs", "b"]), /server listening \(.*\bmattermost\b/);
+    const records = readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { bot: string; kind: string; decision: string });
+    const reached = records.filter(({ bot }) => bot === "b/plugins");
+    assert.ok(reached.some(({ kind, decision }) => kind === "tunnel" && decision === "allow"));
+    const again = await deployment.run(["up"]);
+    assert.equal(again.code, 0);
+    assert.ok(!again.stderr.includes("installing"));
+  });
+
   test("kill -9 of the supervisor leaves no process, socket or mount either", async () => {
-    deployment.declare({ b: deployment.bot({ port: ports.b }) });
-    await deployment.ok(["up"]);
     const { pid, broker, bots } = await deployment.status();
     const all = [
       pid,
