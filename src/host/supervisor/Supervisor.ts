@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ensureAuthority } from "../../authority/index.ts";
@@ -197,22 +198,32 @@ export class Supervisor {
     });
   }
 
+  /** As many at once as there are processors: a gateway takes one whole while it starts. */
   async #startAll(bots: readonly BotProcess[], progress: Progress): Promise<void> {
-    await Promise.all(
-      bots.map(async (bot) => {
-        const { name } = bot.launch;
-        progress(`starting ${name}`);
-        const began = Date.now();
-        await bot.lifecycle.start();
-        if (!(await bot.lifecycle.becomesReady(BOT_READY_MS))) {
-          throw new HostError("bot-did-not-start", `bot "${name}" did not come to answer`, {
-            hint: `look at: seawall logs ${name}`,
-            cause: bot.lifecycle.startError,
-          });
-        }
-        progress(`${name} answers, after ${Math.round((Date.now() - began) / 1000)} s`);
-      }),
-    );
+    const waiting = [...bots];
+    const startNext = async (): Promise<void> => {
+      for (let bot = waiting.shift(); bot !== undefined; bot = waiting.shift()) {
+        await this.#start(bot, progress).catch((error: unknown) => {
+          waiting.length = 0;
+          throw error;
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, startNext));
+  }
+
+  async #start(bot: BotProcess, progress: Progress): Promise<void> {
+    const { name } = bot.launch;
+    progress(`starting ${name}`);
+    const began = Date.now();
+    await bot.lifecycle.start();
+    if (!(await bot.lifecycle.becomesReady(BOT_READY_MS))) {
+      throw new HostError("bot-did-not-start", `bot "${name}" did not come to answer`, {
+        hint: `look at: seawall logs ${name}`,
+        cause: bot.lifecycle.startError,
+      });
+    }
+    progress(`${name} answers, after ${Math.round((Date.now() - began) / 1000)} s`);
   }
 
   async #goBack(before: Prepared | undefined, progress: Progress): Promise<void> {
