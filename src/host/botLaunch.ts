@@ -56,6 +56,7 @@ export function botLaunch(options: {
     wall: compileWall(botWall(input), capabilities),
     plugins,
     launcher: generation.programs.launcher,
+    bwrap: capabilities.bubblewrap?.path ?? "bwrap",
     ...(uid === undefined ? {} : { uid }),
     port: plan.ingress.port,
     openclaw: plan.openclaw.version,

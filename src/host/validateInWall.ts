@@ -52,6 +52,7 @@ export async function validateInWall(input: {
     );
     const running = startWalled(wall, {
       launcher: programs.launcher,
+      bwrap: capabilities.bubblewrap?.path ?? "bwrap",
       ...(root ? { uid: FIRST_UID, gid: FIRST_UID } : {}),
       stdout: "pipe",
       stderr: "pipe",

@@ -17,6 +17,7 @@ export interface BotLaunch {
   /** The folder of OpenClaw's state, on the host; the bot writes it. */
   readonly state: string;
   readonly launcher: string;
+  readonly bwrap: string;
   /** Present when the supervisor is root: the bot's own uid and gid. */
   readonly uid?: number;
   /** Of the ingress, on 127.0.0.1. */
@@ -82,9 +83,10 @@ export class BotProcess {
   }
 
   async #launch(): Promise<void> {
-    const { name, wall, launcher, uid } = this.launch;
+    const { name, wall, launcher, bwrap, uid } = this.launch;
     const running = startWalled(wall, {
       launcher,
+      bwrap,
       ...(uid === undefined ? {} : { uid, gid: uid }),
       stdout: "pipe",
       stderr: "pipe",

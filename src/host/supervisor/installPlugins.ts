@@ -78,13 +78,14 @@ async function registryAccess(
 async function run(
   { wall }: PluginLaunch,
   name: string,
-  { launcher, uid }: BotLaunch,
+  { launcher, bwrap, uid }: BotLaunch,
   broker: BrokerProcess,
   log: LogFile,
 ): Promise<void> {
   const handles: unknown[] = [];
   const running = startWalled(wall, {
     launcher,
+    bwrap,
     ...(uid === undefined ? {} : { uid, gid: uid }),
     stdout: "pipe",
     stderr: "pipe",
