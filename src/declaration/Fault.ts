@@ -17,7 +17,6 @@ export type FaultCode =
   | "port-taken"
   | "host-clash"
   | "no-model-grant"
-  | "needs-shell"
   | "loosens-wall"
   | "refused-by-openclaw";
 
