@@ -15,6 +15,7 @@ import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { compileDeployment } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
 import { UpstreamPools } from "./dial/UpstreamPools.ts";
+import { Gate } from "./gate/Gate.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
@@ -54,6 +55,7 @@ export class Broker {
     this.#parts = {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
+      gate: new Gate(),
       pools: new UpstreamPools(resolve),
       resolve,
       http: this.#calls.server,
@@ -93,6 +95,8 @@ export class Broker {
         return;
       case "gateway-connection":
         this.#dialer.answer(message, handle);
+        return;
+      case "answer":
         return;
       case "stop":
         return this.#stop(message.graceMs);

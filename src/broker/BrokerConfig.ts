@@ -1,4 +1,11 @@
-import type { DialPlan, InjectGrant, SecretPlan, TunnelGrant } from "../plan/index.ts";
+import type {
+  DialPlan,
+  InjectGrant,
+  LimitsPlan,
+  SecretPlan,
+  TcpGrant,
+  TunnelGrant,
+} from "../plan/index.ts";
 
 /**
  * All the broker is told. It arrives over the supervisor's IPC channel, never on disk, and holds
@@ -13,7 +20,15 @@ export interface BrokerConfig {
     readonly passphrase?: string;
   };
   /** Append-only JSONL file; its folder is the only one the broker may write to. */
-  readonly audit: { readonly file: string };
+  readonly audit: {
+    readonly file: string;
+    /** Bytes after which the file is compressed and put aside; 64 MiB if absent. */
+    readonly rotateBytes?: number;
+    /** PEM of the Ed25519 key that checkpoints are signed with; without it they are not signed. */
+    readonly signingKey?: string;
+  };
+  /** Loopback port for OpenMetrics text, and the OTLP/HTTP collector that gets traces; both off if absent. */
+  readonly telemetry?: { readonly metricsPort?: number; readonly traces?: string };
   readonly bots: readonly BrokerBot[];
 }
 
@@ -30,6 +45,14 @@ export interface BrokerBot {
   readonly certificate: { readonly chain: string; readonly key: string };
   /** Listener on the host's 127.0.0.1 through which the gateway is reached; a namespace without gateway has none. */
   readonly ingress?: BrokerIngress;
+  /**
+   * A listener of the bot at which the broker is an explicit proxy. Where the listener is not in a
+   * namespace of the bot's own, `token` tells whose connection it is (Proxy-Authorization, Basic
+   * or Bearer).
+   */
+  readonly proxy?: { readonly port: number; readonly token?: string };
+  readonly unknownHosts?: "ask";
+  readonly limits?: LimitsPlan;
 }
 
 export type BrokerGrant =
@@ -37,7 +60,8 @@ export type BrokerGrant =
       readonly phantom: string;
       readonly dial?: BrokerDial;
     })
-  | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial });
+  | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial })
+  | (Omit<TcpGrant, "dial"> & { readonly dial?: BrokerDial });
 
 /** Like DialPlan, the CA file read: `ca` is PEM text. */
 export type BrokerDial = Omit<DialPlan, "ca"> & { readonly ca?: string };

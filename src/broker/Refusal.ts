@@ -46,7 +46,25 @@ const REFUSALS = {
     403,
     "the request's body carries another bot's token; the call was cut",
   ],
-  "not-allowed": [403, "no rule of the grant allows this method and path"],
+  "not-allowed": [403, "no rule of the grant allows this call"],
+  denied: [403, "a rule of the grant denies this call"],
+  "body-too-large": [413, "the body is too large to be checked before the call is made"],
+  "body-unreadable": [
+    400,
+    "the body can't be read as its Content-Type and Content-Encoding say, or in two ways",
+  ],
+  // admit
+  "not-approved": [403, "the owner was asked about this call and did not allow it"],
+  "too-many-asks": [429, "too many calls wait for the owner's word"],
+  "rate-limit": [429, "the bot makes more calls per minute than its grant allows; wait a little"],
+  "concurrency-limit": [429, "the bot has as many calls open as its grant allows"],
+  "byte-limit": [429, "the bot has used up the bytes its grant allows for today"],
+  "token-limit": [429, "the bot has used up the tokens its grant allows for today"],
+  "money-limit": [402, "the bot has used up the money its grant allows for today"],
+  "grant-withdrawn": [403, "the grant was changed while the call ran"],
+  // content
+  "content-link": [403, "the message has a link to a host that the grant doesn't allow"],
+  "content-size": [413, "the message is longer than the grant allows"],
   // fetch secret, record
   "secret-unavailable": [
     503,
@@ -73,10 +91,14 @@ export type RefusalCode = keyof typeof REFUSALS;
 /** A call that does not go out, and why. */
 export interface Refusal {
   readonly refused: RefusalCode;
+  /** Seconds, for Retry-After. */
+  readonly retryAfter?: number;
+  /** For WWW-Authenticate; the status is then 401. */
+  readonly challenge?: string;
 }
 
-export function refuse(code: RefusalCode): Refusal {
-  return { refused: code };
+export function refuse(code: RefusalCode, more: Omit<Refusal, "refused"> = {}): Refusal {
+  return { refused: code, ...more };
 }
 
 export function isRefusal(value: object): value is Refusal {

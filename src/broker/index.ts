@@ -6,5 +6,5 @@ export type {
   BrokerGrant,
   BrokerIngress,
 } from "./BrokerConfig.ts";
-export type { FromBroker, ToBroker } from "./protocol.ts";
-export { formatRule, matchRule } from "./matchRule.ts";
+export type { Ask, FromBroker, ToBroker } from "./protocol.ts";
+export { formatRule, matchRule } from "./rules/matchRule.ts";

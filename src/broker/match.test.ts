@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { readCall, readTarget } from "./match.ts";
-import { matchRule } from "./matchRule.ts";
-import { findInPath, putInPath } from "./pathPlace.ts";
+import { matchRule } from "./rules/matchRule.ts";
+import { findInPath, putInPath } from "./decide/pathPlace.ts";
 import { isRefusal } from "./Refusal.ts";
 
 function read(...headers: readonly string[]): string {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { CallBody } from "./body/CallBody.ts";
 import { isRefusal, refuse, type Refusal } from "./Refusal.ts";
 
 /** A request in the one way it can be read. */
@@ -15,6 +16,8 @@ export interface Call {
   readonly headers: readonly Header[];
   /** Whether a body follows, and how its length is told. */
   readonly body: "none" | "length" | "chunked";
+  /** The body itself, where a decision needs it; see `needsBody`. */
+  readonly content?: CallBody;
 }
 
 export type Header = readonly [name: string, value: string];

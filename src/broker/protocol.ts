@@ -20,6 +20,13 @@ export type ToBroker =
   | { readonly type: "drop"; readonly bot: string }
   /** Answer to `dial-gateway`. Comes with a connected socket unless `error` is set. */
   | { readonly type: "gateway-connection"; readonly id: number; readonly error?: string }
+  /** The owner's word on an `ask`. `hour`: also for all alike (bot, grant, rule, host) until an hour has passed. */
+  | {
+      readonly type: "answer";
+      readonly id: string;
+      readonly verdict: "allow" | "deny";
+      readonly scope: "once" | "hour";
+    }
   /** Finish what runs, at most for `graceMs`, then exit 0. */
   | { readonly type: "stop"; readonly graceMs: number };
 
@@ -36,6 +43,10 @@ export type FromBroker =
     }
   /** The ingress wants a connection to the gateway inside the bot's namespace. */
   | { readonly type: "dial-gateway"; readonly bot: string; readonly id: number }
+  /** A call waits for the owner's word, until `until` at the latest; no answer is no. */
+  | { readonly type: "ask"; readonly ask: Ask }
+  /** It waits no more: answered, given up by the bot, or too late. */
+  | { readonly type: "ask-settled"; readonly id: string }
   /** Shown by `status` until `clear`. */
   | {
       readonly type: "health";
@@ -44,3 +55,21 @@ export type FromBroker =
       readonly remedy?: string;
     }
   | { readonly type: "health-clear"; readonly key: string };
+
+/** What the owner is asked. Nothing in it is secret; `detail` is what the bot wrote, made printable and short. */
+export interface Ask {
+  readonly id: string;
+  readonly bot: string;
+  /** Absent when the host is one that no grant has. */
+  readonly grant?: string;
+  /** `name:port`. */
+  readonly host: string;
+  readonly method?: string;
+  readonly path?: string;
+  /** The rule that says to ask, or `unknown-host`, or `link`. */
+  readonly rule: string;
+  readonly detail?: string;
+  /** ISO 8601 in UTC. */
+  readonly since: string;
+  readonly until: string;
+}

@@ -58,7 +58,7 @@ function brokerGrant(
   const { ca: _path, ...where } = dial ?? {};
   const dialed =
     dial === undefined ? {} : { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
-  if (rest.kind === "tunnel") return { ...rest, ...dialed };
+  if (rest.kind !== "inject") return { ...rest, ...dialed };
   return {
     ...rest,
     ...dialed,

@@ -39,6 +39,12 @@ export interface BotPlan {
   readonly concessions: readonly Concession[];
   /** Port of the gateway on the host's 127.0.0.1. */
   readonly ingress: { readonly port: number; readonly controlPage: boolean };
+  /** Port inside the wall at which the broker also is an explicit proxy (RFC 9110 section 9.3.6). */
+  readonly proxyPort?: number;
+  /** `ask`: a host that no grant has is put to the owner, and passed through unopened if granted. Absent: refused. */
+  readonly unknownHosts?: "ask";
+  /** Bounds on all the bot's calls together, beside those of its grants. */
+  readonly limits?: LimitsPlan;
 }
 
 /** A layer of the wall that a host may lack. The others have none to take their place. */
@@ -74,7 +80,7 @@ export interface PhantomVariable {
   readonly grant: string;
 }
 
-export type GrantPlan = InjectGrant | TunnelGrant;
+export type GrantPlan = InjectGrant | TunnelGrant | TcpGrant;
 
 /** The broker ends TLS, checks rules and replaces the phantom by the secret. */
 export interface InjectGrant {
@@ -90,9 +96,61 @@ export interface InjectGrant {
   readonly places: readonly Place[];
   /** Calls that may be made with the credential. Nothing else is forwarded. */
   readonly rules: readonly Rule[];
+  /** Calls that the owner is asked about each time. Wins over `rules`. */
+  readonly ask?: readonly Rule[];
+  /** Calls that are never made. Wins over `ask` and `rules`, with and without the credential. */
+  readonly deny?: readonly Rule[];
   /** Calls that may also be made without any credential. */
   readonly anonymous: readonly Rule[];
+  /**
+   * Value of WWW-Authenticate with which a call without a credential is answered by 401 instead of
+   * 403: git, among others, sends its credential only when it is asked for one.
+   */
+  readonly challenge?: string;
+  readonly limits?: LimitsPlan;
+  readonly content?: ContentPlan;
+  /** How usage stands in replies, for `tokensPerDay` and `moneyPerDay`. */
+  readonly usage?: UsageFormat;
   readonly dial?: DialPlan;
+}
+
+/** Bounds per grant and bot. A day is a calendar day in UTC. */
+export interface LimitsPlan {
+  readonly callsPerMinute?: number;
+  readonly concurrentCalls?: number;
+  /** Body bytes both ways; for tunnels all bytes. */
+  readonly bytesPerDay?: number;
+  /** Tokens in and out together, as replies report them. */
+  readonly tokensPerDay?: number;
+  /** Millionths of a US dollar, by the price table of `src/broker/gate`. */
+  readonly microdollarsPerDay?: number;
+}
+
+/** Whose shape of usage numbers a reply has. */
+export type UsageFormat = "anthropic" | "openai" | "gemini";
+
+/** Checks on what a bot says to people through a channel, before it leaves. */
+export interface ContentPlan {
+  /** The calls that carry messages and where in their JSON, form or multipart body. A call that none fits isn't checked. */
+  readonly messages: readonly MessageShape[];
+  /** Longest text, in UTF-8 bytes. */
+  readonly maxBytes?: number;
+  /** Hosts that links may lead to, as `example.com` or `*.example.com`. Absent: any. */
+  readonly linkHosts?: readonly string[];
+  /** What happens to a message with another link. Refused when absent. */
+  readonly otherLinks?: "ask" | "refuse";
+  /** Previews are switched off as the shape says, since making one calls the link with what it carries. */
+  readonly previews: "off" | "unchanged";
+}
+
+export interface MessageShape {
+  readonly method: string;
+  /** As in `Rule`. */
+  readonly path: string;
+  /** JSON pointers (RFC 6901) of the texts; the same names as top-level fields of forms. */
+  readonly texts: readonly string[];
+  /** What switches previews off: JSON pointer and value, set over whatever the bot wrote. */
+  readonly previewOff?: readonly { readonly pointer: string; readonly value: Json }[];
 }
 
 /** The broker checks the SNI and passes the encrypted bytes through. No secret is involved. */
@@ -100,6 +158,19 @@ export interface TunnelGrant {
   readonly kind: "tunnel";
   readonly name: string;
   readonly hosts: readonly HostPlan[];
+  readonly limits?: LimitsPlan;
+  readonly dial?: DialPlan;
+}
+
+/**
+ * The broker passes all bytes through as they are: IMAP, SMTP, PostgreSQL, SSH. The destination is
+ * named by the address alone, which its name was answered with. No secret is involved.
+ */
+export interface TcpGrant {
+  readonly kind: "tcp";
+  readonly name: string;
+  readonly hosts: readonly HostPlan[];
+  readonly limits?: LimitsPlan;
   readonly dial?: DialPlan;
 }
 
@@ -108,7 +179,7 @@ export interface HostPlan {
   /** Lower-case A-label without trailing dot, or an IP literal without brackets. */
   readonly name: string;
   readonly port: number;
-  readonly scheme: "https" | "http";
+  readonly scheme: "https" | "http" | "tcp";
   /** The address the broker's DNS answers with. For an IP literal of that family, itself. */
   readonly v4?: string;
   readonly v6?: string;
@@ -121,6 +192,12 @@ export interface DialPlan {
   readonly port?: number;
   /** PEM file with the CAs to trust for this grant instead of the public ones, as declared. */
   readonly ca?: string;
+  /** The way out: `http://host:port` (CONNECT) or `socks5://host:port`. The proxy resolves nothing: it is given a checked address. */
+  readonly proxy?: string;
+  /** Networks the host's name may resolve to though they aren't public, as `10.0.0.0/8`. */
+  readonly networks?: readonly string[];
+  /** Secret with a client certificate and its key, PEM. */
+  readonly clientCertificate?: string;
 }
 
 /** A method and path pattern as in `GET /calendar/v3/**`. */
@@ -129,14 +206,53 @@ export interface Rule {
   readonly method: string;
   /** Segments may be `*` (one segment) or `**` (any number, last only). The credential in a path is `{secret}`. */
   readonly path: string;
+  /** Only for this host of the grant, where it has several. */
+  readonly host?: string;
+  /** The query must hold each of these names exactly once, with this value. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** What the body must say. A body that can't be read that way doesn't fit. */
+  readonly body?: BodyRule;
 }
+
+/** Names may hold `*` for any run of characters. */
+export type BodyRule =
+  /** Every operation of the document must be of this type and have such a name. */
+  | {
+      readonly kind: "graphql";
+      readonly type: "query" | "mutation" | "subscription" | "*";
+      readonly name: string;
+    }
+  /** Every request or notification of the message or batch. */
+  | { readonly kind: "json-rpc"; readonly method: string }
+  /** `tools/call` of such a tool; all else of the protocol that calls no tool also fits. */
+  | { readonly kind: "mcp"; readonly tool: string };
 
 /** A place in a call where a service expects its credential. */
 export type Place =
   /** The header's value is `prefix` + credential. Header names are lower case. */
   | { readonly in: "header"; readonly name: string; readonly prefix: string }
   /** The path starts with `template`, where `{secret}` stands for the credential: `/bot{secret}`. */
-  | { readonly in: "path"; readonly template: string };
+  | { readonly in: "path"; readonly template: string }
+  /** `Authorization: Basic`, the credential being this half of it. */
+  | { readonly in: "basic"; readonly part: "user" | "password" }
+  | { readonly in: "cookie"; readonly name: string }
+  | { readonly in: "query"; readonly name: string }
+  /** A field of an application/x-www-form-urlencoded body. */
+  | { readonly in: "form"; readonly name: string }
+  /** A part of a multipart/form-data body. */
+  | { readonly in: "multipart"; readonly name: string }
+  /** RFC 6901, in a JSON body. The credential is `prefix` + secret there. */
+  | { readonly in: "json"; readonly pointer: string; readonly prefix?: string }
+  /**
+   * RFC 6901, in a WebSocket text frame from the bot that is JSON and has all the values of `where`.
+   * Connecting by such a grant needs no credential in the upgrade request itself.
+   */
+  | {
+      readonly in: "websocket";
+      readonly pointer: string;
+      readonly prefix?: string;
+      readonly where: readonly { readonly pointer: string; readonly equals: string | number }[];
+    };
 
 /** A phantom is the concatenation of its parts; each random part is derived, see `derivePhantom`. */
 export type PhantomShape = readonly PhantomPart[];

@@ -5,6 +5,7 @@ import type { RepeatFilter } from "../audit/RepeatFilter.ts";
 import type { Deployment } from "../Deployment.ts";
 import type { Resolve } from "../dial/Destination.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
+import type { Gate } from "../gate/Gate.ts";
 import type { FromBroker } from "../protocol.ts";
 
 /** What is in force once a configuration was accepted; replaced as one. */
@@ -19,6 +20,7 @@ export interface InForce {
 export interface BrokerParts {
   inForce(): InForce | undefined;
   readonly repeats: RepeatFilter;
+  readonly gate: Gate;
   readonly pools: UpstreamPools;
   readonly resolve: Resolve;
   readonly http: HttpServer;

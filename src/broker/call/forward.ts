@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { AuditEnd } from "../audit/AuditRecord.ts";
 import type { Granted } from "../Deployment.ts";
+import type { Admission } from "../gate/Gate.ts";
 import { nameFailure } from "../dial/nameFailure.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import { withoutHopByHop, type Outgoing } from "../inject/inject.ts";
@@ -8,7 +9,7 @@ import { pairHeaders, valuesOf, type Call, type Header } from "../match.ts";
 import { BodyScanner } from "../redact/BodyScanner.ts";
 import { decodeBody } from "../redact/decodeBody.ts";
 import type { Redactor } from "../redact/Redactor.ts";
-import { isRefusal, type RefusalCode } from "../Refusal.ts";
+import { isRefusal, refuse, type RefusalCode } from "../Refusal.ts";
 import { replyRefused } from "./replyRefused.ts";
 import { writeAll } from "./writeAll.ts";
 
@@ -20,6 +21,7 @@ export interface Exchange {
   readonly redactor: Redactor;
   /** To be found in request bodies. */
   readonly foreignPhantoms: readonly Buffer[];
+  readonly admission: Admission;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly pools: UpstreamPools;
@@ -148,10 +150,15 @@ function replyOf(upstream: ClientRequest, connectTimeoutMs: number): Promise<Rep
 
 /** Passes the request's body on as it comes. Never rejects. */
 async function sendBody(
-  { call, foreignPhantoms, request }: Exchange,
+  { call, outgoing, foreignPhantoms, request }: Exchange,
   upstream: ClientRequest,
   counts: Counts,
 ): Promise<Sent> {
+  if (outgoing.body !== undefined) {
+    counts.bytesOut += outgoing.body.length;
+    upstream.end(outgoing.body);
+    return "sent";
+  }
   if (call.body === "none") {
     upstream.end();
     return "sent";
@@ -206,10 +213,15 @@ async function streamReply(
   };
   response.once("close", stop);
   const stream = redactor.stream();
+  const watcher = exchange.admission.watch({
+    status: reply.statusCode ?? 0,
+    type: reply.headers["content-type"] ?? "",
+  });
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       const out = stream.push(chunk);
       counts.bytesIn += out.length;
+      watcher?.push(out);
       if (!(await writeAll(response, out))) return { ...aborted(counts), ...statusOf(reply) };
     }
   } catch {
@@ -222,6 +234,8 @@ async function streamReply(
   }
   const rest = stream.end();
   counts.bytesIn += rest.length;
+  watcher?.push(rest);
+  watcher?.end();
   const trailers = redactor.headers(pairHeaders(reply.rawTrailers));
   if (trailers.length > 0 && !response.hasHeader("content-length"))
     response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
@@ -259,7 +273,7 @@ function closed(response: ServerResponse): Promise<boolean> {
 }
 
 function fail({ request, response }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {
-  const status = replyRefused(request, response, code);
+  const status = replyRefused(request, response, refuse(code));
   const outcome = code === "foreign-phantom-in-body" ? "refused" : "upstream-error";
   return { outcome, code, ...(status === undefined ? {} : { status }), ...counts };
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Audit } from "../audit/Audit.ts";
-import type { AuditStart } from "../audit/AuditRecord.ts";
+import type { AuditEnd, AuditStart } from "../audit/AuditRecord.ts";
+import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
-import { decide } from "../decide.ts";
+import { decide } from "../decide/decide.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
 import { fetchSecret } from "../inject/fetchSecret.ts";
@@ -10,7 +11,8 @@ import { inject } from "../inject/inject.ts";
 import type { SecretValue } from "../../secrets/index.ts";
 import { readCall, type Call } from "../match.ts";
 import { Redactor } from "../redact/Redactor.ts";
-import { isRefusal, type RefusalCode } from "../Refusal.ts";
+import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts";
+import { needsBody } from "../rules/needsBody.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { forward } from "./forward.ts";
 import { replyRefused } from "./replyRefused.ts";
@@ -47,9 +49,9 @@ export async function handleCall(
     method: /^[A-Z]{1,20}$/.test(request.method ?? "") ? (request.method ?? "") : "(other)",
     path: describeTarget(deployment, request.url ?? ""),
   };
-  const refuseCall = (code: RefusalCode): void => {
-    const status = replyRefused(request, response, code);
-    recordRefusal(audit, start, code, status, began);
+  const refuseCall = (refusal: Refusal): void => {
+    const status = replyRefused(request, response, refusal);
+    recordRefusal(audit, start, refusal.refused, status, began);
   };
 
   const bot = deployment.bots.get(connection.bot);
@@ -57,19 +59,21 @@ export async function handleCall(
     connection.tls === undefined
       ? identify(bot, connection)
       : identifyTls(bot, connection, connection.tls.serverName);
-  if (isRefusal(arrived)) return refuseCall(arrived.refused);
+  if (isRefusal(arrived)) return refuseCall(arrived);
   const [dialled] = arrived;
   if (dialled !== undefined) start.host = `${dialled.host.name}:${dialled.host.port}`;
 
-  const call = readCall(request);
-  if (isRefusal(call)) return refuseCall(call.refused);
-  const candidates = narrowByHost(arrived, call.host);
-  if (isRefusal(candidates)) return refuseCall(candidates.refused);
+  const read = readCall(request);
+  if (isRefusal(read)) return refuseCall(read);
+  const candidates = narrowByHost(arrived, read.host);
+  if (isRefusal(candidates)) return refuseCall(candidates);
   if (candidates.length === 1 && candidates[0] !== undefined)
     start.grant = candidates[0].grant.name;
 
+  const call = needsBody(candidates, read) ? await readBody(read, request) : read;
+  if (isRefusal(call)) return refuseCall(call);
   const decision = decide(candidates, call, deployment.phantoms);
-  if (isRefusal(decision)) return refuseCall(decision.refused);
+  if (isRefusal(decision)) return refuseCall(decision);
   const { grant, host } = decision.granted;
   start.grant = grant.name;
   start.host = `${host.name}:${host.port}`;
@@ -80,37 +84,50 @@ export async function handleCall(
     (text) => deployment.phantoms.find(text) !== undefined,
   );
 
-  const secret = await readSecret(parts, deployment, grant.secret);
-  if (secret === undefined) return refuseCall("secret-unavailable");
-  if (response.destroyed) {
-    audit.record(start, { outcome: "client-abort" }, began);
-    return;
-  }
-
-  const open = audit.begin(start);
-  if (open === undefined) return refuseCall("audit-unwritable");
+  const gone = new AbortController();
+  response.once("close", () => {
+    gone.abort();
+  });
+  const admission = await parts.gate.admit(decision, call, gone.signal);
+  if (isRefusal(admission)) return refuseCall(admission);
+  let counts = { bytesOut: 0, bytesIn: 0 };
   try {
-    if (call.headers.some(([name]) => name.toLowerCase() === "expect")) response.writeContinue();
-    const end = await forward({
-      call,
-      granted: decision.granted,
-      outgoing: inject(call, decision, secret),
-      redactor: new Redactor(secret, grant.phantom),
-      foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? [],
-      request,
-      response,
-      pools: parts.pools,
-      connectTimeoutMs: parts.timeouts.connect,
-    });
-    open.end(end);
-  } catch {
-    // A bug of ours in one call must not take the others down, nor stay unrecorded.
-    const status = replyRefused(request, response, "internal");
-    open.end({
-      outcome: "internal-error",
-      code: "internal",
-      ...(status === undefined ? {} : { status }),
-    });
+    const secret = await readSecret(parts, deployment, grant.secret);
+    if (secret === undefined) return refuseCall(refuse("secret-unavailable"));
+    if (response.destroyed) {
+      audit.record(start, { outcome: "client-abort" }, began);
+      return;
+    }
+    const open = audit.begin(start);
+    if (open === undefined) return refuseCall(refuse("audit-unwritable"));
+    let end: AuditEnd;
+    try {
+      if (call.headers.some(([name]) => name.toLowerCase() === "expect")) response.writeContinue();
+      end = await forward({
+        call,
+        granted: decision.granted,
+        outgoing: inject(call, decision, secret),
+        redactor: new Redactor(secret, grant.phantom),
+        foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? [],
+        admission,
+        request,
+        response,
+        pools: parts.pools,
+        connectTimeoutMs: parts.timeouts.connect,
+      });
+    } catch {
+      // A bug of ours in one call must not take the others down, nor stay unrecorded.
+      const status = replyRefused(request, response, refuse("internal"));
+      end = {
+        outcome: "internal-error",
+        code: "internal",
+        ...(status === undefined ? {} : { status }),
+      };
+    }
+    counts = { bytesOut: end.bytesOut ?? 0, bytesIn: end.bytesIn ?? 0 };
+    open.end({ ...end, ...admission.end(counts) });
+  } finally {
+    admission.end(counts);
   }
 }
 

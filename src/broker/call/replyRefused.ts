@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { describeRefusal, refusalBody, type RefusalCode } from "../Refusal.ts";
+import { describeRefusal, refusalBody, type Refusal, type RefusalCode } from "../Refusal.ts";
 
 /** What is still read of a refused request's body, so that a client that writes first sees the answer. */
 const MOST_DRAINED = 1024 * 1024;
@@ -13,19 +13,22 @@ const MOST_DRAINED = 1024 * 1024;
 export function replyRefused(
   request: IncomingMessage,
   response: ServerResponse,
-  code: RefusalCode,
+  refusal: Refusal,
 ): number | undefined {
   if (response.headersSent) {
     response.destroy();
     return undefined;
   }
-  const { status } = describeRefusal(code);
-  const body = refusalBody(code);
+  const { refused, retryAfter, challenge } = refusal;
+  const status = challenge === undefined ? describeRefusal(refused).status : 401;
+  const body = refusalBody(refused);
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-seawall": "refused",
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
+    ...(challenge === undefined ? {} : { "www-authenticate": challenge }),
     ...(mayHaveBody(request) ? { connection: "close" } : {}),
   });
   response.end(body);

@@ -10,7 +10,7 @@ import { refusedResponseText, replyRefused } from "../call/replyRefused.ts";
 import type { BrokerIngress } from "../BrokerConfig.ts";
 import type { Bot } from "../Deployment.ts";
 import { pairHeaders } from "../match.ts";
-import { describeRefusal, type RefusalCode } from "../Refusal.ts";
+import { describeRefusal, refuse, type RefusalCode } from "../Refusal.ts";
 import { checkVisit } from "./checkVisit.ts";
 import { relayRequest, relayWebSocket } from "./relay.ts";
 import { SourceLimit } from "./TokenBucket.ts";
@@ -108,7 +108,7 @@ export class Ingress {
     });
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       void this.#visit(port, request, tooMany.has(request.socket), {
-        refuse: (code) => replyRefused(request, response, code),
+        refuse: (code) => replyRefused(request, response, refuse(code)),
         relay: (gateway) => relayRequest(gateway, request, response),
         visitor: request.socket,
         websocket: false,

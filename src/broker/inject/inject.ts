@@ -1,8 +1,8 @@
 import type { SecretValue } from "../../secrets/index.ts";
-import type { Decision } from "../decide.ts";
+import type { Decision } from "../decide/decide.ts";
 import type { Call, Header } from "../match.ts";
 import { hostHeaders } from "../identify.ts";
-import { putInPath } from "../pathPlace.ts";
+import { putInPath } from "../decide/pathPlace.ts";
 
 /** A request as it goes out. */
 export interface Outgoing {
@@ -10,6 +10,8 @@ export interface Outgoing {
   /** Path and query. */
   readonly target: string;
   readonly headers: readonly Header[];
+  /** Replaces the bot's body; its length stands in `headers`. Absent: the bot's own, as it comes. */
+  readonly body?: Buffer;
 }
 
 /** Hop-by-hop (RFC 9110 section 7.6.1), answered by the broker itself, or set anew below. */
@@ -54,7 +56,7 @@ export function inject(call: Call, decision: Decision, secret: SecretValue): Out
   const byHeader = new Map<string, string>();
   for (const place of decision.placed) {
     if (place.in === "header") byHeader.set(place.name, place.prefix + value);
-    else path = putInPath(place.template, path, encodeForPath(value));
+    else if (place.in === "path") path = putInPath(place.template, path, encodeForPath(value));
   }
   const hop = connectionNames(call.headers);
   const headers: Header[] = [["Host", hostHeaders(decision.granted)[0]]];
@@ -74,7 +76,13 @@ export function inject(call: Call, decision: Decision, secret: SecretValue): Out
   ) {
     if (!["GET", "HEAD", "OPTIONS"].includes(call.method)) headers.push(["Content-Length", "0"]);
   }
-  return { method: call.method, target: path + call.query, headers };
+  const body = call.content?.bytes;
+  if (body === undefined) return { method: call.method, target: path + call.query, headers };
+  const framed = headers.filter(
+    ([name]) => !["content-length", "transfer-encoding"].includes(name.toLowerCase()),
+  );
+  framed.push(["Content-Length", String(body.length)]);
+  return { method: call.method, target: path + call.query, headers: framed, body };
 }
 
 /** Headers of a reply without those that belong to the one connection only. */

@@ -45,7 +45,7 @@ function grantLine(grant: GrantPlan): string {
       ? ""
       : `, dialled at ${grant.dial.host}:${grant.dial.port ?? "same port"}`;
   const how =
-    grant.kind === "tunnel"
+    grant.kind !== "inject"
       ? "passed through"
       : `${grant.rules.length} ${grant.rules.length === 1 ? "rule" : "rules"}, with secret "${grant.secret}"`;
   return `${hosts.join(", ")} (${how}${where})`;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { BrokerConfig, FromBroker, ToBroker } from "../../broker/index.ts";
+import type { Ask, BrokerConfig, FromBroker, ToBroker } from "../../broker/index.ts";
 import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
 import { HostError } from "../HostError.ts";
 import type { LogFile } from "../LogFile.ts";
@@ -30,6 +30,7 @@ export class BrokerProcess {
   readonly #log: LogFile;
   readonly #callbacks: BrokerCallbacks;
   readonly #health = new Map<string, HealthWarning>();
+  readonly #asks = new Map<string, Ask>();
   #process: WalledProcess | undefined;
   #config: BrokerConfig | undefined;
   #answer: ((message: FromBroker) => void) | undefined;
@@ -109,6 +110,11 @@ export class BrokerProcess {
     return [...this.#health.values()];
   }
 
+  /** What waits for the owner's word, in the order it was asked. */
+  get asks(): readonly Ask[] {
+    return [...this.#asks.values()];
+  }
+
   /** Ends it for good, after what runs has had `graceMs` to finish. */
   async stop(graceMs = 2_000): Promise<void> {
     this.lifecycle.stop();
@@ -140,6 +146,7 @@ export class BrokerProcess {
       if (this.#process !== running) return;
       this.#process = undefined;
       this.#health.clear();
+      this.#asks.clear();
       started.reject(this.#didNotStart());
       this.#answer?.({ type: "refused", code: "ended", message: "the broker ended" });
       this.lifecycle.ended(end);
@@ -173,6 +180,12 @@ export class BrokerProcess {
       }
       case "health-clear":
         this.#health.delete(message.key);
+        break;
+      case "ask":
+        this.#asks.set(message.ask.id, message.ask);
+        break;
+      case "ask-settled":
+        this.#asks.delete(message.id);
         break;
       default:
         message satisfies never;

@@ -1,4 +1,4 @@
-import type { Rule } from "../plan/index.ts";
+import type { Rule } from "../../plan/index.ts";
 
 /**
  * Whether a rule allows a call. `*` stands for one segment that is not empty, `**` (last only) for
