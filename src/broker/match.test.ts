@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { readCall, readTarget } from "./match.ts";
+import { pairHeaders, readCall, readTarget } from "./match.ts";
 import { matchRule } from "./rules/matchRule.ts";
 import { findInPath, putInPath } from "./decide/pathPlace.ts";
 import { isRefusal } from "./Refusal.ts";
@@ -9,9 +9,9 @@ import { isRefusal } from "./Refusal.ts";
 function read(...headers: readonly string[]): string {
   const call = readCall({
     method: "POST",
-    url: "/x",
-    httpVersion: "1.1",
-    rawHeaders: ["Host", "a.test", ...headers],
+    target: "/x",
+    version: "1.1",
+    headers: pairHeaders(["Host", "a.test", ...headers]),
   });
   return isRefusal(call) ? call.refused : call.body;
 }

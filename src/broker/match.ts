@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
 import type { CallBody } from "./body/CallBody.ts";
+import type { VisitHead } from "./http/Visit.ts";
 import { isRefusal, refuse, type Refusal } from "./Refusal.ts";
 
 /** A request in the one way it can be read. */
@@ -29,15 +29,12 @@ const MOST_HEADERS = 200;
  * Reads a request strictly: whatever another server might read differently is refused.
  * RFC 9112 sections 3.2 (Host, target forms) and 6 (framing).
  */
-export function readCall(
-  request: Pick<IncomingMessage, "method" | "url" | "httpVersion" | "rawHeaders">,
-): Call | Refusal {
-  if (request.httpVersion !== "1.1") return refuse("malformed-request");
-  const method = request.method ?? "";
+export function readCall(head: VisitHead): Call | Refusal {
+  if (head.version === "1.0") return refuse("malformed-request");
+  const { method, headers } = head;
   if (method === "CONNECT") return refuse("connect-method");
   if (!/^[A-Z]{1,20}$/.test(method) || method === "TRACE") return refuse("malformed-request");
 
-  const headers = pairHeaders(request.rawHeaders);
   if (headers.length > MOST_HEADERS) return refuse("header-flood");
   const hosts = valuesOf(headers, "host");
   const host = hosts[0];
@@ -51,7 +48,7 @@ export function readCall(
   if (valuesOf(headers, "upgrade").some((value) => /websocket/i.test(value)))
     return refuse("upgrade");
 
-  const target = readTarget(request.url ?? "");
+  const target = readTarget(head.target);
   if (isRefusal(target)) return target;
   return { method, ...target, host, headers, body };
 }

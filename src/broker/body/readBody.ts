@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { valuesOf, type Call } from "../match.ts";
 import { refuse, type Refusal } from "../Refusal.ts";
 import type { CallBody } from "./CallBody.ts";
@@ -7,14 +6,12 @@ import type { CallBody } from "./CallBody.ts";
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Collects a body that the decision depends on. */
-export async function readBody(call: Call, request: IncomingMessage): Promise<Call | Refusal> {
+export async function readBody(call: Call, body: AsyncIterable<Buffer>): Promise<Call | Refusal> {
   if (valuesOf(call.headers, "content-encoding").length > 0) return refuse("body-unreadable");
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of request.iterator({
-      destroyOnReturn: false,
-    }) as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       length += chunk.length;
       if (length > MOST_BYTES) return refuse("body-too-large");
       chunks.push(chunk);

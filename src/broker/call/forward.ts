@@ -1,17 +1,20 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { AuditEnd } from "../audit/AuditRecord.ts";
 import type { Granted } from "../Deployment.ts";
 import type { Admission } from "../gate/Gate.ts";
-import { nameFailure } from "../dial/nameFailure.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
+import {
+  UpstreamError,
+  type UpstreamExchange,
+  type UpstreamReply,
+} from "../http/UpstreamExchange.ts";
+import type { Visit } from "../http/Visit.ts";
 import { withoutHopByHop, type Outgoing } from "../inject/inject.ts";
-import { pairHeaders, valuesOf, type Call, type Header } from "../match.ts";
+import { valuesOf, type Call } from "../match.ts";
 import { BodyScanner } from "../redact/BodyScanner.ts";
 import { decodeBody } from "../redact/decodeBody.ts";
 import type { Redactor } from "../redact/Redactor.ts";
 import { isRefusal, refuse, type RefusalCode } from "../Refusal.ts";
 import { replyRefused } from "./replyRefused.ts";
-import { writeAll } from "./writeAll.ts";
 
 /** All that one exchange needs. */
 export interface Exchange {
@@ -22,11 +25,12 @@ export interface Exchange {
   /** To be found in request bodies. */
   readonly foreignPhantoms: readonly Buffer[];
   readonly admission: Admission;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly visit: Visit;
   readonly pools: UpstreamPools;
   readonly connectTimeoutMs: number;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 interface Counts {
   bytesOut: number;
@@ -40,42 +44,42 @@ interface Counts {
 export async function forward(exchange: Exchange): Promise<AuditEnd> {
   const counts: Counts = { bytesOut: 0, bytesIn: 0 };
   const first = await attempt(exchange, counts);
-  // The server may close an idle connection in the moment it is used again. Trying once more is safe
-  // only where doing it twice is the same as once and nothing of a body is gone (RFC 9112 section 9.3.1).
+  // The server may close an idle connection in the moment it is used again.
   const again = first === "stale" ? await attempt(exchange, counts) : first;
   if (again === "stale") return fail(exchange, "upstream-unreachable", counts);
   return again;
 }
 
 async function attempt(exchange: Exchange, counts: Counts): Promise<AuditEnd | "stale"> {
-  const { call, granted, outgoing, pools, request, response } = exchange;
-  let upstream: ClientRequest | undefined;
+  const { call, granted, outgoing, pools, visit } = exchange;
+  let upstream: UpstreamExchange | undefined;
   try {
-    upstream = pools.request(granted, outgoing);
+    upstream = pools.open(granted, outgoing, exchange.connectTimeoutMs);
   } catch {
-    // Node refuses a header or path that it would have to send malformed.
+    // A header or path that would have to be sent malformed.
     return fail(exchange, "upstream-protocol", counts);
   }
   if (upstream === undefined) return fail(exchange, "address-refused", counts);
-
-  const onClientGone = (): void => {
+  const onGone = (): void => {
     upstream.destroy();
   };
-  response.once("close", onClientGone);
+  visit.onGone(onGone);
   try {
-    const replied = replyOf(upstream, exchange.connectTimeoutMs);
     const sent = sendBody(exchange, upstream, counts);
-    const reply = await Promise.race([replied, phantomOr(sent, replied)]);
+    let reply: UpstreamReply | "phantom";
+    try {
+      reply = await Promise.race([upstream.reply, phantomOr(sent, upstream.reply)]);
+    } catch (error) {
+      if (visit.gone) return aborted(counts);
+      if (!(error instanceof UpstreamError)) throw error;
+      // Trying once more is safe only where doing it twice is the same as once and nothing of a
+      // body is gone (RFC 9112 section 9.3.1).
+      const repeatable = call.body === "none" && ["GET", "HEAD", "OPTIONS"].includes(call.method);
+      return repeatable && error.stale ? "stale" : fail(exchange, error.refused, counts);
+    }
     if (reply === "phantom") {
       upstream.destroy();
       return fail(exchange, "foreign-phantom-in-body", counts);
-    }
-    if ("failed" in reply) {
-      if (response.destroyed) return aborted(counts);
-      const repeatable = call.body === "none" && ["GET", "HEAD", "OPTIONS"].includes(call.method);
-      if (repeatable && upstream.reusedSocket && ["ECONNRESET", "EPIPE"].includes(reply.code))
-        return "stale";
-      return fail(exchange, reply.failed, counts);
     }
     // A phantom may still come later in the body, while the reply is already under way.
     let cut = false;
@@ -83,96 +87,51 @@ async function attempt(exchange: Exchange, counts: Counts): Promise<AuditEnd | "
       if ((await sent) !== "phantom") return;
       cut = true;
       upstream.destroy();
-      response.destroy();
+      visit.destroy();
     };
     void cutWhenFound();
-    const end = await streamReply(exchange, reply.message, counts);
-    if (cut)
-      return {
-        outcome: "refused",
-        code: "foreign-phantom-in-body",
-        ...statusOf(reply.message),
-        ...counts,
-      };
-    return end;
+    const end = await streamReply(exchange, upstream, reply, counts);
+    return cut
+      ? { outcome: "refused", code: "foreign-phantom-in-body", status: reply.status, ...counts }
+      : end;
   } finally {
-    response.off("close", onClientGone);
-    if (!request.complete) upstream.destroy();
+    visit.offGone(onGone);
+    if (!visit.bodyComplete) upstream.destroy();
   }
 }
 
 /** What is to be awaited besides the reply: a phantom in the body, which ends the call before there is one. */
-async function phantomOr(sent: Promise<Sent>, replied: Promise<Reply>): Promise<"phantom" | Reply> {
+async function phantomOr(
+  sent: Promise<Sent>,
+  replied: Promise<UpstreamReply>,
+): Promise<"phantom" | UpstreamReply> {
   return (await sent) === "phantom" ? "phantom" : replied;
 }
 
 type Sent = "sent" | "stopped" | "phantom";
-type Reply =
-  { readonly message: IncomingMessage } | { readonly failed: RefusalCode; readonly code: string };
-
-/** The reply's head, or why there is none. Interim replies (1xx) are for the broker, which asked for none. */
-function replyOf(upstream: ClientRequest, connectTimeoutMs: number): Promise<Reply> {
-  return new Promise((resolve) => {
-    // Only reaching the host is bounded: a model may think for minutes before its first byte.
-    const timer = setTimeout(() => {
-      resolve({ failed: "upstream-unreachable", code: "ETIMEDOUT" });
-      upstream.destroy();
-    }, connectTimeoutMs);
-    const reached = (): void => {
-      clearTimeout(timer);
-    };
-    const settle = (reply: Reply): void => {
-      reached();
-      resolve(reply);
-    };
-    upstream.once("socket", (socket) => {
-      if (!socket.connecting && upstream.reusedSocket) reached();
-      else socket.once("encrypted" in socket ? "secureConnect" : "connect", reached);
-    });
-    upstream.once("response", (message) => {
-      // Whoever reads the body meets the error too; without a listener it would be lost before that.
-      message.on("error", () => undefined);
-      settle({ message });
-    });
-    upstream.on("error", (error: NodeJS.ErrnoException) => {
-      settle({ failed: nameFailure(error), code: error.code ?? "" });
-    });
-    // A 101 nobody asked for: without a listener Node would cut the connection and say nothing.
-    upstream.once("upgrade", (_message, socket) => {
-      socket.destroy();
-      settle({ failed: "upstream-protocol", code: "" });
-    });
-    upstream.once("close", () => {
-      settle({ failed: "upstream-unreachable", code: "ECONNRESET" });
-    });
-  });
-}
 
 /** Passes the request's body on as it comes. Never rejects. */
 async function sendBody(
-  { call, outgoing, foreignPhantoms, request }: Exchange,
-  upstream: ClientRequest,
+  { call, outgoing, foreignPhantoms, visit }: Exchange,
+  upstream: UpstreamExchange,
   counts: Counts,
 ): Promise<Sent> {
   if (outgoing.body !== undefined) {
     counts.bytesOut += outgoing.body.length;
-    upstream.end(outgoing.body);
+    upstream.end(outgoing.body, []);
     return "sent";
   }
   if (call.body === "none") {
-    upstream.end();
+    upstream.end(NOTHING, []);
     return "sent";
   }
   const scanner = new BodyScanner(foreignPhantoms);
   try {
-    // The iterator must not destroy the request: its socket carries the answer.
-    for await (const chunk of request.iterator({
-      destroyOnReturn: false,
-    }) as AsyncIterable<Buffer>) {
+    for await (const chunk of visit.body) {
       const clean = scanner.push(chunk);
       if (clean === undefined) return "phantom";
       counts.bytesOut += clean.length;
-      if (!(await writeAll(upstream, clean))) return "stopped";
+      if (!(await upstream.write(clean))) return "stopped";
     }
   } catch {
     // The client went away in the middle; what was sent must not look finished.
@@ -182,106 +141,72 @@ async function sendBody(
   const rest = scanner.end();
   if (rest === undefined) return "phantom";
   counts.bytesOut += rest.length;
-  upstream.end(rest);
+  upstream.end(rest, []);
   return "sent";
 }
 
 /** Streams one reply: head and body redacted, each chunk as it comes. */
 async function streamReply(
   exchange: Exchange,
-  reply: IncomingMessage,
+  upstream: UpstreamExchange,
+  reply: UpstreamReply,
   counts: Counts,
 ): Promise<AuditEnd> {
-  const { call, redactor, response } = exchange;
-  const headers = pairHeaders(reply.rawHeaders);
-  const codings = valuesOf(headers, "content-encoding");
-  const bodiless = call.method === "HEAD" || reply.statusCode === 204 || reply.statusCode === 304;
-  const body = bodiless ? reply : await decodeBody(reply, codings);
+  const { call, redactor, visit } = exchange;
+  const { status } = reply;
+  const bodiless = call.method === "HEAD" || status === 204 || status === 304;
+  const body = bodiless
+    ? reply.body
+    : await decodeBody(reply.body, valuesOf(reply.headers, "content-encoding"));
   if (isRefusal(body)) {
-    reply.destroy();
+    upstream.destroy();
     return fail(exchange, body.refused, counts);
   }
-  const changed = body !== reply || !redactor.keepsLengths;
-  const dropped = changed
-    ? ["content-length", ...(body === reply ? [] : ["content-encoding"])]
-    : [];
-  writeHead(response, reply, redactor.headers(withoutHopByHop(headers, dropped)), redactor);
-  response.flushHeaders();
-  const stop = (): void => {
-    reply.destroy();
-    body.destroy();
-  };
-  response.once("close", stop);
+  const decoded = body !== reply.body;
+  const dropped = decoded || !redactor.keepsLengths ? ["content-length"] : [];
+  if (decoded) dropped.push("content-encoding");
+  const writer = visit.respond({
+    status,
+    // What isn't visible ASCII can't stand in a status line.
+    reason: redactor.text(reply.reason).replaceAll(/[^\x20-\x7e]/g, ""),
+    headers: redactor.headers(withoutHopByHop(reply.headers, dropped)),
+  });
+  writer.flush();
   const stream = redactor.stream();
   const watcher = exchange.admission.watch({
-    status: reply.statusCode ?? 0,
-    type: reply.headers["content-type"] ?? "",
+    status,
+    type: valuesOf(reply.headers, "content-type")[0] ?? "",
   });
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       const out = stream.push(chunk);
       counts.bytesIn += out.length;
       watcher?.push(out);
-      if (!(await writeAll(response, out))) return { ...aborted(counts), ...statusOf(reply) };
+      if (!(await writer.write(out))) {
+        upstream.destroy();
+        return { ...aborted(counts), status };
+      }
     }
   } catch {
-    if (response.destroyed) return { ...aborted(counts), ...statusOf(reply) };
+    if (visit.gone) return { ...aborted(counts), status };
     // Cut, not ended: the bot must not take half a reply for a whole one.
-    response.destroy();
-    return { outcome: "upstream-error", code: "upstream-protocol", ...statusOf(reply), ...counts };
-  } finally {
-    response.off("close", stop);
+    visit.destroy();
+    return { outcome: "upstream-error", code: "upstream-protocol", status, ...counts };
   }
   const rest = stream.end();
   counts.bytesIn += rest.length;
   watcher?.push(rest);
   watcher?.end();
-  const trailers = redactor.headers(pairHeaders(reply.rawTrailers));
-  if (trailers.length > 0 && !response.hasHeader("content-length"))
-    response.addTrailers(trailers.map(([name, value]): [string, string] => [name, value]));
-  const over = closed(response);
-  response.end(rest);
-  return {
-    ...((await over) ? { outcome: "done" as const, ...counts } : aborted(counts)),
-    ...statusOf(reply),
-  };
+  const finished = await writer.end(rest, redactor.headers(reply.trailers));
+  return { ...(finished ? { outcome: "done", ...counts } : aborted(counts)), status };
 }
 
-function writeHead(
-  response: ServerResponse,
-  reply: IncomingMessage,
-  headers: readonly Header[],
-  redactor: Redactor,
-): void {
-  response.sendDate = false;
-  // Anything outside of visible ASCII would make Node refuse the whole head.
-  const reason = redactor.text(reply.statusMessage ?? "").replaceAll(/[^\x20-\x7e]/g, "");
-  response.writeHead(reply.statusCode ?? 502, reason, headers.flat());
-}
-
-/** Whether the last byte was handed to the system (`finish`) before the connection closed. */
-function closed(response: ServerResponse): Promise<boolean> {
-  return new Promise((resolve) => {
-    response.once("finish", () => {
-      resolve(true);
-    });
-    response.once("close", () => {
-      resolve(response.writableFinished);
-    });
-    if (response.destroyed) resolve(false);
-  });
-}
-
-function fail({ request, response }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {
-  const status = replyRefused(request, response, refuse(code));
+function fail({ visit }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {
+  const status = replyRefused(visit, refuse(code));
   const outcome = code === "foreign-phantom-in-body" ? "refused" : "upstream-error";
   return { outcome, code, ...(status === undefined ? {} : { status }), ...counts };
 }
 
 function aborted(counts: Counts): AuditEnd {
   return { outcome: "client-abort", ...counts };
-}
-
-function statusOf(reply: IncomingMessage): { status?: number } {
-  return reply.statusCode === undefined ? {} : { status: reply.statusCode };
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Audit } from "../audit/Audit.ts";
 import type { AuditEnd, AuditStart } from "../audit/AuditRecord.ts";
 import { readBody } from "../body/readBody.ts";
@@ -6,6 +5,7 @@ import { safePath } from "../audit/safePath.ts";
 import { decide } from "../decide/decide.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
+import type { Visit } from "../http/Visit.ts";
 import { fetchSecret } from "../inject/fetchSecret.ts";
 import { inject } from "../inject/inject.ts";
 import type { SecretValue } from "../../secrets/index.ts";
@@ -30,14 +30,11 @@ export interface Connection extends Arrival {
 export async function handleCall(
   parts: BrokerParts,
   connection: Connection,
-  request: IncomingMessage,
-  response: ServerResponse,
+  visit: Visit,
 ): Promise<void> {
-  request.on("error", () => undefined);
-  response.on("error", () => undefined);
   const inForce = parts.inForce();
   if (inForce === undefined) {
-    request.destroy();
+    visit.destroy();
     return;
   }
   const { deployment, audit } = inForce;
@@ -46,11 +43,11 @@ export async function handleCall(
     bot: connection.bot,
     kind: "call",
     host: `${connection.address}:${connection.port}`,
-    method: /^[A-Z]{1,20}$/.test(request.method ?? "") ? (request.method ?? "") : "(other)",
-    path: describeTarget(deployment, request.url ?? ""),
+    method: /^[A-Z]{1,20}$/.test(visit.head.method) ? visit.head.method : "(other)",
+    path: describeTarget(deployment, visit.head.target),
   };
   const refuseCall = (refusal: Refusal): void => {
-    const status = replyRefused(request, response, refusal);
+    const status = replyRefused(visit, refusal);
     recordRefusal(audit, start, refusal.refused, status, began);
   };
 
@@ -63,14 +60,14 @@ export async function handleCall(
   const [dialled] = arrived;
   if (dialled !== undefined) start.host = `${dialled.host.name}:${dialled.host.port}`;
 
-  const read = readCall(request);
+  const read = readCall(visit.head);
   if (isRefusal(read)) return refuseCall(read);
   const candidates = narrowByHost(arrived, read.host);
   if (isRefusal(candidates)) return refuseCall(candidates);
   if (candidates.length === 1 && candidates[0] !== undefined)
     start.grant = candidates[0].grant.name;
 
-  const call = needsBody(candidates, read) ? await readBody(read, request) : read;
+  const call = needsBody(candidates, read) ? await readBody(read, visit.body) : read;
   if (isRefusal(call)) return refuseCall(call);
   const decision = decide(candidates, call, deployment.phantoms);
   if (isRefusal(decision)) return refuseCall(decision);
@@ -85,7 +82,7 @@ export async function handleCall(
   );
 
   const gone = new AbortController();
-  response.once("close", () => {
+  visit.onGone(() => {
     gone.abort();
   });
   const admission = await parts.gate.admit(decision, call, gone.signal);
@@ -94,7 +91,7 @@ export async function handleCall(
   try {
     const secret = await readSecret(parts, deployment, grant.secret);
     if (secret === undefined) return refuseCall(refuse("secret-unavailable"));
-    if (response.destroyed) {
+    if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
       return;
     }
@@ -102,7 +99,7 @@ export async function handleCall(
     if (open === undefined) return refuseCall(refuse("audit-unwritable"));
     let end: AuditEnd;
     try {
-      if (call.headers.some(([name]) => name.toLowerCase() === "expect")) response.writeContinue();
+      if (call.headers.some(([name]) => name.toLowerCase() === "expect")) visit.sendContinue();
       end = await forward({
         call,
         granted: decision.granted,
@@ -110,14 +107,13 @@ export async function handleCall(
         redactor: new Redactor(secret, grant.phantom),
         foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? [],
         admission,
-        request,
-        response,
+        visit,
         pools: parts.pools,
         connectTimeoutMs: parts.timeouts.connect,
       });
     } catch {
       // A bug of ours in one call must not take the others down, nor stay unrecorded.
-      const status = replyRefused(request, response, refuse("internal"));
+      const status = replyRefused(visit, refuse("internal"));
       end = {
         outcome: "internal-error",
         code: "internal",

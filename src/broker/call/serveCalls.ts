@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { describeRefusal, type RefusalCode } from "../Refusal.ts";
+import { NodeVisit } from "../http/node/NodeVisit.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { handleCall, recordRefusal, type Connection } from "./handleCall.ts";
 import { refusedResponseText } from "./replyRefused.ts";
@@ -60,7 +61,7 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
     response.once("close", () => {
       known.running -= 1;
     });
-    void handleCall(parts(), known.connection, request, response);
+    void handleCall(parts(), known.connection, new NodeVisit(request, response));
   };
   server.on("request", call);
   // Node answers neither of these itself when there is a listener: `handleCall` does, after its decision.

@@ -3,6 +3,8 @@ import https from "node:https";
 import { isIP } from "node:net";
 import tls from "node:tls";
 import type { Granted } from "../Deployment.ts";
+import { NodeExchange } from "../http/node/NodeExchange.ts";
+import type { UpstreamExchange } from "../http/UpstreamExchange.ts";
 import type { Outgoing } from "../inject/inject.ts";
 import { destinationOf, guardedLookup, mayDial, type Resolve } from "./Destination.ts";
 
@@ -27,10 +29,14 @@ export class UpstreamPools {
   }
 
   /**
-   * Starts a request; the caller ends it. `undefined` when the grant doesn't allow the address.
+   * Starts a request; the caller ends it and reads its reply. `undefined` when the grant doesn't allow the address.
    * TLS is verified always, against the granted name, whatever is dialled.
    */
-  request(granted: Granted, outgoing: Outgoing): http.ClientRequest | undefined {
+  open(
+    granted: Granted,
+    outgoing: Outgoing,
+    connectTimeoutMs: number,
+  ): UpstreamExchange | undefined {
     const destination = destinationOf(granted);
     if (!mayDial(destination)) return undefined;
     const options = {
@@ -42,7 +48,9 @@ export class UpstreamPools {
       headers: outgoing.headers.flat(),
       maxHeaderSize: LONGEST_HEADER,
     };
-    return granted.host.scheme === "https" ? https.request(options) : http.request(options);
+    const request =
+      granted.host.scheme === "https" ? https.request(options) : http.request(options);
+    return new NodeExchange(request, connectTimeoutMs);
   }
 
   /** Keeps only the pools of these hosts; connections of the others end with the call that uses them. */

@@ -7,6 +7,7 @@ import { BrokerError } from "../BrokerError.ts";
 import type { BrokerParts, InForce } from "../call/BrokerParts.ts";
 import { recordRefusal } from "../call/handleCall.ts";
 import { refusedResponseText, replyRefused } from "../call/replyRefused.ts";
+import { NodeVisit } from "../http/node/NodeVisit.ts";
 import type { BrokerIngress } from "../BrokerConfig.ts";
 import type { Bot } from "../Deployment.ts";
 import { pairHeaders } from "../match.ts";
@@ -108,7 +109,7 @@ export class Ingress {
     });
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       void this.#visit(port, request, tooMany.has(request.socket), {
-        refuse: (code) => replyRefused(request, response, refuse(code)),
+        refuse: (code) => replyRefused(new NodeVisit(request, response), refuse(code)),
         relay: (gateway) => relayRequest(gateway, request, response),
         visitor: request.socket,
         websocket: false,

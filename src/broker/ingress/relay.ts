@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { AuditEnd } from "../audit/AuditRecord.ts";
 import { refusedResponseText, replyRefused } from "../call/replyRefused.ts";
+import { NodeVisit } from "../http/node/NodeVisit.ts";
 import { refuse } from "../Refusal.ts";
 import { pairHeaders, readFraming, type Header } from "../match.ts";
 
@@ -70,7 +71,7 @@ export function relayRequest(
       failed = true;
       if (response.headersSent) response.destroy();
       else {
-        status = replyRefused(request, response, refuse("gateway-unreachable"));
+        status = replyRefused(new NodeVisit(request, response), refuse("gateway-unreachable"));
         end("upstream-error", "gateway-unreachable");
       }
     });

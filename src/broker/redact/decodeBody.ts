@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { refuse, type Refusal } from "../Refusal.ts";
 
@@ -12,10 +11,10 @@ const ZSTD_WINDOW_LOG = 23;
  * The body as it reads once its Content-Encoding is undone, decoded as it arrives and no faster
  * than it is read. A list of codings, or one that isn't known, is refused: it can't be searched.
  */
-export async function decodeBody(
-  reply: IncomingMessage,
+export async function decodeBody<Source extends AsyncIterable<Buffer>>(
+  reply: Source,
   codings: readonly string[],
-): Promise<Readable | Refusal> {
+): Promise<Source | Readable | Refusal> {
   const list = codings
     .flatMap((value) => value.toLowerCase().split(","))
     .map((coding) => coding.trim());
@@ -49,7 +48,7 @@ export async function decodeBody(
   }
 }
 
-function join(reply: IncomingMessage, decoder: Readable & NodeJS.WritableStream): Readable {
+function join(reply: AsyncIterable<Buffer>, decoder: Readable & NodeJS.WritableStream): Readable {
   // The reader of `decoder` meets every error; the callback only keeps pipeline from throwing it.
   pipeline(reply, decoder, () => undefined);
   return decoder;
