@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Leaf } from "../authority/index.ts";
-import { DemoError } from "./DemoError.ts";
+import { Replies } from "./Replies.ts";
 import { sendJson, serveHttps, type FullRequest, type HttpsServer } from "./serveHttps.ts";
 
 /** One call of a bot; never the token. */
@@ -16,28 +16,10 @@ export interface TelegramStandIn extends HttpsServer {
   readonly userId: number;
   /** Says something to the bot, as the user in Telegram would. */
   sendAsUser(text: string): void;
-  /**
-   * The text of the next message the bot has finished: sent, and not edited for some seconds, since
-   * bots send a first piece and then go on writing in it.
-   *
-   * @throws DemoError `no-reply` after `timeoutMs`
-   */
+  /** See `Replies.next`. */
   nextReply(timeoutMs: number): Promise<string>;
 }
 
-interface BotMessage {
-  readonly id: number;
-  text: string;
-  /** When it counts as finished, if nothing happens to it. */
-  settlesAt: number;
-}
-
-/**
- * OpenClaw sends a reply whole unless told to stream; then it edits every second or so, on a busy
- * machine every two (measured).
- */
-const SETTLED_MS = 2000;
-const SETTLED_AFTER_EDIT_MS = 5000;
 const USER_ID = 7_000_001;
 
 /**
@@ -76,11 +58,10 @@ type Parameters = Readonly<Record<string, unknown>>;
 class Chat {
   readonly #botId: number;
   readonly #updates: { readonly update_id: number; readonly [field: string]: unknown }[] = [];
-  readonly #unread: BotMessage[] = [];
+  readonly #replies = new Replies();
   readonly #timers = new Set<NodeJS.Timeout>();
   #poll: { readonly response: ServerResponse; readonly offset: number } | undefined;
   #lastId = 100;
-  #changed = Promise.withResolvers<void>();
 
   constructor(botId: number) {
     this.#botId = botId;
@@ -88,6 +69,7 @@ class Chat {
 
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#replies.close();
     this.#poll?.response.destroy();
   }
 
@@ -98,21 +80,8 @@ class Chat {
     this.#deliver();
   }
 
-  async nextReply(timeoutMs: number): Promise<string> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const first = this.#unread[0];
-      const now = performance.now();
-      if (first !== undefined && now >= first.settlesAt) {
-        this.#unread.shift();
-        return first.text;
-      }
-      if (now >= deadline) {
-        throw new DemoError("no-reply", `the bot did not reply within ${timeoutMs / 1000} s`);
-      }
-      const settles = first === undefined ? deadline : first.settlesAt;
-      await this.#change(Math.min(settles, deadline) - now);
-    }
+  nextReply(timeoutMs: number): Promise<string> {
+    return this.#replies.next(timeoutMs);
   }
 
   answer(method: string, parameters: Parameters, response: ServerResponse): void {
@@ -131,7 +100,7 @@ class Chat {
       case "editmessagetext":
         return this.#edit(parameters, response);
       case "deletemessage":
-        this.#remove(Number(parameters["message_id"]));
+        this.#replies.remove(messageId(parameters));
         return succeed(response, true);
       case "getchat":
         return succeed(response, {
@@ -193,43 +162,18 @@ class Chat {
   #say(parameters: Parameters): object {
     const envelope = this.#envelope();
     const text = textOf(parameters);
-    this.#unread.push({ id: envelope.message_id, text, settlesAt: performance.now() + SETTLED_MS });
-    this.#notify();
+    this.#replies.say(String(envelope.message_id), text);
     return { ...envelope, from: this.#bot(), text };
   }
 
   #edit(parameters: Parameters, response: ServerResponse): void {
-    const message = this.#unread.find(({ id }) => id === Number(parameters["message_id"]));
-    if (message !== undefined) {
-      message.text = textOf(parameters);
-      message.settlesAt = performance.now() + SETTLED_AFTER_EDIT_MS;
-      this.#notify();
-    }
+    this.#replies.edit(messageId(parameters), textOf(parameters));
     const message_id = Number(parameters["message_id"]);
     succeed(response, {
       ...this.#envelope(),
       message_id,
       from: this.#bot(),
       text: textOf(parameters),
-    });
-  }
-
-  #remove(id: number): void {
-    const at = this.#unread.findIndex((message) => message.id === id);
-    if (at >= 0) this.#unread.splice(at, 1);
-  }
-
-  #notify(): void {
-    const { resolve } = this.#changed;
-    this.#changed = Promise.withResolvers();
-    resolve();
-  }
-
-  #change(withinMs: number): Promise<void> {
-    const timer = this.#after(withinMs, () => this.#notify());
-    return this.#changed.promise.finally(() => {
-      clearTimeout(timer);
-      this.#timers.delete(timer);
     });
   }
 
@@ -272,6 +216,10 @@ async function readParameters({ url, headers, body }: FullRequest): Promise<Para
     headers: { "content-type": type },
   }).formData();
   return { ...query, ...Object.fromEntries(form) };
+}
+
+function messageId(parameters: Parameters): string {
+  return String(Number(parameters["message_id"]));
 }
 
 /** The text as the user would see it ("Formatting options": HTML knows four entities). */

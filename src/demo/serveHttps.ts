@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Leaf } from "../authority/index.ts";
 
 /** A running server on 127.0.0.1. */
@@ -23,10 +24,17 @@ export interface FullRequest {
 /** Answers one request. What it throws becomes a 500. */
 export type Answer = (request: FullRequest, response: ServerResponse) => void | Promise<void>;
 
+/** Takes over a connection that asked for another protocol. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 const BODY_LIMIT = 32 * 1024 * 1024;
 
-/** Serves HTTPS on a free port of 127.0.0.1. */
-export async function serveHttps(leaf: Leaf, answer: Answer): Promise<HttpsServer> {
+/** Serves HTTPS on a free port of 127.0.0.1. Without `upgrade` a request to upgrade is an ordinary one. */
+export async function serveHttps(
+  leaf: Leaf,
+  answer: Answer,
+  upgrade?: Upgrade,
+): Promise<HttpsServer> {
   const server = createServer({ cert: leaf.chain, key: leaf.key }, (request, response) => {
     readBody(request)
       .then((body) => {
@@ -41,6 +49,14 @@ export async function serveHttps(leaf: Leaf, answer: Answer): Promise<HttpsServe
         else sendJson(response, 500, { error: "stand-in" });
       });
   });
+  const taken = new Set<Duplex>();
+  if (upgrade !== undefined) {
+    server.on("upgrade", (request, socket, head) => {
+      taken.add(socket);
+      socket.once("close", () => taken.delete(socket));
+      upgrade(request, socket, head);
+    });
+  }
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -50,6 +66,8 @@ export async function serveHttps(leaf: Leaf, answer: Answer): Promise<HttpsServe
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
+      // No longer the server's to close.
+      for (const socket of taken) socket.destroy();
       await closed;
     },
   };
