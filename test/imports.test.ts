@@ -17,9 +17,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plan: ["declaration", "catalogue"],
   secrets: ["plan", "faults", "files"],
   authority: ["faults", "files"],
+  record: ["faults"],
   wall: ["faults"],
   openclaw: ["plan", "faults", "files"],
-  broker: ["plan", "secrets", "faults"],
+  broker: ["plan", "secrets", "record", "faults"],
   host: [
     "declaration",
     "catalogue",
