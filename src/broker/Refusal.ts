@@ -12,6 +12,10 @@ const REFUSALS = {
   "client-hello-slow": [408, "the TLS ClientHello did not arrive in time"],
   "sni-missing": [421, "the TLS ClientHello names no server"],
   "sni-mismatch": [421, "the TLS server name is not the host whose address was dialled"],
+  "ech-refused": [
+    421,
+    "the TLS ClientHello hides the server name; switch Encrypted Client Hello off",
+  ],
   "tls-handshake": [400, "the TLS handshake failed"],
   // match
   "malformed-request": [400, "the request is not well formed HTTP/1.1"],
@@ -74,6 +78,7 @@ const REFUSALS = {
   // dial
   "address-refused": [502, "the host's address is not one that the grant allows"],
   "upstream-unreachable": [502, "the host can't be reached"],
+  "proxy-failed": [502, "the proxy that leads to the host did not connect"],
   "upstream-untrusted": [502, "the host's certificate can't be trusted"],
   "upstream-protocol": [502, "the host did not answer with well formed HTTP"],
   "upstream-coding": [502, "the host's reply is compressed in a way that can't be searched"],

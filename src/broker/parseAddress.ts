@@ -17,3 +17,14 @@ export function parseAddress(address: string): ipaddr.IPv4 | ipaddr.IPv6 | undef
   const whole = `${address.slice(0, colon)}${hex.slice(0, 4)}:${hex.slice(4)}`;
   return ipaddr.IPv6.isValid(whole) ? ipaddr.IPv6.parse(whole) : undefined;
 }
+
+/**
+ * The 4 or 16 bytes of an address, in network order.
+ *
+ * @throws TypeError when it is none.
+ */
+export function addressBytes(address: string): readonly number[] {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) throw new TypeError("not an address");
+  return parsed.toByteArray();
+}

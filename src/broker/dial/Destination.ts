@@ -2,6 +2,7 @@ import type { LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import type { Granted } from "../Deployment.ts";
 import { classifyAddress, type AddressClass } from "./classifyAddress.ts";
+import { isInNetwork } from "./isInNetwork.ts";
 
 /** Where a call really goes, and which addresses the name may turn out to have. */
 export interface Destination {
@@ -9,6 +10,8 @@ export interface Destination {
   readonly host: string;
   readonly port: number;
   readonly allowed: ReadonlySet<AddressClass>;
+  /** Networks, as `10.0.0.0/8`, whose private addresses are allowed besides. */
+  readonly networks: readonly string[];
 }
 
 /** A resolver that gives all addresses of a name; `dns.promises.lookup` but for tests. */
@@ -31,7 +34,8 @@ const EVERYTHING: readonly AddressClass[] = [
 /**
  * Where to connect for a granted host. A name of a service must be public; a literal address is
  * what the owner wrote; a name in `dial` is the owner's choice too and may be private, but never
- * a metadata or link-local address, since whoever answers for that name isn't the owner.
+ * a metadata or link-local address, since whoever answers for that name isn't the owner. With
+ * `networks` a service's own name may also turn out to be a private address inside them.
  *
  * A secret in plain HTTP stays on private networks: `http` hosts that get one never go further.
  */
@@ -44,12 +48,31 @@ export function destinationOf({ grant, host }: Granted): Destination {
   else allowed = ["public"];
   if (host.scheme === "http")
     allowed = allowed.filter((each) => each === "private" || each === "loopback");
-  return { host: target, port: grant.dial?.port ?? host.port, allowed: new Set(allowed) };
+  return {
+    host: target,
+    port: grant.dial?.port ?? host.port,
+    allowed: new Set(allowed),
+    networks: grant.dial?.networks ?? [],
+  };
+}
+
+/** Whether an address may be dialled for a destination. */
+export function isAllowed({ allowed, networks }: Destination, address: string): boolean {
+  const found = classifyAddress(address);
+  if (allowed.has(found)) return true;
+  // A wide network doesn't mean this machine: its loopback must be named as such.
+  const fit =
+    found === "private"
+      ? networks
+      : found === "loopback"
+        ? networks.filter((network) => classifyAddress(network.split("/")[0] ?? "") === "loopback")
+        : [];
+  return fit.some((network) => isInNetwork(address, network));
 }
 
 /** Whether a literal destination may be dialled; a name is checked address by address as it is resolved. */
 export function mayDial(destination: Destination): boolean {
-  return isIP(destination.host) === 0 || destination.allowed.has(classifyAddress(destination.host));
+  return isIP(destination.host) === 0 || isAllowed(destination, destination.host);
 }
 
 /**
