@@ -24,6 +24,8 @@ export interface ServiceEntry {
   readonly provider?: string;
   /** OpenClaw's channel of this name becomes active with the grant. */
   readonly channel?: string;
+  /** The plugin that OpenClaw needs for the channel, where it doesn't bring it along. */
+  readonly plugin?: string;
 }
 
 export interface CredentialPlace {

@@ -1,4 +1,5 @@
 import { anthropic } from "./anthropic.ts";
+import { discord } from "./discord.ts";
 import { googleGemini } from "./googleGemini.ts";
 import { openai } from "./openai.ts";
 import { openrouter } from "./openrouter.ts";
@@ -8,7 +9,14 @@ import { telegram } from "./telegram.ts";
 export type { CredentialPlace, ServiceEntry } from "./ServiceEntry.ts";
 
 /** Every known service, sorted by name. A new one is a new file and a line here. */
-const ENTRIES: readonly ServiceEntry[] = [anthropic, googleGemini, openai, openrouter, telegram];
+const ENTRIES: readonly ServiceEntry[] = [
+  anthropic,
+  discord,
+  googleGemini,
+  openai,
+  openrouter,
+  telegram,
+];
 
 /** The catalogue by name. A duplicate name is an error at load, not the last one winning. */
 export const catalogue: ReadonlyMap<string, ServiceEntry> = byName(ENTRIES);

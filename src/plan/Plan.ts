@@ -221,6 +221,8 @@ export type BodyRule =
       readonly kind: "graphql";
       readonly type: "query" | "mutation" | "subscription" | "*";
       readonly name: string;
+      /** Every field at the root must have such a name. An operation's own name is the bot's choice; its fields are not. */
+      readonly field?: string;
     }
   /** Every request or notification of the message or batch. */
   | { readonly kind: "json-rpc"; readonly method: string }

@@ -29,6 +29,7 @@ test("derivePhantom() is stable, and differs by bot, grant and key", () => {
 test("derivePhantom() has the shape that each service's clients check", () => {
   const shapes: Record<string, RegExp> = {
     anthropic: /^sk-ant-api03-[\w-]{93}AA$/,
+    discord: /^M\w{25}\.\w{6}\.[\w-]{38}$/,
     "google-gemini": /^AIza[\w-]{35}$/,
     openai: /^sk-proj-[\w-]{74}T3BlbkFJ[\w-]{74}$/,
     openrouter: /^sk-or-v1-[0-9a-f]{64}$/,

@@ -76,7 +76,9 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     openclaw: {
       version: bot.openclaw,
       model: bot.model,
-      plugins: [...new Set(bot.plugins)].toSorted(),
+      plugins: [
+        ...new Set([...bot.plugins, ...drafts.flatMap(({ plugin }) => plugin ?? [])]),
+      ].toSorted(),
       channels: drafts
         .flatMap(({ channel }) => channel ?? [])
         .toSorted((a, b) => compare(a.channel, b.channel)),

@@ -16,6 +16,8 @@ export interface DraftGrant {
   readonly variable?: string;
   readonly provider?: string;
   readonly channel?: ChannelPlan;
+  /** OpenClaw's plugin that the channel needs. */
+  readonly plugin?: string;
 }
 
 export interface GrantContext {
@@ -94,12 +96,13 @@ function planService(
     anonymous: rules === undefined ? service.anonymous : [],
     ...dial,
   };
-  const { variable, provider, channel } = service;
+  const { variable, provider, channel, plugin } = service;
   return [
     {
       grant,
       ...(variable === undefined ? {} : { variable }),
       ...(provider === undefined ? {} : { provider }),
+      ...(plugin === undefined ? {} : { plugin }),
       ...(channel === undefined || variable === undefined
         ? {}
         : { channel: { channel, variable, allowFrom: senders(declared) } }),

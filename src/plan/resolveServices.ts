@@ -18,6 +18,7 @@ export interface KnownService {
   readonly anonymous: readonly Rule[];
   readonly provider?: string;
   readonly channel?: string;
+  readonly plugin?: string;
 }
 
 /** Joins the catalogue and the declaration's own services; faults are pushed to `faults`. */
@@ -64,6 +65,7 @@ function resolve(entry: ServiceEntry, path: Path, faults: Faults): KnownService 
     anonymous: rules("anonymous"),
     ...(entry.provider === undefined ? {} : { provider: entry.provider }),
     ...(entry.channel === undefined ? {} : { channel: entry.channel }),
+    ...(entry.plugin === undefined ? {} : { plugin: entry.plugin }),
   };
 }
 
