@@ -38,12 +38,20 @@ export function narrowByServerName(
   return named.length > 0 ? named : refuse("sni-mismatch");
 }
 
-/** Keeps the hosts that the Host header agrees with: name and port, the scheme's own port being optional. */
+/**
+ * Keeps the hosts that the Host header agrees with: name and port, the scheme's own port being
+ * optional, in any case and perhaps with the dot at the end by which DNS says that a name is whole.
+ * Upstream gets its usual form. Names in other scripts must come as A-labels (RFC 9110 section
+ * 7.2 allows nothing else), and other spellings of an address or a port name nothing.
+ */
 export function narrowByHost(
   candidates: readonly Granted[],
   host: string,
 ): readonly Granted[] | Refusal {
-  const named = candidates.filter((granted) => hostHeaders(granted).includes(host.toLowerCase()));
+  // Only ASCII: elsewhere the case of letters makes one name of two.
+  if (!/^[\x21-\x7e]+$/.test(host)) return refuse("host-mismatch");
+  const wanted = host.toLowerCase().replace(/(?<=[a-z][a-z0-9-]*)\.(?=$|:)/, "");
+  const named = candidates.filter((granted) => hostHeaders(granted).includes(wanted));
   return named.length > 0 ? named : refuse("host-mismatch");
 }
 

@@ -7,4 +7,5 @@ export type {
   BrokerIngress,
 } from "./BrokerConfig.ts";
 export type { Ask, FromBroker, ToBroker } from "./protocol.ts";
-export { formatRule, matchRule } from "./rules/matchRule.ts";
+export { formatRule } from "./rules/formatRule.ts";
+export { matchRule } from "./rules/matchRule.ts";

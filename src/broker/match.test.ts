@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { pairHeaders, readCall, readTarget } from "./match.ts";
-import { matchRule } from "./rules/matchRule.ts";
 import { findInPath, putInPath } from "./decide/pathPlace.ts";
 import { isRefusal } from "./Refusal.ts";
 
@@ -77,24 +76,6 @@ test("readTarget() refuses overlong and broken UTF-8", () => {
     assert.deepEqual(readTarget(path), { refused: "path-ambiguous" }, path);
   }
   assert.deepEqual(readTarget("/%C3%A4?q=%c0%af"), { path: "/%C3%A4", query: "?q=%c0%af" });
-});
-
-test("matchRule() agrees with a regular expression of the same meaning", () => {
-  const segment = fc.constantFrom("a", "b", "*", "a*");
-  const pattern = fc.tuple(fc.array(segment, { minLength: 1, maxLength: 3 }), fc.boolean());
-  const path = fc.array(fc.constantFrom("a", "b", "*", "a*", "ab"), { minLength: 1, maxLength: 5 });
-  fc.assert(
-    fc.property(pattern, path, ([segments, open], parts) => {
-      const escaped = segments.map((each) => (each === "*" ? "[^/]+" : each.replace("*", "\\*")));
-      const expression = new RegExp(`^/${escaped.join("/")}${open ? "(?:/.*)?" : ""}$`);
-      const rule = { method: "GET", path: `/${segments.join("/")}${open ? "/**" : ""}` };
-      assert.equal(
-        matchRule(rule, "GET", `/${parts.join("/")}`),
-        expression.test(`/${parts.join("/")}`),
-      );
-      assert.equal(matchRule(rule, "POST", `/${parts.join("/")}`), false);
-    }),
-  );
 });
 
 test("findInPath() finds a whole segment's credential and putInPath() puts another there", () => {

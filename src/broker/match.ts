@@ -72,15 +72,17 @@ export function readTarget(
   for (const [, hex = ""] of path.matchAll(/%(..)/g)) {
     const byte = Number.parseInt(hex, 16);
     const ambiguous = byte < 0x20 || byte === 0x7f || "/\\%".includes(String.fromCharCode(byte));
-    if (ambiguous || /[A-Za-z0-9\-._]/.test(String.fromCharCode(byte)))
+    if (ambiguous || /[A-Za-z0-9\-._~]/.test(String.fromCharCode(byte)))
       return refuse("path-ambiguous");
   }
   if (!isUtf8(path)) return refuse("path-ambiguous");
   const segments = path.slice(1).split("/");
   for (const [index, segment] of segments.entries()) {
-    const bare = segment.split(";")[0];
+    const bare = segment.split(/;|%3b/i)[0];
     if (bare === "." || bare === "..") return refuse("path-ambiguous");
-    if (segment === "" && index < segments.length - 1) return refuse("path-ambiguous");
+    // Empty, or empty for a server that takes parameters off: what some collapse, others don't.
+    if (bare === "" && (segment !== "" || index < segments.length - 1))
+      return refuse("path-ambiguous");
   }
   return { path, query };
 }
