@@ -10,6 +10,8 @@ export interface ServiceEntry {
   readonly title: string;
   /** Origins, as `https://api.example.com`. */
   readonly hosts: readonly string[];
+  /** Everybody runs their own: the grant's `url` says where. `hosts` is empty then. */
+  readonly ownHost?: boolean;
   /** Every place a client may put the credential, as the service's documentation names them. */
   readonly credential: readonly CredentialPlace[];
   /** Text with `{digits:N}`, `{hex:N}`, `{alphanumeric:N}` or `{base64url:N}`. Tools check this shape. */

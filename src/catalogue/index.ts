@@ -1,6 +1,7 @@
 import { anthropic } from "./anthropic.ts";
 import { discord } from "./discord.ts";
 import { googleGemini } from "./googleGemini.ts";
+import { mattermost } from "./mattermost.ts";
 import { openai } from "./openai.ts";
 import { openrouter } from "./openrouter.ts";
 import type { ServiceEntry } from "./ServiceEntry.ts";
@@ -13,6 +14,7 @@ const ENTRIES: readonly ServiceEntry[] = [
   anthropic,
   discord,
   googleGemini,
+  mattermost,
   openai,
   openrouter,
   telegram,

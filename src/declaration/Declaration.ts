@@ -76,6 +76,11 @@ const dial = z
 
 const grant = z.strictObject({
   secret: secretName.optional().describe("Name of the secret, as declared under secrets."),
+  url: origin
+    .optional()
+    .describe(
+      'For services that everybody runs at a host of their own: "https://chat.example.com".',
+    ),
   tunnel: port.optional().describe("Pass connections to this port through unopened; no secret."),
   allow: z
     .array(rule)

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { BotPlan, ChannelPlan, Json, JsonObject } from "../plan/index.ts";
 
 /** Where things lie inside the wall. Every path is absolute. */
@@ -20,11 +21,27 @@ export interface InsidePaths {
   readonly caBundle: string;
 }
 
-/** The channels Seawall can set up, and the field that holds each one's credential. */
-const CREDENTIAL_FIELDS: Readonly<Record<string, string>> = { telegram: "botToken" };
+/** How a channel's settings are called. */
+interface ChannelFields {
+  /** Holds the reference to the credential. */
+  readonly credential: string;
+  /** Holds the origin of the service, where everybody has their own. */
+  readonly origin?: string;
+  /** What a bot's own settings may change. */
+  readonly defaults?: JsonObject;
+}
+
+/** The channels Seawall can set up. */
+const CHANNEL_FIELDS: Readonly<Record<string, ChannelFields>> = {
+  // Slash commands are answered through webhooks, which the catalogue's rules leave out: whoever
+  // may call any webhook may take anything anywhere. The same commands work as text.
+  discord: { credential: "token", defaults: { commands: { native: false } } },
+  mattermost: { credential: "botToken", origin: "baseUrl" },
+  telegram: { credential: "botToken" },
+};
 
 /** Channels that {@link ownedSettings} can render. */
-export const CHANNELS: readonly string[] = Object.keys(CREDENTIAL_FIELDS);
+export const CHANNELS: readonly string[] = Object.keys(CHANNEL_FIELDS);
 
 /** The agent every bot has. */
 export const AGENT = "main";
@@ -90,7 +107,10 @@ export function defaultSettings(bot: BotPlan): JsonObject {
     ...(bot.openclaw.channels.length > 0
       ? {
           channels: Object.fromEntries(
-            bot.openclaw.channels.map(({ channel }) => [channel, { groupPolicy: "allowlist" }]),
+            bot.openclaw.channels.map(({ channel }) => [
+              channel,
+              { groupPolicy: "allowlist", ...CHANNEL_FIELDS[channel]?.defaults },
+            ]),
           ),
         }
       : {}),
@@ -114,14 +134,28 @@ function tools({ commands, openclaw }: BotPlan): JsonObject {
   };
 }
 
-function channelSettings({ channel, variable, allowFrom }: ChannelPlan): JsonObject {
-  const field = CREDENTIAL_FIELDS[channel];
+function channelSettings({ channel, variable, allowFrom, url }: ChannelPlan): JsonObject {
+  const fields = CHANNEL_FIELDS[channel];
   return {
     enabled: true,
     configWrites: false,
-    ...(field === undefined ? {} : { [field]: envRef(variable) }),
+    ...(fields === undefined ? {} : { [fields.credential]: envRef(variable) }),
+    ...(url === undefined ? {} : originSettings(fields?.origin, url)),
     // Nobody listed: each sender must be let in by the owner, through OpenClaw's pairing.
     ...(allowFrom.length > 0 ? { dmPolicy: "allowlist", allowFrom } : { dmPolicy: "pairing" }),
+  };
+}
+
+/**
+ * OpenClaw refuses private addresses of its own accord. A name resolves to one of the broker's, but an
+ * address that the grant itself names has to be let through; what it leads to is the broker's business.
+ */
+function originSettings(field: string | undefined, url: string): JsonObject {
+  if (field === undefined) return {};
+  const isAddress = isIP(new URL(url).hostname.replace(/^\[|\]$/g, "")) !== 0;
+  return {
+    [field]: url,
+    ...(isAddress ? { network: { dangerouslyAllowPrivateNetwork: true } } : {}),
   };
 }
 

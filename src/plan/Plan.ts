@@ -73,6 +73,8 @@ export interface ChannelPlan {
   readonly variable: string;
   /** Senders the bot listens to, as the channel identifies them, sorted. */
   readonly allowFrom: readonly string[];
+  /** Origin of a service that everybody runs at a host of their own. */
+  readonly url?: string;
 }
 
 export interface PhantomVariable {

@@ -31,6 +31,7 @@ test("derivePhantom() has the shape that each service's clients check", () => {
     anthropic: /^sk-ant-api03-[\w-]{93}AA$/,
     discord: /^M\w{25}\.\w{6}\.[\w-]{38}$/,
     "google-gemini": /^AIza[\w-]{35}$/,
+    mattermost: /^[a-z0-9]{26}$/,
     openai: /^sk-proj-[\w-]{74}T3BlbkFJ[\w-]{74}$/,
     openrouter: /^sk-or-v1-[0-9a-f]{64}$/,
     telegram: /^[1-9]\d{9}:AA[\w-]{33}$/,

@@ -8,7 +8,7 @@ import {
 } from "../declaration/index.ts";
 import { parseRule } from "./parseRule.ts";
 import type { ChannelPlan, DialPlan, GrantPlan, HostPlan, InjectGrant } from "./Plan.ts";
-import type { KnownService } from "./resolveServices.ts";
+import { parseOrigin, type KnownService } from "./resolveServices.ts";
 
 /** A grant whose hosts have no addresses yet, and what it brings to its bot. */
 export interface DraftGrant {
@@ -87,7 +87,7 @@ function planService(
     kind: "inject",
     name,
     service: name,
-    hosts: service.hosts,
+    hosts: planHosts(service, declared, path, faults),
     secret: declared.secret ?? "",
     phantom: service.phantom,
     places: service.places,
@@ -105,9 +105,44 @@ function planService(
       ...(plugin === undefined ? {} : { plugin }),
       ...(channel === undefined || variable === undefined
         ? {}
-        : { channel: { channel, variable, allowFrom: senders(declared) } }),
+        : {
+            channel: {
+              channel,
+              variable,
+              allowFrom: senders(declared),
+              ...(declared.url === undefined ? {} : { url: new URL(declared.url).origin }),
+            },
+          }),
     },
   ];
+}
+
+/** A service is at the hosts that the catalogue knows, or where the grant says. */
+function planHosts(
+  { name, hosts, ownHost }: KnownService,
+  { url }: DeclaredGrant,
+  path: Path,
+  faults: Fault[],
+): readonly HostPlan[] {
+  if (ownHost && url !== undefined) return parseOrigin(url, [...path, "url"], faults);
+  if (ownHost) {
+    faults.push({
+      code: "missing",
+      path,
+      atKey: true,
+      message: `grant "${name}" doesn't say where the service is`,
+      hint: 'add its origin, as url: "https://chat.example.com"',
+    });
+  } else if (url !== undefined) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "url"],
+      atKey: true,
+      message: `"${name}" is always at the same place, so "url" could have no effect`,
+      hint: "remove it; where to connect instead stands in dial",
+    });
+  }
+  return hosts;
 }
 
 function planTunnel(
@@ -141,7 +176,7 @@ function planTunnel(
     });
     return [];
   }
-  for (const key of ["secret", "allow", "allowFrom"] as const) {
+  for (const key of ["secret", "url", "allow", "allowFrom"] as const) {
     if (declared[key] === undefined) continue;
     faults.push({
       code: "invalid",

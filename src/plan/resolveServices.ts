@@ -11,6 +11,7 @@ import type { HostPlan, PhantomShape, Place, Rule } from "./Plan.ts";
 export interface KnownService {
   readonly name: string;
   readonly hosts: readonly HostPlan[];
+  readonly ownHost: boolean;
   readonly places: readonly Place[];
   readonly phantom: PhantomShape;
   readonly variable?: string;
@@ -57,6 +58,7 @@ function resolve(entry: ServiceEntry, path: Path, faults: Faults): KnownService 
     (entry[key] ?? []).flatMap((text, index) => parseRule(text, [...path, key, index], faults));
   return {
     name: entry.name,
+    ownHost: entry.ownHost === true,
     hosts: entry.hosts.flatMap((origin, i) => parseOrigin(origin, [...path, "hosts", i], faults)),
     places: entry.credential.flatMap((p, i) => toPlace(p, [...path, "credential", i], faults)),
     phantom: toShape(entry.phantom, [...path, "phantom"], faults),
@@ -99,7 +101,7 @@ function toPlace(place: CredentialPlace, path: Path, faults: Faults): Place[] {
 }
 
 /** An origin such as `https://api.example.com`; plain HTTP only to a private address written out. */
-function parseOrigin(origin: string, path: Path, faults: Faults): HostPlan[] {
+export function parseOrigin(origin: string, path: Path, faults: Faults): HostPlan[] {
   const url = URL.canParse(origin) ? new URL(origin) : undefined;
   const name = url === undefined ? "" : hostOf(url);
   if (url === undefined || !(isIP(name) !== 0 || isHostName(name))) {
