@@ -9,7 +9,12 @@ import { nameFailure } from "./nameFailure.ts";
 import { readProxyAddress } from "./ProxyAddress.ts";
 import { askProxy } from "./proxyHandshake.ts";
 import { raceAddresses } from "./raceAddresses.ts";
-import { makeUpstreamContext, secureUpstream, type ClientCertificate } from "./upstreamTls.ts";
+import {
+  makeUpstreamContext,
+  secureUpstream,
+  type ClientCertificate,
+  type UpstreamSession,
+} from "./upstreamTls.ts";
 
 /** RFC 8305 section 8: Connection Attempt Delay. */
 const STAGGER_MS = 250;
@@ -24,10 +29,10 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   /** The pool's, from `makeUpstreamContext` for the same grant; made anew if absent. */
   readonly secureContext?: SecureContext;
-  /** The last session that came from the same pool. One of another grant would skip its checks. */
-  readonly session?: Buffer;
+  /** The last one that came; it is used only for the name and `secureContext` it was made with. */
+  readonly session?: UpstreamSession;
   /** A session to resume by came; with TLS 1.3 that is after the handshake and more than once. */
-  readonly onSession?: (session: Buffer) => void;
+  readonly onSession?: (session: UpstreamSession) => void;
   /** Where there is no `secureContext`. */
   readonly clientCertificate?: ClientCertificate;
   /** Gives up when the bot does. */

@@ -39,19 +39,28 @@ export function makeUpstreamContext(
   }
 }
 
+/**
+ * What a TLS session is resumed by. A resumed handshake shows no certificate (measured with Node 24.21,
+ * TLS 1.2 and 1.3), so a session counts for the name and the context it was made with, and no others.
+ */
+export interface UpstreamSession {
+  readonly ticket: Buffer;
+  readonly name: string;
+  readonly context: SecureContext;
+}
+
 export interface UpstreamTlsOptions {
   /** By preference; the first is what an upstream without ALPN is taken to speak. */
   readonly alpn: readonly string[];
   readonly context: SecureContext;
-  readonly session: Buffer | undefined;
-  readonly onSession: ((session: Buffer) => void) | undefined;
+  readonly session: UpstreamSession | undefined;
+  readonly onSession: ((session: UpstreamSession) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
  * Makes a connection TLS and holds the upstream to the granted name, whatever was dialled: a chain to a
- * trusted CA, valid today, and the name or address in it. A resumed session is held to the name too:
- * Node doesn't look again there.
+ * trusted CA, valid today, and the name or address in it.
  *
  * @throws DialError `upstream-untrusted`, or `upstream-unreachable` when the connection broke; the
  * sockets are then closed.
@@ -62,6 +71,7 @@ export function secureUpstream(
   options: UpstreamTlsOptions,
 ): Promise<TLSSocket> {
   const { alpn, context, session, onSession, signal } = options;
+  const resumable = session?.name === host.name && session.context === context;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const secure = tls.connect({
@@ -73,7 +83,7 @@ export function secureUpstream(
       checkServerIdentity: (_dialled, certificate) =>
         tls.checkServerIdentity(host.name, certificate),
       ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
-      ...(session === undefined ? {} : { session }),
+      ...(resumable ? { session: session.ticket } : {}),
     });
     const fail = (error: Error): void => {
       settle();
@@ -100,13 +110,13 @@ export function secureUpstream(
     secure.on("error", () => undefined);
     secure.on("error", onError);
     secure.on("close", onClose);
-    if (onSession !== undefined) secure.on("session", onSession);
+    if (onSession !== undefined)
+      secure.on("session", (ticket) => {
+        onSession({ ticket, name: host.name, context });
+      });
     secure.once("secureConnect", () => {
-      const wrong = secure.isSessionReused()
-        ? tls.checkServerIdentity(host.name, secure.getPeerCertificate())
-        : undefined;
-      if (wrong !== undefined || !secure.authorized) {
-        fail(new DialError("upstream-untrusted", "the certificate is another's", { cause: wrong }));
+      if (!secure.authorized) {
+        fail(new DialError("upstream-untrusted", "the certificate is not trusted"));
         return;
       }
       settle();

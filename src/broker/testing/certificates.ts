@@ -16,7 +16,16 @@ export interface TestAuthority {
   /** A leaf for these names and addresses. */
   issue(
     names: readonly string[],
-    validity?: { readonly notAfter: Date },
+    change?: {
+      readonly notBefore?: Date;
+      readonly notAfter?: Date;
+      /** Extended key usages, as OIDs. */
+      readonly usages?: readonly string[];
+      /** Signed by its own key instead of the CA's. */
+      readonly selfSigned?: boolean;
+      /** The leaf says that it is a CA itself. */
+      readonly ca?: boolean;
+    },
   ): Promise<{ readonly chain: string; readonly key: string }>;
 }
 
@@ -37,16 +46,16 @@ export async function makeAuthority(name: string): Promise<TestAuthority> {
   });
   return {
     ca: root.toString("pem"),
-    async issue(names, validity) {
+    async issue(names, change = {}) {
       const leafKeys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
       const leaf = await x509.X509CertificateGenerator.create({
         subject: `CN=${names[0] ?? ""}`,
-        issuer: root.subject,
+        issuer: change.selfSigned === true ? `CN=${names[0] ?? ""}` : root.subject,
         publicKey: leafKeys.publicKey,
-        signingKey: keys.privateKey,
+        signingKey: change.selfSigned === true ? leafKeys.privateKey : keys.privateKey,
         signingAlgorithm: ALGORITHM,
-        notBefore: new Date(Date.now() - 7_200_000),
-        notAfter: validity?.notAfter ?? new Date(Date.now() + 3_600_000),
+        notBefore: change.notBefore ?? new Date(Date.now() - 7_200_000),
+        notAfter: change.notAfter ?? new Date(Date.now() + 3_600_000),
         extensions: [
           new x509.SubjectAlternativeNameExtension(
             names.map((value) => ({
@@ -54,6 +63,12 @@ export async function makeAuthority(name: string): Promise<TestAuthority> {
               value,
             })),
           ),
+          ...(change.usages === undefined
+            ? []
+            : [new x509.ExtendedKeyUsageExtension([...change.usages])]),
+          ...(change.ca === true
+            ? [new x509.BasicConstraintsExtension(true, undefined, true)]
+            : []),
         ],
       });
       const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", leafKeys.privateKey)).toString(
