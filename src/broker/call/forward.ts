@@ -1,7 +1,9 @@
 import type { AuditEnd } from "../audit/AuditRecord.ts";
 import type { Granted } from "../Deployment.ts";
 import type { Admission } from "../gate/Gate.ts";
+import { nameFailure } from "../dial/nameFailure.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
+import { iteratorSource } from "../http/iteratorSource.ts";
 import {
   UpstreamError,
   type UpstreamExchange,
@@ -28,6 +30,8 @@ export interface Exchange {
   readonly visit: Visit;
   readonly pools: UpstreamPools;
   readonly connectTimeoutMs: number;
+  /** Aborts when the bot gives up. */
+  readonly gone: AbortSignal;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -43,23 +47,28 @@ interface Counts {
  */
 export async function forward(exchange: Exchange): Promise<AuditEnd> {
   const counts: Counts = { bytesOut: 0, bytesIn: 0 };
-  const first = await attempt(exchange, counts);
+  const first = await attempt(exchange, counts, false);
   // The server may close an idle connection in the moment it is used again.
-  const again = first === "stale" ? await attempt(exchange, counts) : first;
+  const again = first === "stale" ? await attempt(exchange, counts, true) : first;
   if (again === "stale") return fail(exchange, "upstream-unreachable", counts);
   return again;
 }
 
-async function attempt(exchange: Exchange, counts: Counts): Promise<AuditEnd | "stale"> {
+async function attempt(
+  exchange: Exchange,
+  counts: Counts,
+  fresh: boolean,
+): Promise<AuditEnd | "stale"> {
   const { call, granted, outgoing, pools, visit } = exchange;
-  let upstream: UpstreamExchange | undefined;
+  let upstream: UpstreamExchange;
   try {
-    upstream = pools.open(granted, outgoing, exchange.connectTimeoutMs);
-  } catch {
-    // A header or path that would have to be sent malformed.
-    return fail(exchange, "upstream-protocol", counts);
+    const { gone: signal, connectTimeoutMs: timeoutMs } = exchange;
+    const opened = pools.open(granted, outgoing, { signal, timeoutMs, fresh });
+    upstream = opened instanceof Promise ? await opened : opened;
+  } catch (error) {
+    if (visit.gone) return aborted(counts);
+    return fail(exchange, codeOf(error), counts);
   }
-  if (upstream === undefined) return fail(exchange, "address-refused", counts);
   const onGone = (): void => {
     upstream.destroy();
   };
@@ -90,13 +99,13 @@ async function attempt(exchange: Exchange, counts: Counts): Promise<AuditEnd | "
       visit.destroy();
     };
     void cutWhenFound();
-    const end = await streamReply(exchange, upstream, reply, counts);
+    const end = await streamReply(exchange, reply, counts);
     return cut
       ? { outcome: "refused", code: "foreign-phantom-in-body", status: reply.status, ...counts }
       : end;
   } finally {
     visit.offGone(onGone);
-    if (!visit.bodyComplete) upstream.destroy();
+    upstream.destroy();
   }
 }
 
@@ -127,11 +136,16 @@ async function sendBody(
   }
   const scanner = new BodyScanner(foreignPhantoms);
   try {
-    for await (const chunk of visit.body) {
+    for (;;) {
+      const next = visit.body.read();
+      if (next instanceof Promise) upstream.flush();
+      const chunk = next instanceof Promise ? await next : next;
+      if (chunk === null) break;
       const clean = scanner.push(chunk);
       if (clean === undefined) return "phantom";
       counts.bytesOut += clean.length;
-      if (!(await upstream.write(clean))) return "stopped";
+      const taken = upstream.write(clean);
+      if (!(taken instanceof Promise ? await taken : taken)) return "stopped";
     }
   } catch {
     // The client went away in the middle; what was sent must not look finished.
@@ -148,21 +162,17 @@ async function sendBody(
 /** Streams one reply: head and body redacted, each chunk as it comes. */
 async function streamReply(
   exchange: Exchange,
-  upstream: UpstreamExchange,
   reply: UpstreamReply,
   counts: Counts,
 ): Promise<AuditEnd> {
   const { call, redactor, visit } = exchange;
   const { status } = reply;
   const bodiless = call.method === "HEAD" || status === 204 || status === 304;
-  const body = bodiless
-    ? reply.body
-    : await decodeBody(reply.body, valuesOf(reply.headers, "content-encoding"));
-  if (isRefusal(body)) {
-    upstream.destroy();
-    return fail(exchange, body.refused, counts);
-  }
-  const decoded = body !== reply.body;
+  const codings = bodiless ? [] : valuesOf(reply.headers, "content-encoding");
+  const plain = codings.length === 0 ? reply.body : await decodeBody(reply.body, codings);
+  if (isRefusal(plain)) return fail(exchange, plain.refused, counts);
+  const decoded = plain !== reply.body;
+  const body = decoded ? iteratorSource(() => plain[Symbol.asyncIterator]()) : reply.body;
   const dropped = decoded || !redactor.keepsLengths ? ["content-length"] : [];
   if (decoded) dropped.push("content-encoding");
   const writer = visit.respond({
@@ -171,21 +181,28 @@ async function streamReply(
     reason: redactor.text(reply.reason).replaceAll(/[^\x20-\x7e]/g, ""),
     headers: redactor.headers(withoutHopByHop(reply.headers, dropped)),
   });
-  writer.flush();
   const stream = redactor.stream();
   const watcher = exchange.admission.watch({
     status,
     type: valuesOf(reply.headers, "content-type")[0] ?? "",
   });
+  // A chunk is held only while it is known already whether it is the last, so that a short reply is one write.
+  let held: Buffer = NOTHING;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      const out = stream.push(chunk);
-      counts.bytesIn += out.length;
-      watcher?.push(out);
-      if (!(await writer.write(out))) {
-        upstream.destroy();
-        return { ...aborted(counts), status };
+    for (let next = body.read(); ; next = body.read()) {
+      if (next instanceof Promise) {
+        next.catch(ignore);
+        if (held.length === 0) writer.flush();
+        else if (!(await writer.write(held))) return { ...aborted(counts), status };
+        held = NOTHING;
+      } else if (next !== null && held.length > 0) {
+        if (!(await writer.write(held))) return { ...aborted(counts), status };
       }
+      const chunk = next instanceof Promise ? await next : next;
+      if (chunk === null) break;
+      held = stream.push(chunk);
+      counts.bytesIn += held.length;
+      watcher?.push(held);
     }
   } catch {
     if (visit.gone) return { ...aborted(counts), status };
@@ -197,8 +214,17 @@ async function streamReply(
   counts.bytesIn += rest.length;
   watcher?.push(rest);
   watcher?.end();
-  const finished = await writer.end(rest, redactor.headers(reply.trailers));
+  const last = rest.length === 0 ? held : Buffer.concat([held, rest]);
+  const finished = await writer.end(last, redactor.headers(reply.trailers));
   return { ...(finished ? { outcome: "done", ...counts } : aborted(counts)), status };
+}
+
+function ignore(): void {
+  // Whoever awaits it meets the error; until then it must not count as unhandled.
+}
+
+function codeOf(error: unknown): RefusalCode {
+  return error instanceof UpstreamError ? error.refused : nameFailure(error);
 }
 
 function fail({ visit }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {

@@ -110,6 +110,7 @@ export async function handleCall(
         visit,
         pools: parts.pools,
         connectTimeoutMs: parts.timeouts.connect,
+        gone: gone.signal,
       });
     } catch {
       // A bug of ours in one call must not take the others down, nor stay unrecorded.

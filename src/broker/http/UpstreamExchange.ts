@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Header } from "../match.ts";
 import type { RefusalCode } from "../Refusal.ts";
 import type { ByteSource } from "./ByteSource.ts";
@@ -11,6 +12,8 @@ export interface UpstreamReply {
   readonly body: ByteSource;
   /** After the body's end. */
   readonly trailers: readonly Header[];
+  /** With 101, where the request asked for it: the connection, paused, another protocol's from here on. */
+  readonly switched?: Socket;
 }
 
 /**
@@ -22,10 +25,12 @@ export interface UpstreamExchange {
   readonly reply: Promise<UpstreamReply>;
   /** Whether the connection had served another call before. */
   readonly reused: boolean;
+  /** Sends a head that was held back for the body's first bytes. To be called before waiting for them. */
+  flush(): void;
   /** `false` when the upstream takes no more; a promise where it reads too slowly. */
   write(chunk: Buffer): boolean | Promise<boolean>;
   end(rest: Buffer, trailers: readonly Header[]): void;
-  /** Cuts it, so that the upstream doesn't take half a request for a whole. After the reply's end it does nothing. */
+  /** Cuts it, so that the upstream doesn't take half a request for a whole. When both are over it does nothing. */
   destroy(): void;
 }
 

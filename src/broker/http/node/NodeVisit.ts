@@ -3,7 +3,7 @@ import { pairHeaders, type Header } from "../../match.ts";
 import { writeAll } from "../writeAll.ts";
 import type { ByteSource } from "../ByteSource.ts";
 import type { ReplyHead, ReplyWriter, Visit, VisitHead } from "../Visit.ts";
-import { nodeSource } from "./nodeSource.ts";
+import { iteratorSource } from "../iteratorSource.ts";
 
 /** A request that Node's own server read. */
 export class NodeVisit implements Visit {
@@ -29,7 +29,7 @@ export class NodeVisit implements Visit {
       headers: pairHeaders(request.rawHeaders),
     };
     // The iterator must not destroy the request: its socket carries the answer.
-    this.body = nodeSource(() => request.iterator({ destroyOnReturn: false }));
+    this.body = iteratorSource(() => request.iterator({ destroyOnReturn: false }));
   }
 
   /** `complete` isn't true yet when a request without a body is announced. */

@@ -1,7 +1,7 @@
-import { iterate, type ByteSource } from "../ByteSource.ts";
+import { iterate, type ByteSource } from "./ByteSource.ts";
 
 /** What Node iterates over, as a source. Nothing is read before the first `read`. */
-export function nodeSource(open: () => AsyncIterator<unknown>): ByteSource {
+export function iteratorSource(open: () => AsyncIterator<unknown>): ByteSource {
   let iterator: AsyncIterator<unknown> | undefined;
   const source: ByteSource = {
     async read() {
