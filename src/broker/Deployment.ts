@@ -55,14 +55,15 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     bots.set(plan.name, compileBot(plan, secrets, owners));
   }
   const tokens = config.bots.flatMap(({ ingress }) => ingress?.token ?? []);
+  const foreignPhantoms = new Map(
+    config.bots.map((bot) => [bot.name, foreignTo(bot, [...owners.keys()])]),
+  );
   return {
     bots,
     secrets,
     store,
-    phantoms: new PhantomIndex([...owners.keys()]),
-    foreignPhantoms: new Map(
-      config.bots.map((bot) => [bot.name, foreignTo(bot, [...owners.keys()])]),
-    ),
+    phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
+    foreignPhantoms,
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
 }

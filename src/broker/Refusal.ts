@@ -40,7 +40,8 @@ const REFUSALS = {
     403,
     "the call carries a credential that is not this bot's token for the service",
   ],
-  "credential-repeated": [400, "a credential header stands twice in the call"],
+  "credential-repeated": [400, "a credential stands twice in the call"],
+  "credential-ambiguous": [400, "the place of the credential could be read in two ways"],
   "phantom-misplaced": [
     403,
     "the bot's token stands in a place where the service does not expect it",

@@ -18,6 +18,8 @@ export interface Call {
   readonly body: "none" | "length" | "chunked";
   /** The body itself, where a decision needs it; see `needsBody`. */
   readonly content?: CallBody;
+  /** The protocol that a GET asks to go on with; absent for every other call. */
+  readonly upgrade?: "websocket";
 }
 
 export type Header = readonly [name: string, value: string];

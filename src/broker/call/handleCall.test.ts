@@ -207,7 +207,7 @@ describe("one call through the broker", () => {
     [
       "another grant's place",
       () => ({ path: "/v1/models/x", headers: { "x-api-key": chat.phantom } }),
-      "foreign-credential",
+      "foreign-phantom",
     ],
     [
       "a credential header nobody named",

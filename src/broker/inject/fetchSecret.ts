@@ -1,16 +1,23 @@
 import type { SecretValue } from "../../secrets/index.ts";
+import type { Place } from "../../plan/index.ts";
 import type { Deployment } from "../Deployment.ts";
 import { BrokerError } from "../BrokerError.ts";
+import { checkFit } from "./checkFit.ts";
 
 /**
  * The value behind a secret's name, fit to be sent: printable ASCII (no line break can ever split
  * a header), no blank at either end, long enough to be found again in a reply without mistaking
  * other text for it.
  *
+ * @param places where it is to be put; not every value fits everywhere.
  * @throws SecretError when the store can't give it; BrokerError `secret-unusable` when it doesn't
  * fit. Neither message holds anything of the value.
  */
-export async function fetchSecret(deployment: Deployment, name: string): Promise<SecretValue> {
+export async function fetchSecret(
+  deployment: Deployment,
+  name: string,
+  places: readonly Place[] = [],
+): Promise<SecretValue> {
   const source = deployment.secrets.get(name);
   if (source === undefined)
     throw new BrokerError("config-invalid", `secret "${name}" is not configured`);
@@ -34,5 +41,6 @@ export async function fetchSecret(deployment: Deployment, name: string): Promise
       },
     );
   }
+  checkFit(name, value, places);
   return secret;
 }

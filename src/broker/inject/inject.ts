@@ -1,8 +1,9 @@
 import type { SecretValue } from "../../secrets/index.ts";
 import type { Decision } from "../decide/decide.ts";
-import type { Call, Header } from "../match.ts";
+import { readCoding } from "../body/coding.ts";
+import { valuesOf, type Call, type Header } from "../match.ts";
 import { hostHeaders } from "../identify.ts";
-import { putInPath } from "../decide/pathPlace.ts";
+import { bodyWith, headersWith, pathWith, queryWith } from "./putInPlace.ts";
 
 /** A request as it goes out. */
 export interface Outgoing {
@@ -47,42 +48,46 @@ const NOT_FORWARDED = new Set([
 const END_TO_END = new Set(["content-length", "content-type", "content-encoding", "host"]);
 
 /**
- * The call as the upstream gets it: the secret in exactly the places where the phantom stood, other
- * headers in their order and case, identity asked for so that the reply can be searched.
+ * The call as the upstream gets it: the secret in exactly the places where the phantom stood, spelled
+ * as each place wants it, other headers in their order and case, identity asked for so that the
+ * reply can be searched. A body that was compressed goes out as it reads: `content` is decoded
+ * already, and what streams is decoded on its way.
  */
 export function inject(call: Call, decision: Decision, secret: SecretValue): Outgoing {
   const value = secret.revealSecret();
-  let path = decision.path;
-  const byHeader = new Map<string, string>();
-  for (const place of decision.placed) {
-    if (place.in === "header") byHeader.set(place.name, place.prefix + value);
-    else if (place.in === "path") path = putInPath(place.template, path, encodeForPath(value));
-  }
+  const { placed } = decision;
+  const target = pathWith(decision, value) + queryWith(call.query, placed, value);
+  const byHeader = headersWith(call, placed, value);
+  const coded =
+    call.body !== "none" && readCoding(valuesOf(call.headers, "content-encoding")) !== "identity";
+  const body = call.content && bodyWith(call.content.bytes, placed, value);
+  const reframed = coded || body !== undefined;
   const hop = connectionNames(call.headers);
   const headers: Header[] = [["Host", hostHeaders(decision.granted)[0]]];
   for (const [name, sent] of call.headers) {
     const lower = name.toLowerCase();
-    const placed = byHeader.get(lower);
-    if (placed !== undefined) headers.push([name, placed]);
+    if (reframed && (lower === "content-length" || (coded && lower === "content-encoding")))
+      continue;
+    const replaced = byHeader.get(lower);
+    if (replaced !== undefined) headers.push([name, replaced]);
     else if (!NOT_FORWARDED.has(lower) && (!hop.has(lower) || END_TO_END.has(lower)))
       headers.push([name, sent]);
   }
   headers.push(["Accept-Encoding", "identity"]);
-  if (call.body === "chunked") headers.push(["Transfer-Encoding", "chunked"]);
+  const { method } = call;
+  if (body !== undefined) {
+    headers.push(["Content-Length", String(body.length)]);
+    return { method, target, headers, body };
+  }
+  if (call.body === "chunked" || coded) headers.push(["Transfer-Encoding", "chunked"]);
   // A method that usually has a body gets chunked framing from Node unless told that there is none.
   else if (
     call.body === "none" &&
+    !["GET", "HEAD", "OPTIONS"].includes(method) &&
     !headers.some(([name]) => name.toLowerCase() === "content-length")
-  ) {
-    if (!["GET", "HEAD", "OPTIONS"].includes(call.method)) headers.push(["Content-Length", "0"]);
-  }
-  const body = call.content?.bytes;
-  if (body === undefined) return { method: call.method, target: path + call.query, headers };
-  const framed = headers.filter(
-    ([name]) => !["content-length", "transfer-encoding"].includes(name.toLowerCase()),
-  );
-  framed.push(["Content-Length", String(body.length)]);
-  return { method: call.method, target: path + call.query, headers: framed, body };
+  )
+    headers.push(["Content-Length", "0"]);
+  return { method, target, headers };
 }
 
 /** Headers of a reply without those that belong to the one connection only. */
@@ -103,12 +108,4 @@ function connectionNames(headers: readonly Header[]): Set<string> {
     .filter(([name]) => name.toLowerCase() === "connection")
     .map(([, value]) => value);
   return new Set(lists.flatMap((list) => list.split(",")).map((name) => name.trim().toLowerCase()));
-}
-
-/** Percent-encodes what may not stand in a path segment (RFC 3986 section 3.3, `pchar`). */
-function encodeForPath(value: string): string {
-  return value.replaceAll(
-    /[^A-Za-z0-9\-._~!$&'()*+,;=:@]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
 }

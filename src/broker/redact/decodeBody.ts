@@ -1,11 +1,6 @@
 import { pipeline, type Readable } from "node:stream";
+import { readCoding, ZSTD_WINDOW_LOG } from "../body/coding.ts";
 import { refuse, type Refusal } from "../Refusal.ts";
-
-/**
- * RFC 9659: a zstd window for HTTP is at most 8 MB; without a bound a reply could make the broker
- * take 128 MB. Brotli's and gzip's windows are bounded by their formats (16 MB, 32 KB).
- */
-const ZSTD_WINDOW_LOG = 23;
 
 /**
  * The body as it reads once its Content-Encoding is undone, decoded as it arrives and no faster
@@ -15,19 +10,14 @@ export async function decodeBody<Source extends AsyncIterable<Buffer>>(
   reply: Source,
   codings: readonly string[],
 ): Promise<Source | Readable | Refusal> {
-  const list = codings
-    .flatMap((value) => value.toLowerCase().split(","))
-    .map((coding) => coding.trim());
-  const named = list.filter((coding) => coding !== "" && coding !== "identity");
-  const [coding] = named;
-  if (coding === undefined) return reply;
-  if (named.length > 1) return refuse("upstream-coding");
+  const coding = readCoding(codings);
+  if (coding === undefined) return refuse("upstream-coding");
+  if (coding === "identity") return reply;
   // Loaded late: an upstream that was asked for identity rarely compresses.
   const zlib = await import("node:zlib");
   const flush = zlib.constants.Z_SYNC_FLUSH;
   switch (coding) {
     case "gzip":
-    case "x-gzip":
       return join(reply, zlib.createGunzip({ flush }));
     case "deflate":
       return join(reply, zlib.createInflate({ flush }));
@@ -43,8 +33,6 @@ export async function decodeBody<Source extends AsyncIterable<Buffer>>(
           params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
         }),
       );
-    default:
-      return refuse("upstream-coding");
   }
 }
 
