@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer, type WebSocket } from "ws";
 import type { Leaf } from "../../src/authority/index.ts";
 import {
   Replies,
@@ -55,7 +55,10 @@ export async function startMattermostStandIn(
     leaf,
     (request, response) => mattermost.answer(request, response),
     (request, socket, head) => {
-      if (request.url !== "/api/v4/websocket") return socket.destroy();
+      if (request.url !== "/api/v4/websocket") {
+        socket.destroy();
+        return;
+      }
       sockets.handleUpgrade(request, socket, head, (client) => mattermost.connect(client, request));
     },
   );
