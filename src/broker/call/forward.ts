@@ -75,7 +75,7 @@ async function attempt(
   visit.onGone(onGone);
   try {
     const sent = sendBody(exchange, upstream, counts);
-    let reply: UpstreamReply | "phantom";
+    let reply: UpstreamReply | "phantom" | "unreadable";
     try {
       reply = await Promise.race([upstream.reply, phantomOr(sent, upstream.reply)]);
     } catch (error) {
@@ -86,23 +86,25 @@ async function attempt(
       const repeatable = call.body === "none" && ["GET", "HEAD", "OPTIONS"].includes(call.method);
       return repeatable && error.stale ? "stale" : fail(exchange, error.refused, counts);
     }
+    if (reply === "unreadable") return fail(exchange, "body-unreadable", counts);
     if (reply === "phantom") {
       upstream.destroy();
       return fail(exchange, "foreign-phantom-in-body", counts);
     }
     // A phantom may still come later in the body, while the reply is already under way.
-    let cut = false;
+    let cut: RefusalCode | undefined;
     const cutWhenFound = async (): Promise<void> => {
-      if ((await sent) !== "phantom") return;
-      cut = true;
+      const how = await sent;
+      if (how !== "phantom" && how !== "unreadable") return;
+      cut = how === "phantom" ? "foreign-phantom-in-body" : "body-unreadable";
       upstream.destroy();
       visit.destroy();
     };
     void cutWhenFound();
     const end = await streamReply(exchange, reply, counts);
-    return cut
-      ? { outcome: "refused", code: "foreign-phantom-in-body", status: reply.status, ...counts }
-      : end;
+    return cut === undefined
+      ? end
+      : { outcome: "refused", code: cut, status: reply.status, ...counts };
   } finally {
     visit.offGone(onGone);
     upstream.destroy();
@@ -113,13 +115,14 @@ async function attempt(
 async function phantomOr(
   sent: Promise<Sent>,
   replied: Promise<UpstreamReply>,
-): Promise<"phantom" | UpstreamReply> {
-  return (await sent) === "phantom" ? "phantom" : replied;
+): Promise<"phantom" | "unreadable" | UpstreamReply> {
+  const how = await sent;
+  return how === "phantom" || how === "unreadable" ? how : replied;
 }
 
-type Sent = "sent" | "stopped" | "phantom";
+type Sent = "sent" | "stopped" | "phantom" | "unreadable";
 
-/** Passes the request's body on as it comes. Never rejects. */
+/** Passes the request's body on as it comes, its Content-Encoding undone, as `inject` says it. Never rejects. */
 async function sendBody(
   { call, outgoing, foreignPhantoms, visit }: Exchange,
   upstream: UpstreamExchange,
@@ -135,9 +138,14 @@ async function sendBody(
     return "sent";
   }
   const scanner = new BodyScanner(foreignPhantoms);
+  const codings = valuesOf(call.headers, "content-encoding");
+  const plain = codings.length === 0 ? visit.body : await decodeBody(visit.body, codings);
+  if (isRefusal(plain)) return "unreadable";
+  const body =
+    plain === visit.body ? visit.body : iteratorSource(() => plain[Symbol.asyncIterator]());
   try {
     for (;;) {
-      const next = visit.body.read();
+      const next = body.read();
       if (next instanceof Promise) upstream.flush();
       const chunk = next instanceof Promise ? await next : next;
       if (chunk === null) break;
@@ -148,6 +156,7 @@ async function sendBody(
       if (!(taken instanceof Promise ? await taken : taken)) return "stopped";
     }
   } catch {
+    if (!visit.gone && body !== visit.body) return "unreadable";
     // The client went away in the middle; what was sent must not look finished.
     upstream.destroy();
     return "stopped";
@@ -229,7 +238,8 @@ function codeOf(error: unknown): RefusalCode {
 
 function fail({ visit }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {
   const status = replyRefused(visit, refuse(code));
-  const outcome = code === "foreign-phantom-in-body" ? "refused" : "upstream-error";
+  const refused = code === "foreign-phantom-in-body" || code === "body-unreadable";
+  const outcome = refused ? "refused" : "upstream-error";
   return { outcome, code, ...(status === undefined ? {} : { status }), ...counts };
 }
 

@@ -3,6 +3,7 @@ import type { AuditEnd, AuditStart } from "../audit/AuditRecord.ts";
 import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
 import { decide } from "../decide/decide.ts";
+import type { Place } from "../../plan/index.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
 import type { Visit } from "../http/Visit.ts";
@@ -89,7 +90,8 @@ export async function handleCall(
   if (isRefusal(admission)) return refuseCall(admission);
   let counts = { bytesOut: 0, bytesIn: 0 };
   try {
-    const secret = await readSecret(parts, deployment, grant.secret);
+    const places = decision.placed.map(({ place }) => place);
+    const secret = await readSecret(parts, deployment, grant.secret, places);
     if (secret === undefined) return refuseCall(refuse("secret-unavailable"));
     if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
@@ -133,10 +135,11 @@ async function readSecret(
   parts: BrokerParts,
   deployment: Deployment,
   name: string,
+  places: readonly Place[],
 ): Promise<SecretValue | undefined> {
   const key = `secret:${name}`;
   try {
-    const secret = await fetchSecret(deployment, name);
+    const secret = await fetchSecret(deployment, name, places);
     if (parts.warned.delete(key)) parts.send({ type: "health-clear", key });
     return secret;
   } catch (error) {

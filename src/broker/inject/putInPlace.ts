@@ -72,16 +72,9 @@ export function bodyWith(bytes: Buffer, placed: readonly Placed[], value: string
 }
 
 function spellInBody(place: Placed["place"], value: string): string | undefined {
-  switch (place.in) {
-    case "form":
-      return encodeForForm(value);
-    case "multipart":
-      return value;
-    case "json":
-      return JSON.stringify((place.prefix ?? "") + value);
-    default:
-      return undefined;
-  }
+  if (place.in === "form") return encodeForForm(value);
+  if (place.in === "json") return JSON.stringify((place.prefix ?? "") + value);
+  return place.in === "multipart" ? value : undefined;
 }
 
 /** Percent-encodes what may not stand in a path segment (RFC 3986 section 3.3, `pchar`). */

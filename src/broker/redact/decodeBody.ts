@@ -1,5 +1,6 @@
 import { pipeline, type Readable } from "node:stream";
-import { readCoding, ZSTD_WINDOW_LOG } from "../body/coding.ts";
+import type Zlib from "node:zlib";
+import { readCoding, ZSTD_WINDOW_LOG, type Coding } from "../body/coding.ts";
 import { refuse, type Refusal } from "../Refusal.ts";
 
 /**
@@ -15,25 +16,18 @@ export async function decodeBody<Source extends AsyncIterable<Buffer>>(
   if (coding === "identity") return reply;
   // Loaded late: an upstream that was asked for identity rarely compresses.
   const zlib = await import("node:zlib");
+  return join(reply, makeDecoder(zlib, coding));
+}
+
+function makeDecoder(zlib: typeof Zlib, coding: Coding): Readable & NodeJS.WritableStream {
   const flush = zlib.constants.Z_SYNC_FLUSH;
-  switch (coding) {
-    case "gzip":
-      return join(reply, zlib.createGunzip({ flush }));
-    case "deflate":
-      return join(reply, zlib.createInflate({ flush }));
-    case "br":
-      return join(
-        reply,
-        zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH }),
-      );
-    case "zstd":
-      return join(
-        reply,
-        zlib.createZstdDecompress({
-          params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
-        }),
-      );
-  }
+  if (coding === "gzip") return zlib.createGunzip({ flush });
+  if (coding === "deflate") return zlib.createInflate({ flush });
+  if (coding === "br")
+    return zlib.createBrotliDecompress({ flush: zlib.constants.BROTLI_OPERATION_FLUSH });
+  return zlib.createZstdDecompress({
+    params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
+  });
 }
 
 function join(reply: AsyncIterable<Buffer>, decoder: Readable & NodeJS.WritableStream): Readable {
