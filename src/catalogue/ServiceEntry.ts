@@ -10,7 +10,7 @@ export interface ServiceEntry {
   readonly title: string;
   /** Origins, as `https://api.example.com`. */
   readonly hosts: readonly string[];
-  /** Everybody runs their own: the grant's `url` says where. `hosts` is empty then. */
+  /** Everybody runs their own: the grant's `url` says where. What stands in `hosts` is for grants without one. */
   readonly ownHost?: boolean;
   /** Every place a client may put the credential, as the service's documentation names them. */
   readonly credential: readonly CredentialPlace[];
@@ -19,9 +19,19 @@ export interface ServiceEntry {
   /** Environment variable in which OpenClaw and the service's own clients look for the credential. */
   readonly variable?: string;
   /** Calls that a grant allows unless it says otherwise: `GET /v1/**`. */
-  readonly allow: readonly string[];
+  readonly allow: readonly EntryRule[];
+  /** Calls that no grant of it ever makes, whatever its own rules say. */
+  readonly deny?: readonly EntryRule[];
   /** Calls that clients make without a credential. */
-  readonly anonymous?: readonly string[];
+  readonly anonymous?: readonly EntryRule[];
+  /** WWW-Authenticate of the 401 that a call without a credential gets, for clients that wait for one. */
+  readonly challenge?: string;
+  /** Whose form the numbers of tokens in its replies have. */
+  readonly usage?: "anthropic" | "openai" | "gemini";
+  /** The calls that carry what a bot says to people. */
+  readonly messages?: readonly EntryMessage[];
+  /** The one of `hosts` that git reaches over HTTPS. */
+  readonly git?: string;
   /** Prefix of OpenClaw's model names that this service answers. */
   readonly provider?: string;
   /** OpenClaw's channel of this name becomes active with the grant. */
@@ -30,10 +40,55 @@ export interface ServiceEntry {
   readonly plugin?: string;
 }
 
+/** Exactly one of the places, and what belongs to it. */
 export interface CredentialPlace {
   readonly header?: string | undefined;
-  /** Stands before the credential in the header: `Bearer `. */
+  /** Stands before the credential in the header, or in the JSON string: `Bearer `. */
   readonly prefix?: string | undefined;
   /** Beginning of the path, ending in `{secret}`. */
   readonly path?: string | undefined;
+  readonly basic?: "user" | "password" | undefined;
+  readonly cookie?: string | undefined;
+  readonly query?: string | undefined;
+  /** Field of a form-urlencoded body. */
+  readonly form?: string | undefined;
+  /** Part of a multipart/form-data body. */
+  readonly multipart?: string | undefined;
+  /** JSON pointer (RFC 6901) into the body. */
+  readonly json?: string | undefined;
+  /** JSON pointer into a text frame that has all the values of `where`. */
+  readonly websocket?: string | undefined;
+  readonly where?: Readonly<Record<string, string | number>> | undefined;
 }
+
+/** `GET /v1/**`, `GET api.example.com/v1/**`, or with more to say; see docs/declaration.md. */
+export type EntryRule =
+  | string
+  | {
+      readonly call?: string | undefined;
+      readonly graphql?: string | undefined;
+      readonly field?: string | undefined;
+      readonly jsonRpc?: string | undefined;
+      readonly mcp?: string | undefined;
+      readonly query?: Readonly<Record<string, string>> | undefined;
+      readonly host?: string | undefined;
+      readonly git?: string | undefined;
+      readonly s3?: string | undefined;
+      readonly access?: "read" | "write" | undefined;
+    };
+
+export interface EntryMessage {
+  readonly call: string;
+  /** JSON pointers of its texts and links; the same names as fields of a form. */
+  readonly texts: readonly string[];
+  /** What switches link previews off, by JSON pointer. */
+  readonly previewOff?: Readonly<Record<string, EntryJson>> | undefined;
+}
+
+export type EntryJson =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly EntryJson[]
+  | { readonly [key: string]: EntryJson };

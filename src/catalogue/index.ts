@@ -7,7 +7,13 @@ import { openrouter } from "./openrouter.ts";
 import type { ServiceEntry } from "./ServiceEntry.ts";
 import { telegram } from "./telegram.ts";
 
-export type { CredentialPlace, ServiceEntry } from "./ServiceEntry.ts";
+export type {
+  CredentialPlace,
+  EntryJson,
+  EntryMessage,
+  EntryRule,
+  ServiceEntry,
+} from "./ServiceEntry.ts";
 
 /** Every known service, sorted by name. A new one is a new file and a line here. */
 const ENTRIES: readonly ServiceEntry[] = [

@@ -30,6 +30,27 @@ function withOpenClaw(over: Partial<BotPlan["openclaw"]>, bot: Partial<BotPlan> 
   return { ...plan, openclaw: { ...plan.openclaw, ...over } };
 }
 
+/** What the catalogue makes of grants for Discord and Mattermost. */
+const OTHER_CHANNELS: Partial<BotPlan["openclaw"]> = {
+  channels: [
+    { channel: "discord", variable: "DISCORD_BOT_TOKEN", allowFrom: [] },
+    {
+      channel: "mattermost",
+      variable: "MATTERMOST_BOT_TOKEN",
+      allowFrom: ["abcdefghijklmnopqrstuvwxyz"],
+      url: "https://chat.example.com",
+    },
+  ],
+  plugins: ["@openclaw/discord", "@openclaw/mattermost"],
+};
+const OTHER_VARIABLES: Partial<BotPlan> = {
+  environment: [
+    { variable: "ANTHROPIC_API_KEY", grant: "anthropic" },
+    { variable: "DISCORD_BOT_TOKEN", grant: "discord" },
+    { variable: "MATTERMOST_BOT_TOKEN", grant: "mattermost" },
+  ],
+};
+
 function render(bot: BotPlan): JsonObject {
   return JSON.parse(renderConfig(bot, TEST_INSIDE, PIN).config) as JsonObject;
 }
@@ -62,6 +83,42 @@ test("renderConfig() sets what the wall depends on, with keys as references only
   });
   equal(at(config, "channels.telegram.dmPolicy"), "allowlist");
   deepEqual(at(config, "agents.entries"), { main: { workspace: "/workspace" } });
+});
+
+test("renderConfig() sets up each channel by the names it has for things", () => {
+  const bot = withOpenClaw(OTHER_CHANNELS, OTHER_VARIABLES);
+  const config = render(bot);
+  deepEqual(at(config, "channels.discord"), {
+    enabled: true,
+    configWrites: false,
+    token: { source: "env", provider: "default", id: "DISCORD_BOT_TOKEN" },
+    dmPolicy: "pairing",
+    groupPolicy: "allowlist",
+    commands: { native: false },
+  });
+  deepEqual(at(config, "channels.mattermost"), {
+    enabled: true,
+    configWrites: false,
+    botToken: { source: "env", provider: "default", id: "MATTERMOST_BOT_TOKEN" },
+    baseUrl: "https://chat.example.com",
+    dmPolicy: "allowlist",
+    allowFrom: ["abcdefghijklmnopqrstuvwxyz"],
+    groupPolicy: "allowlist",
+  });
+  equal(at(config, "plugins.deny"), undefined);
+});
+
+test("renderConfig() lets a channel reach a private address only if the grant names one", () => {
+  for (const [url, expected] of [
+    ["https://chat.example.com", undefined],
+    ["http://10.0.0.5:8065", true],
+    ["http://[fd00::5]:8065", true],
+  ] as const) {
+    const channel = { channel: "mattermost", variable: "MATTERMOST_BOT_TOKEN", allowFrom: [], url };
+    const config = render(withOpenClaw({ channels: [channel] }));
+    equal(at(config, "channels.mattermost.network.dangerouslyAllowPrivateNetwork"), expected);
+    equal(at(config, "channels.mattermost.baseUrl"), url);
+  }
 });
 
 test("renderConfig() turns the control page on only where the ingress asks for it", () => {
@@ -201,6 +258,7 @@ test("the pinned OpenClaw takes the rendered configuration of each kind of bot",
         ingress: { port: 1, controlPage: true },
       },
     ),
+    withOpenClaw(OTHER_CHANNELS, OTHER_VARIABLES),
     withOpenClaw(
       { model: "openrouter/auto", channels: [] },
       { environment: [{ variable: "OPENROUTER_API_KEY", grant: "openrouter" }] },
