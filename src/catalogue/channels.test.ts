@@ -32,7 +32,10 @@ function planOf(grants: object): { bot: BotPlan | undefined; faults: string[] } 
 test("every channel of the catalogue can be set up, and its plugin is in the pin", () => {
   const { plugins } = readPin(latestPin());
   const channels = [...catalogue.values()].filter(({ channel }) => channel !== undefined);
-  assert.deepEqual(channels.map(({ channel = "" }) => channel).toSorted(), [...CHANNELS].toSorted());
+  assert.deepEqual(
+    channels.map(({ channel = "" }) => channel).toSorted(),
+    [...CHANNELS].toSorted(),
+  );
   for (const { channel, plugin } of channels) {
     if (plugin !== undefined) assert.equal(plugins[plugin]?.id, channel);
   }
