@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
+import { setImmediate as written } from "node:timers/promises";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { BrokerError } from "../BrokerError.ts";
 import { Audit } from "./Audit.ts";
@@ -67,13 +68,15 @@ describe("the record", () => {
     for (const path of [file, `${file}.journal`]) assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
-  test("Audit gives exactly one crash record to a call that was left open, and none to one that ended", () => {
+  test("Audit gives exactly one crash record to a call that was left open, and none to one that ended", async () => {
     const first = new Audit(file, same);
     first.begin(START)?.end({ outcome: "done" });
     const left = first.begin({ ...START, path: "/left" });
     // No close: the process is gone.
+    await written();
     const second = new Audit(file, same);
     second.begin(START)?.end({ outcome: "done" });
+    await written();
     const third = new Audit(file, same);
     third.close();
     assert.deepEqual(
@@ -84,9 +87,10 @@ describe("the record", () => {
     assert.equal(records()[1]?.path, "/left");
   });
 
-  test("Audit removes half a line that a crash left, and goes on", () => {
+  test("Audit removes half a line that a crash left, and goes on", async () => {
     const first = new Audit(file, same);
     first.begin(START)?.end({ outcome: "done" });
+    await written();
     appendFileSync(file, '{"half":');
     appendFileSync(`${file}.journal`, '{"id":"ha');
     const second = new Audit(file, same);
@@ -97,10 +101,11 @@ describe("the record", () => {
     );
   });
 
-  test("Audit keeps its journal small however many calls there are, and keeps what is open in it", () => {
+  test("Audit keeps its journal small however many calls there are, and keeps what is open in it", async () => {
     const audit = new Audit(file, same);
     audit.begin({ ...START, path: "/open" });
     for (let index = 0; index < 3000; index += 1) audit.begin(START)?.end({ outcome: "done" });
+    await written();
     assert.ok(statSync(`${file}.journal`).size < 600_000);
     const next = new Audit(file, same);
     next.close();
@@ -128,14 +133,20 @@ describe("the record", () => {
     );
   });
 
-  test("Audit lets no call begin while the disk is full, loses no end, and goes on when there is room", (t) => {
-    if (process.getuid?.() !== 0) return t.skip("needs root to mount a small file system");
+  test("Audit lets no call begin while the disk is full, loses no end, and goes on when there is room", async (t) => {
+    if (process.getuid?.() !== 0) {
+      t.skip("needs root to mount a small file system");
+      return;
+    }
     const mount = join(folder, "small");
     const made = spawnSync("sh", [
       "-c",
       `mkdir ${mount} && mount -t tmpfs -o size=64k none ${mount}`,
     ]);
-    if (made.status !== 0) return t.skip("needs to be allowed to mount");
+    if (made.status !== 0) {
+      t.skip("needs to be allowed to mount");
+      return;
+    }
     try {
       file = join(mount, "audit.jsonl");
       const audit = new Audit(file, same);
@@ -146,9 +157,11 @@ describe("the record", () => {
       let begun = 0;
       while (audit.begin(START) !== undefined) begun += 1;
       early?.end({ outcome: "done" });
+      await written();
       assert.equal(audit.begin(START), undefined);
       rmSync(filler);
       assert.ok(audit.begin({ ...START, path: "/late" }) !== undefined);
+      await written();
       assert.ok(records().some((record) => record.path === "/early" && record.outcome === "done"));
       audit.endAll("stopped");
       audit.close();
@@ -156,7 +169,6 @@ describe("the record", () => {
     } finally {
       spawnSync("umount", [mount]);
     }
-    return undefined;
   });
 
   test("RepeatFilter writes the first of a kind at once and the others as one line with their count", () => {

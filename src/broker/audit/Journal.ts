@@ -1,24 +1,27 @@
 import { renameSync, rmSync } from "node:fs";
+import { asciiJson } from "../../record/index.ts";
+import type { ChainFile } from "./ChainFile.ts";
 import { LineFile } from "./LineFile.ts";
 
-/** Beyond this the journal is written anew with only what is still open. */
+/** Beyond this, and twice what it began with, the journal is written anew with only what is still open. */
 const LARGE = 256 * 1024;
 
-/** A call that has begun, as its journal line holds it: JSON with at least `id`. */
+/** A call that has begun: `text` is the members of a JSON object, `id` among them. */
 export interface JournalEntry {
   readonly id: string;
-  readonly line: string;
+  readonly text: string;
 }
 
 /**
  * The beginnings of calls, each written before anything of it is forwarded. It says nothing about
- * ends: that a call has ended is known from its line in the audit file, so one write ends a call and
- * no crash between two writes can make two records of one call. The first line says how long the
- * audit file was when this journal began: ends of its calls are all after that.
+ * ends: that a call has ended is known from its line in the record, so one write ends a call and
+ * no crash between two writes can make two records of one call. The first line says how far
+ * the record was when this journal began: ends of its calls are all after that.
  */
 export class Journal {
   readonly #path: string;
   #file: LineFile;
+  #large = LARGE;
 
   private constructor(path: string, file: LineFile) {
     this.#path = path;
@@ -26,14 +29,14 @@ export class Journal {
   }
 
   /**
-   * Opens the journal beside an audit file.
+   * Opens the journal beside a record.
    *
-   * @returns it, with the entries whose calls have no line in the audit file.
+   * @returns it, with the entries whose calls have no line in the record.
    * @throws NodeJS.ErrnoException when it can't be opened or written.
    */
   static open(
     path: string,
-    audit: LineFile,
+    record: ChainFile,
   ): { journal: Journal; unfinished: readonly JournalEntry[] } {
     const file = new LineFile(path);
     const begun = new Map<string, JournalEntry>();
@@ -41,39 +44,53 @@ export class Journal {
     file.read(0, (line) => {
       const entry = parse(line);
       if (typeof entry["offset"] === "number") offset = entry["offset"];
-      else if (typeof entry["id"] === "string") begun.set(entry["id"], { id: entry["id"], line });
+      else if (typeof entry["id"] === "string")
+        begun.set(entry["id"], { id: entry["id"], text: asciiJson(entry).slice(1, -1) });
     });
     if (begun.size > 0) {
-      audit.read(offset, (line) => {
-        const { id } = parse(line);
-        if (typeof id === "string") begun.delete(id);
+      record.read(offset, (line) => {
+        const id = /^\{"seq":\d+,"id":"([^"]+)"/.exec(line)?.[1];
+        if (id !== undefined) begun.delete(id);
       });
     }
-    if (file.size === 0) file.append(JSON.stringify({ offset: audit.size }));
     return { journal: new Journal(path, file), unfinished: [...begun.values()] };
+  }
+
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  /** Whether it has grown so large that it should be compacted. */
+  get large(): boolean {
+    return this.#file.size >= this.#large;
   }
 
   /** @throws NodeJS.ErrnoException from write(2): then the call must not be made. */
   begin(entry: JournalEntry): void {
-    this.#file.append(entry.line);
+    this.#file.append(`{${entry.text}}\n`);
   }
 
-  /** Starts over when the journal has grown large. The old one stays in force if this fails. */
-  compact(open: () => Iterable<JournalEntry>, auditSize: number, always = false): void {
-    if (!always && this.#file.size < LARGE) return;
+  /**
+   * Starts over with only what is open. The old one stays in force if this fails.
+   *
+   * @param offset byte of the record after which the ends of these calls will be.
+   * @returns the old file, to be closed when nobody syncs it any more.
+   */
+  compact(open: readonly JournalEntry[], offset: number): LineFile {
     const next = `${this.#path}.new`;
     rmSync(next, { force: true });
     const file = new LineFile(next);
     try {
-      file.append(JSON.stringify({ offset: auditSize }));
-      for (const entry of open()) file.append(entry.line);
+      file.append(`{"offset":${offset}}\n${open.map(({ text }) => `{${text}}\n`).join("")}`);
       renameSync(next, this.#path);
     } catch (error) {
       file.close();
       throw error;
     }
-    this.#file.close();
+    const before = this.#file;
     this.#file = file;
+    this.#large = Math.max(LARGE, 2 * file.size);
+    return before;
   }
 
   close(): void {

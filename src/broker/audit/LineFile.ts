@@ -1,19 +1,19 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 
 /**
- * A file of lines that only grows, each appended by one synchronous call. A line is in the file
+ * A file of lines of printable ASCII that only grows, each append one write(2). Lines are in the file
  * whole or not at all: what a full disk cut off is taken back, and half a line that a crash left
  * is removed on opening. Synchronous writes reach the kernel before the call goes on, so they
- * survive the process (not a power cut: no fsync per call).
+ * survive the process; a power cut may take what `DiskSync` has not yet synced.
  */
 export class LineFile {
-  readonly #fd: number;
+  readonly fd: number;
   #size: number;
 
   /** @throws NodeJS.ErrnoException from open(2). */
   constructor(path: string) {
-    this.#fd = openSync(path, "a+", 0o600);
-    this.#size = fstatSync(this.#fd).size;
+    this.fd = openSync(path, "a+", 0o600);
+    this.#size = fstatSync(this.fd).size;
     this.#dropHalfLine();
   }
 
@@ -22,44 +22,61 @@ export class LineFile {
     return this.#size;
   }
 
-  /** @throws NodeJS.ErrnoException from write(2), nothing of the line being left in the file. */
-  append(line: string): void {
-    const bytes = Buffer.from(`${line}\n`);
-    let written = 0;
+  /**
+   * @param lines of ASCII, each with its line feed.
+   * @throws NodeJS.ErrnoException from write(2), nothing of the lines being left in the file.
+   */
+  append(lines: string): void {
     try {
-      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+      const written = writeSync(this.fd, lines, null, "latin1");
+      // Only a full disk or a signal cuts a write to a file short; the rest then says which.
+      if (written < lines.length) this.#writeRest(lines, written);
     } catch (error) {
-      if (written > 0) ftruncateSync(this.#fd, this.#size);
+      ftruncateSync(this.fd, this.#size);
       throw error;
     }
-    this.#size += bytes.length;
+    this.#size += lines.length;
   }
 
   /** Calls `each` with every line from byte `offset` on. */
   read(offset: number, each: (line: string) => void): void {
-    const chunk = Buffer.alloc(64 * 1024);
-    let rest = Buffer.alloc(0);
+    const chunk = Buffer.alloc(256 * 1024);
+    let rest = "";
     for (let at = offset > this.#size ? 0 : offset; ;) {
-      const got = readSync(this.#fd, chunk, 0, chunk.length, at);
+      const got = readSync(this.fd, chunk, 0, chunk.length, at);
       if (got === 0) break;
       at += got;
-      rest = Buffer.concat([rest, chunk.subarray(0, got)]);
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        each(rest.subarray(0, end).toString());
-        rest = rest.subarray(end + 1);
-      }
+      const lines = (rest + chunk.toString("latin1", 0, got)).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) each(line);
     }
   }
 
+  /** Takes back everything after byte `size`. */
+  truncate(size: number): void {
+    ftruncateSync(this.fd, size);
+    this.#size = size;
+  }
+
   close(): void {
-    closeSync(this.#fd);
+    closeSync(this.fd);
+  }
+
+  #writeRest(lines: string, from: number): void {
+    for (let at = from; at < lines.length;)
+      at += writeSync(this.fd, lines.slice(at), null, "latin1");
   }
 
   #dropHalfLine(): void {
-    const byte = Buffer.alloc(1);
-    const before = this.#size;
-    while (this.#size > 0 && readSync(this.#fd, byte, 0, 1, this.#size - 1) === 1 && byte[0] !== 10)
-      this.#size -= 1;
-    if (this.#size !== before) ftruncateSync(this.#fd, this.#size);
+    const chunk = Buffer.alloc(4096);
+    let end = this.#size;
+    while (end > 0) {
+      const start = Math.max(0, end - chunk.length);
+      const got = readSync(this.fd, chunk, 0, end - start, start);
+      const feed = chunk.subarray(0, got).lastIndexOf(10);
+      end = feed < 0 ? start : start + feed + 1;
+      if (feed >= 0) break;
+    }
+    if (end !== this.#size) this.truncate(end);
   }
 }
