@@ -3,59 +3,7 @@ import { test } from "node:test";
 import type { LookupAddress } from "node:dns";
 import type { BrokerDial } from "../BrokerConfig.ts";
 import type { Granted } from "../Deployment.ts";
-import { classifyAddress } from "./classifyAddress.ts";
-import { destinationOf, guardedLookup, mayDial } from "./Destination.ts";
-
-const CLASSES: readonly [string, ReturnType<typeof classifyAddress>][] = [
-  ["8.8.8.8", "public"],
-  ["2606:4700::1111", "public"],
-  ["64:ff9b::808:808", "public"],
-  ["::ffff:8.8.8.8", "public"],
-  ["10.1.2.3", "private"],
-  ["192.168.0.1", "private"],
-  ["100.64.0.1", "private"],
-  ["fd12::1", "private"],
-  ["::ffff:10.0.0.1", "private"],
-  ["127.0.0.1", "loopback"],
-  ["::1", "loopback"],
-  ["::ffff:7f00:1", "loopback"],
-  ["169.254.1.1", "link-local"],
-  ["fe80::1", "link-local"],
-  ["fe80::1%eth0", "link-local"],
-  ["169.254.169.254", "metadata"],
-  ["::ffff:169.254.169.254", "metadata"],
-  ["fd00:ec2::254", "metadata"],
-  ["168.63.129.16", "metadata"],
-  ["100.100.100.200", "metadata"],
-  ["64:ff9b::a00:1", "special"],
-  ["64:ff9b::a9fe:a9fe", "special"],
-  ["64:ff9b:1::1", "special"],
-  ["2002:a00:1::1", "special"],
-  ["2001:0:1::1", "special"],
-  ["::10.0.0.1", "special"],
-  ["::8.8.8.8", "special"],
-  ["64:ff9b::8.8.8.8", "public"],
-  ["::ffff:010.0.0.1", "special"],
-  ["::", "special"],
-  ["0.0.0.0", "special"],
-  ["0.1.2.3", "special"],
-  ["224.0.0.1", "special"],
-  ["255.255.255.255", "special"],
-  ["198.18.0.1", "special"],
-  ["192.0.2.1", "special"],
-  ["240.0.0.1", "special"],
-  ["ff02::1", "special"],
-  ["2001:db8::1", "special"],
-  ["5f00::1", "special"],
-  ["0177.0.0.1", "special"],
-  ["127.1", "special"],
-  ["nonsense", "special"],
-];
-for (const [address, wanted] of CLASSES) {
-  test(`classifyAddress() finds ${address} ${wanted}`, () => {
-    assert.equal(classifyAddress(address), wanted);
-  });
-}
+import { destinationOf, guardedLookup, isAllowed, mayDial } from "./Destination.ts";
 
 function granted(name: string, scheme: "https" | "http", dial?: BrokerDial): Granted {
   return {
@@ -120,4 +68,64 @@ test("mayDial() allows a literal that the grant names, over plain HTTP only a pr
   assert.equal(dialable("api.example.test", "http", { host: "8.8.8.8" }), false);
   assert.equal(dialable("api.example.test", "https", { host: "127.0.0.1" }), true);
   assert.equal(dialable("8.8.8.8", "https"), true);
+});
+
+test("isAllowed() lets a service's own name be private inside the networks that the grant names", () => {
+  const allowed = (networks: readonly string[], address: string): boolean =>
+    isAllowed(destinationOf(granted("nas.example.test", "https", { networks })), address);
+  assert.equal(allowed(["10.1.0.0/16"], "10.1.2.3"), true);
+  assert.equal(allowed(["10.1.0.0/16"], "::ffff:10.1.2.3"), true);
+  assert.equal(allowed(["10.1.0.0/16"], "8.8.8.8"), true);
+  assert.equal(allowed(["10.1.0.0/16"], "10.2.0.1"), false);
+  assert.equal(allowed(["10.1.0.0/16"], "::10.1.2.3"), false);
+  assert.equal(allowed(["10.1.0.0/16"], "64:ff9b::10.1.2.3"), false);
+  assert.equal(allowed(["fd00::/8"], "fd12::1"), true);
+  assert.equal(allowed(["fd12:3::/32", "192.168.7.7/32"], "192.168.7.7"), true);
+  assert.equal(allowed(["fd12:3::/32"], "fd13::1"), false);
+  assert.equal(allowed(["100.64.0.0/10"], "100.99.1.1"), true);
+});
+
+test("isAllowed() lets no network open loopback unnamed, link-local or metadata addresses", () => {
+  const allowed = (network: string, address: string): boolean =>
+    isAllowed(
+      destinationOf(granted("nas.example.test", "https", { networks: [network] })),
+      address,
+    );
+  for (const address of ["127.0.0.1", "169.254.169.254", "169.254.1.1", "168.63.129.16"])
+    assert.equal(allowed("0.0.0.0/0", address), false, address);
+  assert.equal(allowed("0.0.0.0/0", "10.0.0.1"), true);
+  assert.equal(allowed("0.0.0.0/0", "0.0.0.0"), false);
+  assert.equal(allowed("0.0.0.0/0", "224.0.0.1"), false);
+  for (const address of ["::1", "fe80::1", "fd00:ec2::254", "fd20:ce::254", "fe80::1%eth0"])
+    assert.equal(allowed("::/0", address), false, address);
+  assert.equal(allowed("100.64.0.0/10", "100.100.100.200"), false);
+  assert.equal(allowed("169.254.0.0/16", "169.254.1.1"), false);
+  assert.equal(allowed("fd00::/8", "fd00:ec2::254"), false);
+  assert.equal(allowed("127.0.0.0/8", "127.0.0.1"), true);
+  assert.equal(allowed("::1/128", "::1"), true);
+});
+
+test("isAllowed() takes a network that can't be read for none", () => {
+  for (const network of [
+    "10.0.0.0",
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "10/8",
+    "fd00::/129",
+    "::ffff:10.0.0.0/8",
+    "",
+    "x/8",
+  ])
+    assert.equal(
+      isAllowed(destinationOf(granted("nas.test", "https", { networks: [network] })), "10.0.0.1"),
+      false,
+      network,
+    );
+});
+
+test("isAllowed() lets plain HTTP reach private networks by the service's own name only inside the grant's", () => {
+  const to = destinationOf(granted("nas.test", "http", { networks: ["10.0.0.0/8"] }));
+  assert.equal(isAllowed(to, "10.0.0.1"), true);
+  assert.equal(isAllowed(to, "192.168.0.1"), false);
+  assert.equal(isAllowed(to, "8.8.8.8"), false);
 });

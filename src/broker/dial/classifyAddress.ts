@@ -5,16 +5,33 @@ import { parseAddress } from "../parseAddress.ts";
 export type AddressClass =
   "public" | "private" | "loopback" | "link-local" | "metadata" | "special";
 
-/** Where clouds serve credentials to whoever asks: AWS/GCP/Azure, AWS IPv6, GCP IPv6, Azure's wire server, Alibaba, Oracle. */
-const METADATA = new Set(
+/**
+ * Where clouds give credentials, scripts and names to whoever asks. Most of them lie in ranges that
+ * are refused anyway; they are listed so that no `networks` of a grant lets one in.
+ */
+const METADATA: ReadonlySet<string> = new Set(
   [
+    // AWS, GCP, Azure, DigitalOcean, Hetzner, OpenStack, Oracle, IBM, Vultr, Linode, Exoscale …
     "169.254.169.254",
-    "169.254.170.2",
+    "fe80::a9fe:a9fe", // OpenStack
+    "fd00:a9fe:a9fe::1", // Linode
+    "fd00:c1::a9fe:a9fe", // Oracle
+    "fd20:ce::254", // GCP
+    // AWS: instances, DNS, time, ECS tasks, EKS pods.
     "fd00:ec2::254",
-    "fd20:ce::254",
-    "168.63.129.16",
-    "100.100.100.200",
-    "192.0.0.192",
+    "fd00:ec2::253",
+    "fd00:ec2::123",
+    "fd00:ec2::23",
+    "169.254.169.253",
+    "169.254.169.123",
+    "169.254.170.2",
+    "169.254.170.23",
+    "192.0.0.192", // Oracle, before 2020
+    "100.100.100.200", // Alibaba
+    "168.63.129.16", // Azure's wire server
+    "169.254.0.23", // Tencent
+    "169.254.42.42", // Scaleway
+    "fd00:42::42",
   ].map((address) => ipaddr.parse(address).toNormalizedString()),
 );
 
@@ -33,15 +50,20 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 const NAT64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
 
 /**
- * Classes an address by its range (IANA special-purpose registries, as ipaddr.js knows them) and by
- * the address embedded in it. Anything that isn't understood is `special`.
+ * Classes an address by its range (IANA's special-purpose registries, as ipaddr.js knows them) and by
+ * the address embedded in it. Nothing outside 2000::/3 is public, whatever it embeds: that settles
+ * IPv4-compatible (`::7f00:1`), IPv4-translated, site-local, discard-only, local NAT64 and SRv6
+ * addresses. Anything that isn't understood is `special`.
+ *
+ * A network that translates under a prefix of its own (RFC 6052 allows any) can't be told from another.
  */
 export function classifyAddress(address: string): AddressClass {
   // A zone (`fe80::1%eth0`) makes it link-local by definition.
-  if (address.includes("%")) return "link-local";
-  const parsed = parseAddress(address);
-  if (parsed === undefined) return "special";
+  const [plain = "", zone] = address.split("%");
+  const parsed = parseAddress(plain);
+  if (parsed === undefined) return zone === undefined ? "special" : "link-local";
   if (METADATA.has(parsed.toNormalizedString())) return "metadata";
+  if (zone !== undefined) return "link-local";
   return parsed instanceof ipaddr.IPv6 ? classifyV6(parsed) : classifyV4(parsed);
 }
 
@@ -56,5 +78,12 @@ function classifyV6(address: ipaddr.IPv6): AddressClass {
     return inner === "public" ? "public" : "special";
   }
   const found = CLASSES.get(address.range()) ?? "special";
-  return found === "public" && !address.match(GLOBAL_UNICAST) ? "special" : found;
+  if (found !== "public") return found;
+  return address.match(GLOBAL_UNICAST) && !isIsatap(address) ? "public" : "special";
+}
+
+/** ISATAP (RFC 5214 section 6.1): the interface identifier is 0000:5efe or 0200:5efe and an IPv4 address, to which a router would tunnel. */
+function isIsatap(address: ipaddr.IPv6): boolean {
+  const [, , , , high = 0, low] = address.parts;
+  return low === 0x5efe && (high & 0xfdff) === 0;
 }

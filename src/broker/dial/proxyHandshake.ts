@@ -50,7 +50,7 @@ async function askByConnect(
     const name = /^([!#$%&'*+.^_`|~\w-]+):[\t\x20-\x7e\x80-\xff]*$/.exec(header)?.[1];
     if (name === undefined) throw refused("the proxy's answer is not well formed");
     // A yes to CONNECT has no body; who announces one means something else by it.
-    if (/^transfer-encoding$/i.test(name) || /^content-length:\s*(?!0+\s*$)/i.test(header))
+    if (/^transfer-encoding$/i.test(name) || /^content-length:(?!\s*0+\s*$)/i.test(header))
       throw refused("the proxy's answer has a body");
   }
 }
