@@ -58,7 +58,9 @@ export class Broker {
       gate: new Gate(),
       pools: new UpstreamPools(resolve),
       resolve,
-      http: this.#calls.server,
+      take: (socket, connection) => {
+        this.#calls.take(socket, connection);
+      },
       timeouts,
       warned: new Set(),
       send: (message) => {
@@ -68,9 +70,7 @@ export class Broker {
     this.#dialer = new GatewayDialer((message) => {
       surroundings.send(message);
     });
-    this.#listeners = new Listeners(this.#parts, (socket, connection) => {
-      this.#calls.adopt(socket, connection);
-    });
+    this.#listeners = new Listeners(this.#parts);
     this.#ingress = new Ingress(this.#parts, (bot) => this.#dialer.dial(bot));
   }
 
@@ -191,8 +191,7 @@ export class Broker {
       }
       // What OpenSSL read is what counts from here on; `handleCall` identifies by it again.
       const serverName = typeof socket.servername === "string" ? socket.servername : undefined;
-      this.#calls.adopt(socket, { ...arrival, tls: { serverName } });
-      this.#calls.server.emit("connection", socket);
+      this.#calls.take(socket, { ...arrival, tls: { serverName } });
     });
     server.on("tlsClientError", (_error, socket: TLSSocket) => {
       const arrival = arrivalOf(bot.name, socket);
@@ -205,7 +204,7 @@ export class Broker {
   async #stop(graceMs: number): Promise<void> {
     this.#listeners.closeAll();
     this.#ingress.retain([]);
-    this.#calls.server.closeIdleConnections();
+    this.#calls.closeIdle();
     const until = Date.now() + graceMs;
     while ((this.#inForce?.audit.openCalls ?? 0) > 0 && Date.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(50, until - Date.now())));

@@ -1,18 +1,19 @@
 import type { Server as TlsServer } from "node:tls";
-import type { Server as HttpServer } from "node:http";
+import type { Socket } from "node:net";
 import type { Audit } from "../audit/Audit.ts";
 import type { RepeatFilter } from "../audit/RepeatFilter.ts";
 import type { Deployment } from "../Deployment.ts";
 import type { Resolve } from "../dial/Destination.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
+import type { Connection } from "./handleCall.ts";
 import type { FromBroker } from "../protocol.ts";
 
 /** What is in force once a configuration was accepted; replaced as one. */
 export interface InForce {
   readonly deployment: Deployment;
   readonly audit: Audit;
-  /** Per bot: ends TLS with that bot's certificate, then hands the connection to `http`. */
+  /** Per bot: ends TLS with that bot's certificate, then has the connection taken. */
   readonly tls: ReadonlyMap<string, TlsServer>;
 }
 
@@ -23,7 +24,8 @@ export interface BrokerParts {
   readonly gate: Gate;
   readonly pools: UpstreamPools;
   readonly resolve: Resolve;
-  readonly http: HttpServer;
+  /** Takes a connection over on which HTTP requests come, TLS ended. */
+  take(socket: Socket, connection: Connection): void;
   /** Bounds, in milliseconds. */
   readonly timeouts: {
     readonly clientHello: number;

@@ -1,18 +1,23 @@
-import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeRefusal, type RefusalCode } from "../Refusal.ts";
+import { BotConnection } from "../http/h1/BotConnection.ts";
 import { NodeVisit } from "../http/node/NodeVisit.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { handleCall, recordRefusal, type Connection } from "./handleCall.ts";
 import { refusedResponseText } from "./replyRefused.ts";
 
-/** The server and the way to tell it whose connection a socket is, before it gets it. */
+/** Takes connections over, once they are identified, and serves the calls on them. */
 export interface CallServer {
-  readonly server: Server;
-  adopt(socket: Duplex, connection: Connection): void;
+  take(socket: Socket, connection: Connection): void;
+  /** Closes connections on which nothing runs, and stops looking after the others. */
+  closeIdle(): void;
 }
 
 const MOST_PIPELINED = 16;
+const IDLE_MS = 60_000;
+const SWEEPS = 3;
 
 interface Adopted {
   readonly connection: Connection;
@@ -20,8 +25,9 @@ interface Adopted {
 }
 
 /**
- * The one HTTP server for all bots. It never listens itself: connections are handed to it once they
- * are identified. Limits are said here rather than left to Node's defaults:
+ * Serves the calls of all bots. Requests of the plain kind are read here (`BotConnection`); the first
+ * that is anything else takes its connection to Node's own server, which never listens itself.
+ * Limits are said here rather than left to Node's defaults:
  *
  * - a request's head must be there within `headMs` and have at most 32 KB; how long a body or a reply
  *   takes isn't bounded, a model may think for ten minutes;
@@ -36,8 +42,8 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
     maxHeaderSize: 32 * 1024,
     headersTimeout: headMs,
     requestTimeout: 0,
-    keepAliveTimeout: 60_000,
-    connectionsCheckingInterval: Math.ceil(headMs / 3),
+    keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: Math.ceil(headMs / SWEEPS),
   });
   server.maxHeadersCount = 0;
   server.timeout = 0;
@@ -53,8 +59,7 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
     }
     if (known.running >= MOST_PIPELINED) {
       // No client pipelines like that; each request would cost memory before its turn to be answered.
-      refuseUnread(parts(), known.connection, "too-many-connections", request.socket);
-      request.socket.destroy();
+      refuseUnread(parts(), known.connection, "too-many-connections", request.socket, false);
       return;
     }
     known.running += 1;
@@ -82,20 +87,41 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
       socket.destroy();
     else refuseUnread(parts(), known.connection, codeOf(error), socket);
   });
+  const plain = new Set<BotConnection>();
+  const sweeper = setInterval(() => {
+    for (const each of plain) each.sweep(SWEEPS, Math.ceil((IDLE_MS * SWEEPS) / headMs));
+  }, headMs / SWEEPS).unref();
   return {
-    server,
-    adopt(socket, connection) {
-      adopted.set(socket, { connection, running: 0 });
+    take(socket, connection) {
+      socket.on("error", ignore);
+      const taken: BotConnection = new BotConnection(socket, {
+        visit: (visit) => void handleCall(parts(), connection, visit),
+        handOver: () => {
+          adopted.set(socket, { connection, running: 0 });
+          server.emit("connection", socket);
+        },
+        refuse: (code, answerable) => {
+          refuseUnread(parts(), connection, code, socket, answerable);
+        },
+        closed: (each) => plain.delete(each),
+      });
+      plain.add(taken);
+    },
+    closeIdle() {
+      clearInterval(sweeper);
+      server.closeIdleConnections();
+      for (const each of plain) if (each.idle) each.destroy();
     },
   };
 }
 
-/** Answers and records what Node's parser couldn't make a request of. */
+/** Records what no request could be made of, and answers it unless another answer is under way. */
 function refuseUnread(
   parts: BrokerParts,
   connection: Connection | undefined,
   code: RefusalCode,
   socket: Duplex,
+  answerable = true,
 ): void {
   const audit = parts.inForce()?.audit;
   if (audit !== undefined && connection !== undefined) {
@@ -108,8 +134,12 @@ function refuseUnread(
       Date.now(),
     );
   }
-  if (socket.writable) socket.end(refusedResponseText(code), () => socket.destroy());
+  if (answerable && socket.writable) socket.end(refusedResponseText(code), () => socket.destroy());
   else socket.destroy();
+}
+
+function ignore(): void {
+  // A reset is seen by its `close`.
 }
 
 function codeOf(error: NodeJS.ErrnoException): RefusalCode {

@@ -1,7 +1,6 @@
 import dgram from "node:dgram";
 import net, { type Socket } from "node:net";
 import type { BrokerParts } from "../call/BrokerParts.ts";
-import type { Connection } from "../call/handleCall.ts";
 import type { Names } from "../dns/answer.ts";
 import { serveDnsOverTcp, serveDnsOverUdp, type DnsRoom } from "../dns/serveDns.ts";
 import type { ToBroker } from "../protocol.ts";
@@ -20,7 +19,7 @@ interface Listener {
 }
 
 /** A bot that opens more than this at once is refused further ones: the broker serves the others too. */
-const MOST_CONNECTIONS = 512;
+const MOST_CONNECTIONS = 1200;
 const DNS_PORT = 53;
 const NO_NAMES: Names = new Map();
 
@@ -30,14 +29,12 @@ const NO_NAMES: Names = new Map();
  */
 export class Listeners {
   readonly #parts: BrokerParts;
-  readonly #adopt: (socket: Socket, connection: Connection) => void;
   readonly #listeners = new Map<string, Map<string, Listener>>();
   #waiting: { readonly message: ListenerMessage; readonly handle: RawHandle }[] = [];
   #started = false;
 
-  constructor(parts: BrokerParts, adopt: (socket: Socket, connection: Connection) => void) {
+  constructor(parts: BrokerParts) {
     this.#parts = parts;
-    this.#adopt = adopt;
   }
 
   /** Takes a socket over. One for the same bot, protocol, port and family as before takes its place. */
@@ -109,7 +106,7 @@ export class Listeners {
       connections.add(socket);
       socket.once("close", () => connections.delete(socket));
       if (port === DNS_PORT) serveDnsOverTcp(socket, this.#dnsRoom(bot));
-      else acceptConnection(this.#parts, bot, socket, this.#adopt);
+      else acceptConnection(this.#parts, bot, socket);
     });
     server.maxConnections = MOST_CONNECTIONS;
     server.on("error", () => undefined);

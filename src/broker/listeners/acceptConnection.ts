@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { BrokerParts, InForce } from "../call/BrokerParts.ts";
-import type { Connection } from "../call/handleCall.ts";
 import { openTunnel } from "../call/openTunnel.ts";
 import { refusedResponseText } from "../call/replyRefused.ts";
 import type { Granted } from "../Deployment.ts";
@@ -11,17 +10,10 @@ import { fatalAlert } from "../tls/alert.ts";
 import { peekClientHello } from "../tls/peekClientHello.ts";
 
 /**
- * Identifies a connection that a bot made and leads it on: to the HTTP server, to TLS and then the
- * HTTP server, or through a tunnel. One that nothing was granted for ends here, with a record.
- *
- * @param adopt tells the HTTP server which connection a socket is.
+ * Identifies a connection that a bot made and leads it on: to be served, to TLS and then to be
+ * served, or through a tunnel. One that nothing was granted for ends here, with a record.
  */
-export function acceptConnection(
-  parts: BrokerParts,
-  bot: string,
-  socket: Socket,
-  adopt: (socket: Socket, connection: Connection) => void,
-): void {
+export function acceptConnection(parts: BrokerParts, bot: string, socket: Socket): void {
   // Until somebody takes it over; a reset in that time is nothing to report.
   socket.on("error", () => undefined);
   const arrival = arrivalOf(bot, socket);
@@ -37,8 +29,7 @@ export function acceptConnection(
     return;
   }
   if (candidates[0]?.host.scheme === "http") {
-    adopt(socket, { ...arrival, tls: undefined });
-    parts.http.emit("connection", socket);
+    parts.take(socket, { ...arrival, tls: undefined });
     return;
   }
   peekClientHello(socket, parts.timeouts.clientHello, (result) => {

@@ -1,0 +1,213 @@
+import type { Socket } from "node:net";
+import type { RefusalCode } from "../../Refusal.ts";
+import { H1Visit } from "./H1Visit.ts";
+import { parseRequest } from "./parseRequest.ts";
+
+/** What is done with a connection's requests. */
+export interface BotConnectionUser {
+  visit(visit: H1Visit): void;
+  /** Takes the connection over with everything on it that wasn't looked at yet. */
+  handOver(socket: Socket): void;
+  /** Records what never became a request, and ends the connection; with an answer where none is under way. */
+  refuse(code: RefusalCode, answerable: boolean): void;
+  closed(connection: BotConnection): void;
+}
+
+/** No client sends more requests than this without having had an answer. */
+const MOST_PIPELINED = 16;
+/** Waiting requests may have this many bytes before somebody counts them. */
+const MUCH = 16 * 1024;
+/** Of a body that nobody wants: beyond it closing is cheaper. */
+const MOST_DISCARDED = 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A bot's connection with HTTP/1.1 requests of the plain kind, answered one after the other. At the
+ * first unusual one the connection is handed over, before anything of that request was acted on.
+ *
+ * A bot that closes its half has gone away: nothing tells a finished program from one that waits.
+ */
+export class BotConnection {
+  readonly socket: Socket;
+  readonly #user: BotConnectionUser;
+  #visit: H1Visit | undefined;
+  #reading: H1Visit | undefined;
+  /** Of the body that is being read. */
+  #bodyLeft = 0;
+  #rest: Buffer = NOTHING;
+  #searched = 0;
+  #closing = false;
+  #discarded = 0;
+  #over = false;
+  /** Sweeps since it waits: for a request, for the rest of a head, for the bot to close. */
+  #sweeps = 0;
+
+  constructor(socket: Socket, user: BotConnectionUser) {
+    this.socket = socket;
+    this.#user = user;
+    socket.on("data", this.#onData);
+    socket.on("drain", this.#onDrain);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onClose);
+  }
+
+  /** Whether nothing runs on it and nothing of a request is there. */
+  get idle(): boolean {
+    return this.#visit === undefined && this.#rest.length === 0;
+  }
+
+  /**
+   * Called at equal intervals.
+   *
+   * @param head how many of them a request's head may take, and the bot to close when it was told to.
+   * @param idle how many may pass between requests.
+   */
+  sweep(head: number, idle: number): void {
+    if (this.#visit !== undefined) return;
+    this.#sweeps += 1;
+    if (this.#closing || this.#rest.length === 0) {
+      if (this.#sweeps > (this.#closing ? head : idle)) this.destroy();
+    } else if (this.#sweeps > head) this.#refuse("request-slow");
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+    this.#leave();
+  }
+
+  /** Called by the reply once its last byte was handed to the system. */
+  answered(last: boolean): void {
+    this.#visit = undefined;
+    this.#sweeps = 0;
+    if (last || this.#bodyLeft > MOST_DISCARDED) {
+      // Told, and given the time to read it: closing at once would be a reset that overtakes the answer.
+      this.#closing = true;
+      this.#rest = NOTHING;
+      this.socket.end();
+      this.socket.resume();
+      return;
+    }
+    this.#reading?.discardBody(MOST_DISCARDED);
+    if (this.socket.isPaused()) this.socket.resume();
+    if (this.#bodyLeft === 0 && this.#rest.length > 0) this.#readNext();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#closing) {
+      this.#discarded += chunk.length;
+      if (this.#discarded > MOST_DISCARDED) this.destroy();
+      return;
+    }
+    if (this.#bodyLeft > 0) this.#readBody(chunk);
+    else if (this.#visit === undefined) {
+      this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+      this.#readNext();
+    } else this.#keep(chunk);
+  };
+
+  readonly #onDrain = (): void => {
+    this.#visit?.onDrain();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#visit === undefined && this.#rest.length > 0 && !this.#closing)
+      this.#refuse("malformed-request");
+    else this.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    this.#leave();
+  };
+
+  #readNext(): void {
+    const parsed = parseRequest(this.#rest, this.#searched);
+    if (parsed === "unusual") {
+      this.#handOver();
+      return;
+    }
+    if (parsed === "more") {
+      this.#searched = Math.max(0, this.#rest.length - 3);
+      return;
+    }
+    const after = this.#rest.subarray(parsed.size);
+    this.#rest = NOTHING;
+    this.#searched = 0;
+    const visit = new H1Visit(this, parsed);
+    this.#visit = visit;
+    this.#bodyLeft = parsed.length;
+    if (parsed.length > 0) {
+      this.#reading = visit;
+      if (after.length > 0) this.#readBody(after);
+    } else if (after.length > 0) this.#keep(after);
+    if (!this.#over) this.#user.visit(visit);
+  }
+
+  #readBody(chunk: Buffer): void {
+    const part = chunk.length <= this.#bodyLeft ? chunk : chunk.subarray(0, this.#bodyLeft);
+    this.#bodyLeft -= part.length;
+    const visit = this.#reading;
+    const end = this.#bodyLeft === 0;
+    if (end) this.#reading = undefined;
+    if (visit?.take(part, end) === false) this.socket.pause();
+    if (part.length === chunk.length) return;
+    const after = chunk.subarray(part.length);
+    if (this.#visit === undefined) {
+      this.#rest = after;
+      this.#readNext();
+    } else this.#keep(after);
+  }
+
+  /** Bytes of requests whose turn hasn't come. */
+  #keep(chunk: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    if (this.#rest.length <= MUCH) return;
+    // The bot can go away unseen now, but each further byte would be memory it hasn't paid for.
+    if (countRequests(this.#rest) < MOST_PIPELINED) this.socket.pause();
+    else this.#refuse("too-many-connections");
+  }
+
+  #handOver(): void {
+    const { socket } = this;
+    this.#stopListening();
+    this.#over = true;
+    this.#user.closed(this);
+    socket.pause();
+    socket.unshift(this.#rest);
+    this.#rest = NOTHING;
+    this.#user.handOver(socket);
+    socket.resume();
+  }
+
+  #refuse(code: RefusalCode): void {
+    this.#stopListening();
+    this.#user.refuse(code, this.#visit === undefined);
+    this.#leave();
+  }
+
+  #stopListening(): void {
+    this.socket.off("data", this.#onData);
+    this.socket.off("drain", this.#onDrain);
+    this.socket.off("end", this.#onEnd);
+    this.socket.off("close", this.#onClose);
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#rest = NOTHING;
+    this.#visit?.leave();
+    this.#visit = undefined;
+    this.#user.closed(this);
+  }
+}
+
+/** At most as many as are too many. */
+function countRequests(bytes: Buffer): number {
+  let count = 0;
+  for (let at = 0; count < MOST_PIPELINED && at < bytes.length; count += 1) {
+    const parsed = parseRequest(bytes.subarray(at), 0);
+    if (parsed === "more" || parsed === "unusual") break;
+    at += parsed.size + parsed.length;
+  }
+  return count;
+}

@@ -1,0 +1,107 @@
+import type { Header } from "../../match.ts";
+import { ByteQueue } from "../ByteQueue.ts";
+import { NO_BYTES, type ByteSource } from "../ByteSource.ts";
+import type { ReplyHead, ReplyWriter, Visit, VisitHead } from "../Visit.ts";
+import type { BotConnection } from "./BotConnection.ts";
+import { H1Reply } from "./H1Reply.ts";
+import type { ParsedRequest } from "./parseRequest.ts";
+
+/** A request of the plain kind, and the way to answer it. */
+export class H1Visit implements Visit {
+  readonly head: VisitHead;
+  readonly body: ByteSource;
+  readonly trailers: readonly Header[] = [];
+  readonly persistent: boolean;
+  readonly #connection: BotConnection;
+  readonly #queue: ByteQueue | undefined;
+  #listeners: (() => void)[] = [];
+  #gone = false;
+  #reply: H1Reply | undefined;
+  /** Bytes of the body that may still be thrown away; undefined while it is read. */
+  #discard: number | undefined;
+
+  constructor(connection: BotConnection, { method, target, headers, ...rest }: ParsedRequest) {
+    this.#connection = connection;
+    this.head = { method, target, version: "1.1", headers };
+    this.persistent = rest.persistent;
+    this.#queue =
+      rest.length === 0
+        ? undefined
+        : new ByteQueue(() => {
+            connection.socket.resume();
+          });
+    this.body = this.#queue ?? NO_BYTES;
+  }
+
+  get bodyComplete(): boolean {
+    return this.#queue?.ended ?? true;
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  onGone(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  offGone(listener: () => void): void {
+    this.#listeners = this.#listeners.filter((each) => each !== listener);
+  }
+
+  /** What asks for it is no request of the plain kind. */
+  sendContinue(): void {
+    // Nobody waits for it.
+  }
+
+  get answered(): boolean {
+    return this.#reply !== undefined;
+  }
+
+  respond(head: ReplyHead): ReplyWriter {
+    const last = head.last === true || !this.persistent;
+    this.#reply = new H1Reply(this.#connection, this.head.method, head, last);
+    return this.#reply;
+  }
+
+  discardBody(most: number): void {
+    if (this.bodyComplete || this.#discard !== undefined) return;
+    this.#discard = most;
+    this.#queue?.drop();
+    this.#connection.socket.resume();
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  /**
+   * Bytes of the body as they come, the last ones with `end`.
+   *
+   * @returns `false` when it is enough for now.
+   */
+  take(chunk: Buffer, end: boolean): boolean {
+    let room = true;
+    if (this.#discard === undefined) room = this.#queue?.push(chunk) ?? true;
+    else {
+      this.#discard -= chunk.length;
+      if (this.#discard < 0) this.#connection.destroy();
+    }
+    if (end) this.#queue?.end();
+    return room || end;
+  }
+
+  onDrain(): void {
+    this.#reply?.onDrain();
+  }
+
+  /** The bot has gone before the answer was finished. */
+  leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#queue?.fail(new Error("the bot went away"));
+    this.#reply?.leave();
+    for (const listener of this.#listeners) listener();
+    this.#listeners = [];
+  }
+}
