@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { dirname, join } from "node:path";
 import {
   createServer as createTlsServer,
   type Server as TlsServer,
@@ -55,7 +56,12 @@ export class Broker {
     this.#parts = {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
-      gate: new Gate(),
+      gate: new Gate({
+        send: (message) => {
+          surroundings.send(message);
+        },
+        limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
+      }),
       pools: new UpstreamPools(resolve),
       resolve,
       take: (socket, connection) => {
@@ -97,6 +103,7 @@ export class Broker {
         this.#dialer.answer(message, handle);
         return;
       case "answer":
+        this.#parts.gate.answer(message);
         return;
       case "stop":
         return this.#stop(message.graceMs);
@@ -149,6 +156,7 @@ export class Broker {
         ),
       );
       if (old !== undefined && old.audit !== audit && old.audit.openCalls === 0) old.audit.close();
+      this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();
       this.#surroundings.send({ type: "configured" });
     } catch (error) {
@@ -213,6 +221,7 @@ export class Broker {
     this.#listeners.cutAll();
     this.#ingress.cutAll();
     this.#parts.pools.destroy();
+    this.#parts.gate.close();
     this.#inForce?.audit.close();
     this.#inForce = undefined;
   }

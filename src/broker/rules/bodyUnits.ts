@@ -32,6 +32,8 @@ export function readUnits(kind: BodyRule["kind"], call: Call): readonly BodyUnit
       return readMessages(call)?.flatMap(({ method }): BodyUnit[] => [{ kind, method }]);
     case "mcp":
       return readMcpUnits(call);
+    default:
+      return kind satisfies never;
   }
 }
 

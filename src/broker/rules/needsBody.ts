@@ -38,16 +38,9 @@ function asksForBody(grant: InjectBrokerGrant, head: RuleHead): boolean {
 function mayHold(types: readonly string[], place: Place): boolean {
   const [type = ""] = types;
   const unclear = types.length > 1;
-  switch (place.in) {
-    case "form":
-      return unclear || type.includes("form-urlencoded");
-    case "multipart":
-      return unclear || type.includes("multipart/");
-    case "json":
-      return unclear || type.includes("json");
-    default:
-      return false;
-  }
+  if (place.in === "form") return unclear || type.includes("form-urlencoded");
+  if (place.in === "multipart") return unclear || type.includes("multipart/");
+  return place.in === "json" && (unclear || type.includes("json"));
 }
 
 /** The path with whatever stands in a place for a credential as `{secret}`, be it the phantom or not. */
