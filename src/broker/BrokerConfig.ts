@@ -29,6 +29,8 @@ export interface BrokerConfig {
   };
   /** Loopback port for OpenMetrics text, and the OTLP/HTTP collector that gets traces; both off if absent. */
   readonly telemetry?: { readonly metricsPort?: number; readonly traces?: string };
+  /** How long a call waits for the owner's word; five minutes if absent. */
+  readonly askMs?: number;
   readonly bots: readonly BrokerBot[];
 }
 

@@ -15,4 +15,5 @@ export const anthropic: ServiceEntry = {
     "GET /v1/models/*",
   ],
   provider: "anthropic",
+  usage: "anthropic",
 };

@@ -28,4 +28,5 @@ export const googleGemini: ServiceEntry = {
     "GET /v1beta/openai/models",
   ],
   provider: "google",
+  usage: "gemini",
 };

@@ -23,4 +23,5 @@ export const openai: ServiceEntry = {
     "GET /v1/models/*",
   ],
   provider: "openai",
+  usage: "openai",
 };

@@ -21,4 +21,5 @@ export const openrouter: ServiceEntry = {
   // OpenClaw reads the list of models without a key.
   anonymous: ["GET /api/v1/models", "GET /api/v1/models/**"],
   provider: "openrouter",
+  usage: "openai",
 };

@@ -1,99 +1,7 @@
 import { z } from "zod";
-
-const NAME = /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const NAME_RULE = "lower-case letters, digits and hyphens, at most 32, starting with a letter";
-const HOST =
-  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-const name = z.string().regex(NAME, NAME_RULE);
-const secretName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "lower-case letters, digits, '.', '_' and '-', at most 63");
-const port = z.int().min(1).max(65535);
-const variable = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, "upper-case letters, digits and '_'");
-const rule = z
-  .string()
-  .regex(
-    /^(?:\*|[A-Z]{3,16}) \/[A-Za-z0-9._~!$&'()*+,=:@{}/-]*$/,
-    'a method and a path, as "GET /api/v3/**"',
-  );
-const origin = z
-  .string()
-  .regex(/^https?:\/\/[^/?#@\s]+$/, 'scheme and host, as "https://api.example.com"');
-
-const credential = z.strictObject({
-  /** Header that carries the credential. */
-  header: z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "a header name")
-    .optional()
-    .describe("Header that carries the credential."),
-  prefix: z
-    .string()
-    .regex(/^[\x21-\x7e][\x20-\x7e]{0,31}$/, "printable ASCII")
-    .optional()
-    .describe('What stands before the credential in the header, as "Bearer ".'),
-  path: z
-    .string()
-    .regex(/^\/[A-Za-z0-9._~/-]*\{secret\}$/, 'a path that ends in {secret}, as "/bot{secret}"')
-    .optional()
-    .describe('Beginning of the path, with {secret} for the credential, as "/bot{secret}".'),
-});
-
-export const serviceSchema = z.strictObject({
-  hosts: z.array(origin).min(1).max(32).describe("Origins the service is reached at."),
-  credential: z.array(credential).min(1).max(8).describe("Where a call carries the credential."),
-  phantom: z
-    .string()
-    .min(1)
-    .max(512)
-    .default("phantom-{base64url:40}")
-    .describe(
-      "Shape of the worthless token the bot gets: text with {digits:N}, {hex:N}, {alphanumeric:N} or {base64url:N}.",
-    ),
-  variable: variable
-    .optional()
-    .describe("Environment variable in which the bot finds the phantom."),
-  allow: z.array(rule).max(256).describe('Calls that may be made, as "GET /api/v3/**".'),
-  anonymous: z
-    .array(rule)
-    .max(64)
-    .default([])
-    .describe("Calls that may be made without credential."),
-});
-
-const dial = z
-  .strictObject({
-    host: z.string().min(1).max(253).optional().describe("Address or name to connect to instead."),
-    port: port.optional(),
-    ca: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("PEM file with the CAs to trust, relative to this file."),
-  })
-  .describe("Where to connect, if not to the service's public address.");
-
-const grant = z.strictObject({
-  secret: secretName.optional().describe("Name of the secret, as declared under secrets."),
-  url: origin
-    .optional()
-    .describe(
-      'For services that everybody runs at a host of their own: "https://chat.example.com".',
-    ),
-  tunnel: port.optional().describe("Pass connections to this port through unopened; no secret."),
-  allow: z
-    .array(rule)
-    .max(256)
-    .optional()
-    .describe("Calls that may be made; the service's own list if absent."),
-  dial: dial.optional(),
-  allowFrom: z
-    .array(z.union([z.int(), z.string().regex(/^[A-Za-z0-9@._:-]{1,64}$/, "a user's id")]))
-    .max(256)
-    .optional()
-    .describe("For channels: the senders the bot listens to."),
-});
+import { grant, limits } from "./grantSchema.ts";
+import { serviceSchema } from "./serviceSchema.ts";
+import { bytes, name, port, secretName } from "./words.ts";
 
 const bot = z.strictObject({
   openclaw: z
@@ -126,6 +34,14 @@ const bot = z.strictObject({
     .max(32)
     .default([])
     .describe("Channel plugins that OpenClaw doesn't bundle."),
+  proxy: port
+    .optional()
+    .describe("Port inside the wall at which the broker also is an HTTP proxy."),
+  unknownHosts: z
+    .literal("ask")
+    .optional()
+    .describe("Ask you about hosts that no grant has (seawall approve); refused if absent."),
+  limits: limits.optional(),
   concessions: z
     .array(z.enum(["no-landlock"]))
     .max(1)
@@ -136,6 +52,44 @@ const bot = z.strictObject({
     .default({})
     .describe("Further OpenClaw settings; they can't loosen what the wall depends on."),
 });
+
+const notify = z.union([
+  z.literal("desktop"),
+  z.strictObject({
+    command: z
+      .array(z.string().min(1).max(1024))
+      .min(1)
+      .max(32)
+      .describe("Program and arguments; it gets the question as JSON on standard input."),
+  }),
+]);
+
+const approvals = z
+  .strictObject({
+    notify: z
+      .union([notify, z.array(notify).min(1).max(4)])
+      .optional()
+      .describe("How you are told that a call waits for your word."),
+    waitMinutes: z.int().min(1).max(60).optional().describe("How long it waits; 5 if absent."),
+  })
+  .describe("Calls that wait for your word.");
+
+const audit = z
+  .strictObject({
+    rotateBytes: bytes.optional().describe('Size at which the record is put aside, as "64M".'),
+  })
+  .describe("The record of all calls.");
+
+const telemetry = z
+  .strictObject({
+    metricsPort: port.min(1024).optional().describe("Port of 127.0.0.1 for OpenMetrics text."),
+    traces: z
+      .string()
+      .regex(/^https?:\/\/[^/?#@\s]+(?:\/[A-Za-z0-9._~/-]*)?$/, "an OTLP collector's URL")
+      .optional()
+      .describe("OTLP/HTTP collector that gets traces, as http://127.0.0.1:4318/v1/traces."),
+  })
+  .describe("Numbers for your monitoring; off if absent.");
 
 /** The schema of `seawall.json5`. Unknown keys are faults everywhere but under `settings`. */
 export const declarationSchema = z.strictObject({
@@ -153,15 +107,11 @@ export const declarationSchema = z.strictObject({
     .default({})
     .describe("Services that the catalogue doesn't have."),
   bots: z.record(name, bot).describe("The bots."),
+  approvals: approvals.optional(),
+  audit: audit.optional(),
+  telemetry: telemetry.optional(),
 });
 
 export type Declaration = z.output<typeof declarationSchema>;
 export type DeclaredBot = z.output<typeof bot>;
-export type DeclaredGrant = z.output<typeof grant>;
-export type DeclaredService = z.output<typeof serviceSchema>;
-export type DeclaredCredential = z.output<typeof credential>;
-
-/** Whether `text` is a host name in lower case without trailing dot (RFC 1123 section 2.1). */
-export function isHostName(text: string): boolean {
-  return HOST.test(text);
-}
+export type DeclaredNotify = z.output<typeof notify>;

@@ -17,6 +17,7 @@ export type FaultCode =
   | "port-taken"
   | "host-clash"
   | "no-model-grant"
+  | "no-effect"
   | "loosens-wall"
   | "refused-by-openclaw";
 

@@ -65,14 +65,7 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
         { code: "invalid", path, message: `${label(path)} must be ${article(issue.expected)}` },
       ];
     case "invalid_union":
-      return [
-        {
-          code: "invalid",
-          path,
-          message: `${label(path)} has none of the accepted forms`,
-          hint: "see docs/declaration.md",
-        },
-      ];
+      return unionFaults(issue, path);
     case "invalid_value":
       return [
         {
@@ -106,6 +99,39 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
     default:
       return issue satisfies never;
   }
+}
+
+/**
+ * Where a value may have one of several forms, the faults of the form that was evidently meant: the
+ * only one of the value's own kind. Of several such, or of none, only the kinds can be told.
+ */
+function unionFaults(issue: z.core.$ZodIssueInvalidUnion, path: Path): Fault[] {
+  const forms = issue.errors.flatMap(flattenForms);
+  const meant = forms.filter((issues) => !issues.some(isOfAnotherKind));
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only.flatMap((each) => toFaults(each, path));
+  const kinds = forms.flatMap(([first]) => {
+    if (first?.code === "invalid_type") return [article(first.expected)];
+    return first?.code === "invalid_value" ? first.values.map((v) => JSON.stringify(v)) : [];
+  });
+  const accepted = [...new Set(kinds)].join(" or ");
+  return [{ code: "invalid", path, message: `${label(path)} must be ${accepted}` }];
+}
+
+/** The issues of each form, a union within the union not being one of its own. */
+function flattenForms(issues: readonly z.core.$ZodIssue[]): (readonly z.core.$ZodIssue[])[] {
+  const [first] = issues;
+  return first?.code === "invalid_union" && first.path.length === 0
+    ? first.errors.flatMap(flattenForms)
+    : [issues];
+}
+
+function isOfAnotherKind(issue: z.core.$ZodIssue): boolean {
+  if (issue.path.length > 0) return false;
+  return (
+    issue.code === "invalid_type" ||
+    (issue.code === "invalid_value" && typeof issue.input !== "string")
+  );
 }
 
 function hintForKey(key: string, path: Path): string {
@@ -142,7 +168,7 @@ function label(path: Path): string {
 }
 
 function inside(path: Path): string {
-  return path.length === 0 ? "" : ` in ${quoteKey(String(path.at(-1)))}`;
+  return path.length === 0 ? "" : ` in ${label(path)}`;
 }
 
 function findSecretLooking(value: unknown, path: Path): Fault[] {

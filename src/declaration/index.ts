@@ -1,13 +1,14 @@
 export { closest } from "./closest.ts";
 export {
   declarationSchema,
-  isHostName,
   type Declaration,
   type DeclaredBot,
-  type DeclaredCredential,
-  type DeclaredGrant,
-  type DeclaredService,
+  type DeclaredNotify,
 } from "./Declaration.ts";
+export type { DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
+export type { DeclaredRule } from "./ruleSchema.ts";
+export type { DeclaredCredential, DeclaredMessage, DeclaredService } from "./serviceSchema.ts";
+export { isHostName, readBytes } from "./words.ts";
 export { DeclarationError, locateFaults, type LocatedFault } from "./DeclarationError.ts";
 export type { Fault, FaultCode, Path } from "./Fault.ts";
 export { readDeclaration, type Position, type Positions } from "./readDeclaration.ts";

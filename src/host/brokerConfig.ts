@@ -1,6 +1,6 @@
 import { issueLeaf, type Authority } from "../authority/index.ts";
 import type { BrokerBot, BrokerConfig, BrokerGrant } from "../broker/index.ts";
-import { derivePhantom, type BotPlan, type GrantPlan } from "../plan/index.ts";
+import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from "../plan/index.ts";
 import type { Generation } from "./Generation.ts";
 import { gatewayToken, phantomKey } from "./hostKeys.ts";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export async function brokerConfig(options: {
   readonly vault: BrokerConfig["vault"];
 }): Promise<BrokerConfig> {
   const { generation, paths, authority, vault } = options;
+  const { audit, telemetry, approvals } = generation.plan;
   const key = phantomKey(paths);
   const bots: BrokerBot[] = [];
   for (const bot of generation.plan.bots) {
@@ -27,25 +28,48 @@ export async function brokerConfig(options: {
       grants: bot.grants.map((grant) => brokerGrant(grant, bot.name, key, cas[grant.name])),
       certificate: { chain: leaf.chain, key: leaf.key },
       ingress: { ...bot.ingress, token: gatewayToken(paths, bot.name) },
+      ...(bot.proxyPort === undefined ? {} : { proxy: { port: bot.proxyPort } }),
+      ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
+      ...(bot.limits === undefined ? {} : { limits: bot.limits }),
     });
   }
   return {
     secrets: generation.plan.secrets,
     vault,
-    audit: { file: join(paths.audit, "audit.jsonl") },
+    audit: { file: join(paths.audit, "audit.jsonl"), ...audit },
+    ...(telemetry === undefined ? {} : { telemetry }),
+    ...(approvals?.waitMinutes === undefined ? {} : { askMs: approvals.waitMinutes * 60_000 }),
     bots,
   };
 }
 
-/** The bot's phantoms by environment variable. */
+/** The bot's phantoms by environment variable, and what makes its git send them. */
 export function phantomEnvironment(bot: BotPlan, key: Uint8Array): Record<string, string> {
-  return Object.fromEntries(
-    bot.environment.flatMap(({ variable, grant: name }) => {
-      const grant = bot.grants.find((candidate) => candidate.name === name);
-      if (grant?.kind !== "inject") return [];
-      return [[variable, derivePhantom(grant.phantom, key, { bot: bot.name, grant: name })]];
-    }),
+  const phantomOf = (grant: InjectGrant): string =>
+    derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name });
+  const inject = bot.grants.filter((grant) => grant.kind === "inject");
+  const variables = bot.environment.flatMap(({ variable, grant: name }) =>
+    inject.filter((grant) => grant.name === name).map((grant) => [variable, phantomOf(grant)]),
   );
+  const settings = inject.flatMap((grant) => gitSettings(grant, phantomOf(grant)));
+  const git = settings.flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, name],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  const count = settings.length === 0 ? [] : [["GIT_CONFIG_COUNT", String(settings.length)]];
+  return Object.fromEntries([...variables, ...count, ...git]) as Record<string, string>;
+}
+
+/**
+ * Settings by which git sends the phantom with its first call (git-config(1), `http.<url>.extraHeader`
+ * and `GIT_CONFIG_COUNT`). Services that take a token as password don't look at the user's name.
+ */
+function gitSettings(grant: InjectGrant, phantom: string): [name: string, value: string][] {
+  const place = grant.places.find((each) => each.in === "basic");
+  if (grant.git === undefined || place === undefined) return [];
+  const pair = place.part === "password" ? `x-access-token:${phantom}` : `${phantom}:x-oauth-basic`;
+  const header = `Authorization: Basic ${Buffer.from(pair).toString("base64")}`;
+  return [[`http.${grant.git}/.extraHeader`, header]];
 }
 
 function brokerGrant(

@@ -11,7 +11,21 @@ export interface Plan {
   readonly secrets: readonly SecretPlan[];
   /** Sorted by name. */
   readonly bots: readonly BotPlan[];
+  readonly approvals?: ApprovalsPlan;
+  readonly audit?: { readonly rotateBytes?: number };
+  readonly telemetry?: { readonly metricsPort?: number; readonly traces?: string };
 }
+
+/** How the owner learns of calls that wait for their word. */
+export interface ApprovalsPlan {
+  readonly notify: readonly NotifyPlan[];
+  readonly waitMinutes?: number;
+}
+
+export type NotifyPlan =
+  | { readonly by: "desktop" }
+  /** A program on the host and its arguments; it gets the question as JSON on standard input. */
+  | { readonly by: "command"; readonly command: readonly string[] };
 
 /** A secret's name and where its value lives. Never the value. */
 export interface SecretPlan {
@@ -113,6 +127,8 @@ export interface InjectGrant {
   readonly content?: ContentPlan;
   /** How usage stands in replies, for `tokensPerDay` and `moneyPerDay`. */
   readonly usage?: UsageFormat;
+  /** Origin at which git reaches the service; the bot's git is set up to send the phantom there. */
+  readonly git?: string;
   readonly dial?: DialPlan;
 }
 

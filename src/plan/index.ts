@@ -2,3 +2,4 @@ export type * from "./Plan.ts";
 export { assignAddresses } from "./assignAddresses.ts";
 export { derivePhantom } from "./derivePhantom.ts";
 export { makePlan, type PlanContext } from "./makePlan.ts";
+export { formatRule } from "./formatRule.ts";

@@ -1,8 +1,12 @@
 import type { ServiceEntry } from "../catalogue/index.ts";
 import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
-import type { BotPlan, GrantPlan, Plan, PhantomVariable, SecretPlan } from "./Plan.ts";
+import { canonical } from "./canonical.ts";
+import type { BotPlan, GrantPlan, JsonObject, Plan, PhantomVariable, SecretPlan } from "./Plan.ts";
 import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
+import { planLimits } from "./planLimits.ts";
+import { planPorts } from "./planPorts.ts";
+import { planSurroundings } from "./planSurroundings.ts";
 import { resolveServices, type KnownService } from "./resolveServices.ts";
 
 /** What a declaration is resolved against. */
@@ -26,8 +30,10 @@ export function makePlan(
     planBot(name, bot, { declaration, services, context, faults }),
   );
   faults.push(...portClashes(bots));
+  const surroundings = planSurroundings(declaration, bots, faults);
   if (faults.length > 0) return { faults };
-  return { plan: { version: 1, secrets: usedSecrets(declaration, bots), bots }, faults };
+  const secrets = usedSecrets(declaration, bots);
+  return { plan: { version: 1, secrets, bots, ...surroundings }, faults };
 }
 
 interface BotContext {
@@ -83,13 +89,11 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
         .flatMap(({ channel }) => channel ?? [])
         .toSorted((a, b) => compare(a.channel, b.channel)),
       tools: [...new Set(bot.tools?.allow)].toSorted(),
-      settings: bot.settings,
+      settings: canonical(bot.settings) as JsonObject,
     },
     commands: [...new Set(bot.exec?.allow)].toSorted(),
     grants,
-    ports: [...new Set(grants.flatMap(({ hosts }) => hosts.map(({ port }) => port)))].toSorted(
-      (a, b) => a - b,
-    ),
+    ports: planPorts(bot, grants, path, faults),
     environment: drafts
       .flatMap<PhantomVariable>(({ grant, variable }) =>
         variable === undefined ? [] : [{ variable, grant: grant.name }],
@@ -97,7 +101,16 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
       .toSorted((a, b) => compare(a.variable, b.variable)),
     concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
+    ...(bot.proxy === undefined ? {} : { proxyPort: bot.proxy }),
+    ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
+    ...planLimits(bot.limits, path, uncounted(grants), faults),
   };
+}
+
+/** Why a bot's tokens can't be counted, if so. */
+function uncounted(grants: readonly GrantPlan[]): string | undefined {
+  const counted = grants.some((grant) => grant.kind === "inject" && grant.usage !== undefined);
+  return counted ? undefined : "no grant of this bot has a service that counts them";
 }
 
 function withAddresses(drafts: readonly DraftGrant[]): GrantPlan[] {
@@ -197,7 +210,12 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
 
 function usedSecrets(declaration: Declaration, bots: readonly BotPlan[]): SecretPlan[] {
   const used = new Set(
-    bots.flatMap(({ grants }) => grants.flatMap((g) => (g.kind === "inject" ? [g.secret] : []))),
+    bots.flatMap(({ grants }) =>
+      grants.flatMap((grant) => [
+        ...(grant.kind === "inject" ? [grant.secret] : []),
+        ...(grant.dial?.clientCertificate === undefined ? [] : [grant.dial.clientCertificate]),
+      ]),
+    ),
   );
   return sortedEntries(declaration.secrets)
     .filter(([name]) => used.has(name))

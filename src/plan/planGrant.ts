@@ -6,7 +6,10 @@ import {
   type Fault,
   type Path,
 } from "../declaration/index.ts";
-import { parseRule } from "./parseRule.ts";
+import { planContent } from "./planContent.ts";
+import { planDial } from "./planDial.ts";
+import { planLimits } from "./planLimits.ts";
+import { allRules, checkEffect, planRules, type PlannedRule, type RuleScope } from "./planRules.ts";
 import type { ChannelPlan, DialPlan, GrantPlan, HostPlan, InjectGrant } from "./Plan.ts";
 import { parseOrigin, type KnownService } from "./resolveServices.ts";
 
@@ -35,9 +38,9 @@ export function planGrant(
   context: GrantContext,
 ): DraftGrant[] {
   const service = context.services.get(name);
-  const dial = planDial(declared, path, context.faults);
+  const dial = planDial(declared, path, context.secrets, context.faults);
   if (service !== undefined) return planService(service, declared, path, context, dial);
-  return planTunnel(name, declared, path, context, dial);
+  return planHost(name, declared, path, context, dial);
 }
 
 function planService(
@@ -47,56 +50,28 @@ function planService(
   { secrets, faults }: GrantContext,
   dial: { readonly dial?: DialPlan },
 ): DraftGrant[] {
-  const { name } = service;
-  if (declared.tunnel !== undefined) {
-    faults.push({
-      code: "invalid",
-      path: [...path, "tunnel"],
-      atKey: true,
-      message: `"${name}" is a service with a credential, so it can't be passed through unopened`,
-      hint: "remove tunnel, or grant the host by its name",
-    });
-  }
-  if (declared.secret === undefined) {
-    faults.push({
-      code: "missing",
-      path,
-      atKey: true,
-      message: `grant "${name}" names no secret`,
-      hint: `add secret: "${name}" and declare it under "secrets"`,
-    });
-  } else if (!secrets.has(declared.secret)) {
-    faults.push({
-      code: "unknown-secret",
-      path: [...path, "secret"],
-      message: `grant "${name}" needs secret "${declared.secret}", which no store declares`,
-      hint: `add it under "secrets", as ${quoteName(declared.secret)}: { vault: "${declared.secret}" }`,
-    });
-  }
-  if (declared.allowFrom !== undefined && service.channel === undefined) {
-    faults.push({
-      code: "invalid",
-      path: [...path, "allowFrom"],
-      atKey: true,
-      message: `"${name}" is not a channel, so it has no senders`,
-      hint: "remove allowFrom",
-    });
-  }
-  const rules = declared.allow?.flatMap((r, i) => parseRule(r, [...path, "allow", i], faults));
+  const { name, places, variable, provider, channel, plugin, challenge, usage } = service;
+  checkServiceKeys(service, declared, path, secrets, faults);
+  const hosts = planHosts(service, declared, path, faults);
+  const git = gitHost(service, hosts)?.name;
+  const uncounted =
+    usage === undefined ? `nothing is known of how "${name}" counts tokens` : undefined;
   const grant: InjectGrant = {
     kind: "inject",
     name,
     service: name,
-    hosts: planHosts(service, declared, path, faults),
+    hosts,
     secret: declared.secret ?? "",
     phantom: service.phantom,
-    places: service.places,
-    rules: rules ?? service.rules,
-    // Rules of the grant's own narrow what may be called, without a credential too.
-    anonymous: rules === undefined ? service.anonymous : [],
+    places,
+    ...planGrantRules(service, declared, { hosts, places, git }, path, faults),
+    ...(challenge === undefined ? {} : { challenge }),
+    ...planLimits(declared.limits, path, uncounted, faults),
+    ...planContent(service, declared, path, faults),
+    ...(usage === undefined ? {} : { usage }),
+    ...planGit(service, hosts),
     ...dial,
   };
-  const { variable, provider, channel, plugin } = service;
   return [
     {
       grant,
@@ -117,6 +92,95 @@ function planService(
   ];
 }
 
+function checkServiceKeys(
+  { name, channel }: KnownService,
+  declared: DeclaredGrant,
+  path: Path,
+  secrets: ReadonlySet<string>,
+  faults: Fault[],
+): void {
+  for (const key of ["tunnel", "tcp"] as const) {
+    if (declared[key] === undefined) continue;
+    faults.push({
+      code: "invalid",
+      path: [...path, key],
+      atKey: true,
+      message: `"${name}" is a service with a credential, so it can't be passed through unopened`,
+      hint: `remove ${key}, or grant the host by its name`,
+    });
+  }
+  if (declared.secret === undefined) {
+    faults.push({
+      code: "missing",
+      path,
+      atKey: true,
+      message: `grant "${name}" names no secret`,
+      hint: `add secret: "${name}" and declare it under "secrets"`,
+    });
+  } else if (!secrets.has(declared.secret)) {
+    faults.push({
+      code: "unknown-secret",
+      path: [...path, "secret"],
+      message: `grant "${name}" needs secret "${declared.secret}", which no store declares`,
+      hint: `add it under "secrets", as ${quoteName(declared.secret)}: { vault: "${declared.secret}" }`,
+    });
+  }
+  if (declared.allowFrom !== undefined && channel === undefined) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "allowFrom"],
+      atKey: true,
+      message: `"${name}" is not a channel, so it has no senders`,
+      hint: "remove allowFrom",
+    });
+  }
+}
+
+/**
+ * The service's own rules, or the grant's instead; what the service denies is denied whatever a grant
+ * says. Before a question can be put, the client must be able to look (at a repository's refs).
+ */
+function planGrantRules(
+  service: KnownService,
+  declared: DeclaredGrant,
+  scope: RuleScope,
+  path: Path,
+  faults: Fault[],
+): Pick<InjectGrant, "rules" | "ask" | "deny" | "anonymous"> {
+  const rules = (key: "allow" | "ask" | "deny"): PlannedRule[] => {
+    const use = key === "allow" ? "allow" : "forbid";
+    return planRules(declared[key] ?? [], use, scope, [...path, key], faults);
+  };
+  const [allow, ask, deny] = [rules("allow"), rules("ask"), rules("deny")];
+  checkEffect([...allow, ...ask], deny, scope.places, faults);
+  const asked = ask.flatMap((each) => each.rules);
+  const denied = [...service.deny, ...allRules(deny)];
+  return {
+    rules: [
+      ...(declared.allow === undefined ? service.rules : allRules(allow)),
+      ...ask.flatMap(({ before }) => before),
+    ],
+    ...(asked.length === 0 ? {} : { ask: asked }),
+    ...(denied.length === 0 ? {} : { deny: denied }),
+    // Rules of the grant's own narrow what may be called, without a credential too.
+    anonymous: declared.allow === undefined ? service.anonymous : [],
+  };
+}
+
+/** Where everybody runs their own, git is there too. */
+function gitHost({ git }: KnownService, hosts: readonly HostPlan[]): HostPlan | undefined {
+  return hosts.find(({ name }) => name === git) ?? (git === undefined ? undefined : hosts[0]);
+}
+
+function planGit(service: KnownService, hosts: readonly HostPlan[]): Pick<InjectGrant, "git"> {
+  const host = gitHost(service, hosts);
+  const basic = service.places.some((place) => place.in === "basic");
+  if (host === undefined || host.scheme === "tcp" || !basic) return {};
+  const usual = host.port === (host.scheme === "https" ? 443 : 80);
+  const name = isIP(host.name) === 6 ? `[${host.name}]` : host.name;
+  return { git: `${host.scheme}://${name}${usual ? "" : `:${host.port}`}` };
+}
+
 /** A service is at the hosts that the catalogue knows, or where the grant says. */
 function planHosts(
   { name, hosts, ownHost }: KnownService,
@@ -125,7 +189,7 @@ function planHosts(
   faults: Fault[],
 ): readonly HostPlan[] {
   if (ownHost && url !== undefined) return parseOrigin(url, [...path, "url"], faults);
-  if (ownHost) {
+  if (ownHost && hosts.length === 0) {
     faults.push({
       code: "missing",
       path,
@@ -133,7 +197,7 @@ function planHosts(
       message: `grant "${name}" doesn't say where the service is`,
       hint: 'add its origin, as url: "https://chat.example.com"',
     });
-  } else if (url !== undefined) {
+  } else if (url !== undefined && !ownHost) {
     faults.push({
       code: "invalid",
       path: [...path, "url"],
@@ -145,14 +209,18 @@ function planHosts(
   return hosts;
 }
 
-function planTunnel(
+/** A host by its name, whose bytes pass through: TLS after a look at the server name, or anything by TCP. */
+function planHost(
   name: string,
   declared: DeclaredGrant,
   path: Path,
   { services, faults }: GrantContext,
   dial: { readonly dial?: DialPlan },
 ): DraftGrant[] {
-  if (!name.includes(".") || !isHostName(name) || isIP(name) !== 0) {
+  const { tunnel, tcp } = declared;
+  // A server name is never an address (RFC 6066 section 3), but for TCP there is nothing else to go by.
+  const literal = isIP(name) !== 0 && tcp !== undefined && tunnel === undefined;
+  if (!literal && (!name.includes(".") || !isHostName(name) || isIP(name) !== 0)) {
     const guess = closest(name, services.keys());
     faults.push({
       code: "unknown-service",
@@ -166,17 +234,20 @@ function planTunnel(
     });
     return [];
   }
-  if (declared.tunnel === undefined) {
+  if ((tunnel === undefined) === (tcp === undefined)) {
     faults.push({
-      code: "missing",
+      code: tunnel === undefined ? "missing" : "invalid",
       path,
       atKey: true,
-      message: `the grant of host "${name}" doesn't say how it is reached`,
-      hint: 'pass it through with tunnel: 443, or declare it under "services" if it needs a credential',
+      message:
+        tunnel === undefined
+          ? `the grant of host "${name}" doesn't say how it is reached`
+          : `host "${name}" is either a tunnel or TCP, not both`,
+      hint: 'pass TLS through with tunnel: 443, anything else with tcp: 993, or declare it under "services" if it needs a credential',
     });
     return [];
   }
-  for (const key of ["secret", "url", "allow", "allowFrom"] as const) {
+  for (const key of ["secret", "url", "allow", "ask", "deny", "content", "allowFrom"] as const) {
     if (declared[key] === undefined) continue;
     faults.push({
       code: "invalid",
@@ -186,32 +257,34 @@ function planTunnel(
       hint: `remove it, or declare the host under "services"`,
     });
   }
-  const host: HostPlan = { name, port: declared.tunnel, scheme: "https" };
-  return [{ grant: { kind: "tunnel", name, hosts: [host], ...dial } }];
+  checkTunnelDial(declared, path, faults);
+  const more = {
+    ...planLimits(declared.limits, path, "bytes that pass through can't be looked at", faults),
+    ...dial,
+  };
+  if (tunnel !== undefined) {
+    const hosts: HostPlan[] = [{ name, port: tunnel, scheme: "https" }];
+    return [{ grant: { kind: "tunnel", name, hosts, ...more } }];
+  }
+  const ports = typeof tcp === "number" ? [tcp] : (tcp ?? []);
+  const hosts = [...new Set(ports)]
+    .toSorted((a, b) => a - b)
+    .map((port): HostPlan => ({ name, port, scheme: "tcp" }));
+  return [{ grant: { kind: "tcp", name, hosts, ...more } }];
 }
 
-function planDial(
-  { dial }: DeclaredGrant,
-  path: Path,
-  faults: Fault[],
-): { readonly dial?: DialPlan } {
-  if (dial === undefined) return {};
-  const { host, port, ca } = dial;
-  if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
+/** Trust and certificates are between the bot and the host where the broker doesn't end TLS. */
+function checkTunnelDial({ dial }: DeclaredGrant, path: Path, faults: Fault[]): void {
+  for (const key of ["ca", "clientCertificate"] as const) {
+    if (dial?.[key] === undefined) continue;
     faults.push({
-      code: "invalid",
-      path: [...path, "dial", "host"],
-      message: "this is neither an address nor a host name",
-      hint: 'write it alone, as "10.0.0.5" or "proxy.example.com"; the port has a key of its own',
+      code: "no-effect",
+      path: [...path, "dial", key],
+      atKey: true,
+      message: `what is passed through is encrypted by the bot, so "${key}" could have no effect`,
+      hint: 'remove it, or declare the host under "services"',
     });
   }
-  return {
-    dial: {
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(ca === undefined ? {} : { ca }),
-    },
-  };
 }
 
 function senders({ allowFrom }: DeclaredGrant): string[] {

@@ -1,11 +1,13 @@
 import { domainToASCII } from "node:url";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import type { CredentialPlace, ServiceEntry } from "../catalogue/index.ts";
+import type { ServiceEntry } from "../catalogue/index.ts";
 import { isHostName, type DeclaredService, type Fault, type Path } from "../declaration/index.ts";
 import { parsePhantom } from "./parsePhantom.ts";
-import { parseRule } from "./parseRule.ts";
-import type { HostPlan, PhantomShape, Place, Rule } from "./Plan.ts";
+import { planMessages } from "./planContent.ts";
+import { planPlace } from "./planPlaces.ts";
+import { allRules, checkEffect, planRules } from "./planRules.ts";
+import type { HostPlan, MessageShape, PhantomShape, Place, Rule, UsageFormat } from "./Plan.ts";
 
 /** A service ready to be granted, whether from the catalogue or from the declaration. */
 export interface KnownService {
@@ -16,7 +18,13 @@ export interface KnownService {
   readonly phantom: PhantomShape;
   readonly variable?: string;
   readonly rules: readonly Rule[];
+  readonly deny: readonly Rule[];
   readonly anonymous: readonly Rule[];
+  readonly messages: readonly MessageShape[];
+  readonly challenge?: string;
+  readonly usage?: UsageFormat;
+  /** The one of `hosts` that git reaches. */
+  readonly git?: string;
   readonly provider?: string;
   readonly channel?: string;
   readonly plugin?: string;
@@ -44,8 +52,16 @@ export function resolveServices(
       });
       continue;
     }
-    const { variable, ...rest } = entry;
-    const known = { ...rest, ...(variable === undefined ? {} : { variable }), name, title: name };
+    const { variable, challenge, usage, git, ...rest } = entry;
+    const known = {
+      ...rest,
+      ...(variable === undefined ? {} : { variable }),
+      ...(challenge === undefined ? {} : { challenge }),
+      ...(usage === undefined ? {} : { usage }),
+      ...(git === undefined ? {} : { git }),
+      name,
+      title: name,
+    };
     services.set(name, resolve(known, path, faults));
   }
   return services;
@@ -54,20 +70,47 @@ export function resolveServices(
 type Faults = Fault[];
 
 function resolve(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
-  const rules = (key: "allow" | "anonymous"): Rule[] =>
-    (entry[key] ?? []).flatMap((text, index) => parseRule(text, [...path, key, index], faults));
+  const { variable, provider, channel, plugin, challenge, usage, git } = entry;
+  const hosts = entry.hosts.flatMap((o, i) => parseOrigin(o, [...path, "hosts", i], faults));
+  const places = entry.credential.flatMap((p, i) =>
+    planPlace(p, [...path, "credential", i], faults),
+  );
+  if (git !== undefined && !hosts.some(({ name }) => name === git)) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "git"],
+      message: "this is none of the service's hosts",
+      hint: `its hosts are ${hosts.map(({ name }) => name).join(", ")}`,
+    });
+  }
+  const scope = { hosts, places, git };
+  const allow = planRules(entry.allow, "allow", scope, [...path, "allow"], faults);
+  const deny = planRules(entry.deny ?? [], "forbid", scope, [...path, "deny"], faults);
+  checkEffect(allow, deny, places, faults);
+  const anonymous = planRules(
+    entry.anonymous ?? [],
+    "allow",
+    scope,
+    [...path, "anonymous"],
+    faults,
+  );
   return {
     name: entry.name,
     ownHost: entry.ownHost === true,
-    hosts: entry.hosts.flatMap((origin, i) => parseOrigin(origin, [...path, "hosts", i], faults)),
-    places: entry.credential.flatMap((p, i) => toPlace(p, [...path, "credential", i], faults)),
+    hosts,
+    places,
     phantom: toShape(entry.phantom, [...path, "phantom"], faults),
-    ...(entry.variable === undefined ? {} : { variable: entry.variable }),
-    rules: rules("allow"),
-    anonymous: rules("anonymous"),
-    ...(entry.provider === undefined ? {} : { provider: entry.provider }),
-    ...(entry.channel === undefined ? {} : { channel: entry.channel }),
-    ...(entry.plugin === undefined ? {} : { plugin: entry.plugin }),
+    rules: allRules(allow),
+    deny: allRules(deny),
+    anonymous: allRules(anonymous),
+    messages: planMessages(entry.messages ?? [], places, [...path, "messages"], faults),
+    ...(variable === undefined ? {} : { variable }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(channel === undefined ? {} : { channel }),
+    ...(plugin === undefined ? {} : { plugin }),
+    ...(challenge === undefined ? {} : { challenge }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(git === undefined ? {} : { git }),
   };
 }
 
@@ -79,23 +122,6 @@ function toShape(template: string, path: Path, faults: Faults): PhantomShape {
     path,
     message: `the phantom ${shape.wrong}`,
     hint: 'give its shape, as "ghp_{alphanumeric:36}"',
-  });
-  return [];
-}
-
-function toPlace(place: CredentialPlace, path: Path, faults: Faults): Place[] {
-  const { header, prefix, path: template } = place;
-  if (header !== undefined && template === undefined) {
-    return [{ in: "header", name: header.toLowerCase(), prefix: prefix ?? "" }];
-  }
-  if (template !== undefined && header === undefined && prefix === undefined) {
-    return [{ in: "path", template }];
-  }
-  faults.push({
-    code: "invalid",
-    path,
-    message: "a credential stands either in a header or in the path",
-    hint: 'write { header: "authorization", prefix: "Bearer " } or { path: "/bot{secret}" }',
   });
   return [];
 }

@@ -1,5 +1,13 @@
 import { loadDeclaration } from "../../host/index.ts";
-import type { BotPlan, GrantPlan, Plan } from "../../plan/index.ts";
+import {
+  formatRule,
+  type BotPlan,
+  type ContentPlan,
+  type DialPlan,
+  type GrantPlan,
+  type LimitsPlan,
+  type Plan,
+} from "../../plan/index.ts";
 import type { Command } from "../Command.ts";
 
 export const plan: Command = {
@@ -17,17 +25,48 @@ export const plan: Command = {
   },
 };
 
-export function planLines({ bots, secrets }: Plan): string[] {
+export function planLines(plan: Plan): string[] {
+  const { bots, secrets, approvals, audit, telemetry } = plan;
+  const told = (approvals?.notify ?? []).map((notify) =>
+    notify.by === "desktop" ? "on the desktop" : `by ${notify.command[0] ?? ""}`,
+  );
   return [
     ...bots.flatMap(botLines),
     `secrets: ${secrets.map(({ name, source }) => `${name} (${source.store})`).join(", ") || "none"}`,
+    ...(asks(plan)
+      ? [
+          `questions: wait ${approvals?.waitMinutes ?? 5} min, told ${told.join(", ") || "by seawall approve alone"}`,
+        ]
+      : []),
+    ...(audit?.rotateBytes === undefined ? [] : [`record: files of ${sizeOf(audit.rotateBytes)}`]),
+    ...(telemetry?.metricsPort === undefined
+      ? []
+      : [`metrics on http://127.0.0.1:${telemetry.metricsPort}/metrics`]),
+    ...(telemetry?.traces === undefined ? [] : [`traces to ${telemetry.traces}`]),
   ];
 }
 
+/** Whether any call may have to wait for the owner's word. */
+function asks({ bots }: Plan): boolean {
+  return bots.some(
+    ({ unknownHosts, grants }) =>
+      unknownHosts !== undefined ||
+      grants.some(
+        (grant) =>
+          grant.kind === "inject" &&
+          (grant.ask !== undefined || grant.content?.otherLinks === "ask"),
+      ),
+  );
+}
+
 function botLines(bot: BotPlan): string[] {
+  const { proxyPort, unknownHosts, limits } = bot;
   return [
     `${bot.name}: OpenClaw ${bot.openclaw.version}, ${bot.openclaw.model}`,
-    ...bot.grants.map((grant) => `  reaches ${grantLine(grant)}`),
+    ...bot.grants.flatMap(grantLines),
+    ...(unknownHosts === undefined ? [] : ["  asks you about any other host"]),
+    ...(limits === undefined ? [] : [`  all together at most ${limitsText(limits)}`]),
+    ...(proxyPort === undefined ? [] : [`  has an HTTP proxy at 127.0.0.1:${proxyPort}`]),
     `  runs ${bot.commands.join(", ") || "no commands"}`,
     `  gateway on http://127.0.0.1:${bot.ingress.port}`,
     ...bot.concessions.map((concession) => `  concession: ${concession}`),
@@ -35,18 +74,80 @@ function botLines(bot: BotPlan): string[] {
   ];
 }
 
-function grantLine(grant: GrantPlan): string {
+function grantLines(grant: GrantPlan): string[] {
   const hosts = grant.hosts.map(({ scheme, name, port }) => {
-    const usual = port === (scheme === "https" ? 443 : 80);
+    const usual = scheme !== "tcp" && port === (scheme === "https" ? 443 : 80);
     return usual ? name : `${name}:${port}`;
   });
-  const where =
-    grant.dial?.host === undefined
-      ? ""
-      : `, dialled at ${grant.dial.host}:${grant.dial.port ?? "same port"}`;
-  const how =
-    grant.kind !== "inject"
-      ? "passed through"
-      : `${grant.rules.length} ${grant.rules.length === 1 ? "rule" : "rules"}, with secret "${grant.secret}"`;
-  return `${hosts.join(", ")} (${how}${where})`;
+  const more: string[] = [];
+  if (grant.kind === "inject") {
+    const { ask = [], deny = [], content } = grant;
+    if (ask.length > 0) more.push(`asks you about ${ask.map(formatRule).join(", ")}`);
+    if (deny.length > 0) more.push(`never ${deny.map(formatRule).join(", ")}`);
+    if (content !== undefined) more.push(contentText(content));
+  }
+  if (grant.limits !== undefined) more.push(`at most ${limitsText(grant.limits)}`);
+  return [
+    `  reaches ${hosts.join(", ")} (${howText(grant)}${dialText(grant.dial)})`,
+    ...more.map((line) => `    ${line}`),
+  ];
+}
+
+function howText(grant: GrantPlan): string {
+  if (grant.kind === "tunnel") return "passed through, still encrypted";
+  if (grant.kind === "tcp") return "passed through as it is";
+  const { rules, secret } = grant;
+  return `${rules.length} ${rules.length === 1 ? "rule" : "rules"}, with secret "${secret}"`;
+}
+
+function dialText(dial: DialPlan | undefined): string {
+  const { host, port, proxy, networks, clientCertificate } = dial ?? {};
+  const parts = [
+    ...(host === undefined && port === undefined
+      ? []
+      : [`dialled at ${host ?? "its own address"}:${port ?? "same port"}`]),
+    ...(proxy === undefined ? [] : [`by proxy ${proxy}`]),
+    ...(networks === undefined ? [] : [`also in ${networks.join(", ")}`]),
+    ...(clientCertificate === undefined ? [] : [`with client certificate "${clientCertificate}"`]),
+  ];
+  return parts.map((part) => `, ${part}`).join("");
+}
+
+function contentText({ maxBytes, linkHosts, otherLinks, previews }: ContentPlan): string {
+  const links =
+    linkHosts === undefined
+      ? []
+      : [
+          linkHosts.length === 0 ? "no links" : `links to ${linkHosts.join(", ")} alone`,
+          ...(otherLinks === "ask" ? ["asks you about others"] : []),
+        ];
+  return [
+    ...(maxBytes === undefined ? [] : [`up to ${sizeOf(maxBytes)} long`]),
+    ...links,
+    ...(previews === "off" ? ["link previews off"] : []),
+  ]
+    .join(", ")
+    .replace(/^/, "messages: ");
+}
+
+function limitsText(limits: LimitsPlan): string {
+  const { callsPerMinute, concurrentCalls, bytesPerDay, tokensPerDay, microdollarsPerDay } = limits;
+  return [
+    ...(callsPerMinute === undefined ? [] : [`${callsPerMinute} calls a minute`]),
+    ...(concurrentCalls === undefined ? [] : [`${concurrentCalls} at once`]),
+    ...(bytesPerDay === undefined ? [] : [`${sizeOf(bytesPerDay)} a day`]),
+    ...(tokensPerDay === undefined ? [] : [`${tokensPerDay} tokens a day`]),
+    ...(microdollarsPerDay === undefined ? [] : [`$${microdollarsPerDay / 1_000_000} a day`]),
+  ].join(", ");
+}
+
+function sizeOf(bytes: number): string {
+  const unit = ["", "K", "M", "G", "T"];
+  let size = bytes;
+  let at = 0;
+  while (size >= 1024 && size % 1024 === 0 && at < unit.length - 1) {
+    size /= 1024;
+    at += 1;
+  }
+  return at === 0 ? `${size} bytes` : `${size}${unit[at] ?? ""}`;
 }

@@ -1,4 +1,9 @@
-import { catalogue, type CredentialPlace, type ServiceEntry } from "../../catalogue/index.ts";
+import {
+  catalogue,
+  type CredentialPlace,
+  type EntryRule,
+  type ServiceEntry,
+} from "../../catalogue/index.ts";
 import type { Command } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 
@@ -47,15 +52,41 @@ function entryLines(entry: ServiceEntry): string[] {
   return [
     `${entry.name}: ${entry.title}`,
     `  at          ${entry.hosts.join(", ")}`,
-    `  credential  ${entry.credential.map(place).join(", or ")}`,
+    `  credential  ${entry.credential.map(formatPlace).join(", or ")}`,
     `  the bot has ${entry.variable ?? "no variable"} = a phantom like ${entry.phantom}`,
     "  allows",
-    ...entry.allow.map((rule) => `    ${rule}`),
+    ...entry.allow.map((rule) => `    ${formatEntryRule(rule)}`),
+    ...(entry.deny === undefined ? [] : ["  never allows"]),
+    ...(entry.deny ?? []).map((rule) => `    ${formatEntryRule(rule)}`),
     ...(entry.anonymous === undefined ? [] : ["  also without credential"]),
-    ...(entry.anonymous ?? []).map((rule) => `    ${rule}`),
+    ...(entry.anonymous ?? []).map((rule) => `    ${formatEntryRule(rule)}`),
   ];
 }
 
-function place({ header, prefix, path }: CredentialPlace): string {
-  return header === undefined ? `path ${path ?? ""}` : `header ${header}: ${prefix ?? ""}{secret}`;
+function formatPlace(place: CredentialPlace): string {
+  const { header, prefix = "", path, where = {} } = place;
+  if (header !== undefined) return `header ${header}: ${prefix}{secret}`;
+  if (path !== undefined) return `path ${path}`;
+  if (place.basic !== undefined) return `${place.basic} of Basic authentication`;
+  if (place.json !== undefined) return `JSON body at ${place.json}`;
+  if (place.websocket !== undefined) {
+    const frame = Object.entries(where).map(([pointer, value]) => `${pointer} ${value}`);
+    return `WebSocket frame with ${frame.join(", ")} at ${place.websocket}`;
+  }
+  const [kind = "", name = ""] = Object.entries(place).flat().map(String);
+  return `${kind} ${name}`;
+}
+
+function formatEntryRule(rule: EntryRule): string {
+  if (typeof rule === "string") return rule;
+  return Object.entries(rule)
+    .map(([key, value]) => (key === "call" ? valueText(value) : `${key} ${valueText(value)}`))
+    .join(", ");
+}
+
+function valueText(value: string | Readonly<Record<string, string>> | undefined): string {
+  if (typeof value === "string") return value;
+  return Object.entries(value ?? {})
+    .map(([name, text]) => `${name}=${text}`)
+    .join("&");
 }

@@ -1,26 +1,20 @@
-import type { Fault, Path } from "../declaration/index.ts";
 import type { Rule } from "./Plan.ts";
 
 /**
- * Parses a rule such as `GET /api/v3/**`. `*` stands for one whole segment, `**` for any
- * number of segments, and only at the end.
+ * Parses the method and path of a rule, as `GET /api/v3/**` or `GET api.example.com/v3/**`. `*`
+ * stands for one whole segment, `**` for any number of segments, and only at the end.
+ *
+ * @returns the rule, or in plain words what is wrong with it.
  */
-export function parseRule(text: string, path: Path, faults: Fault[]): Rule[] {
-  const [method, pattern, ...more] = text.split(" ");
-  const wrong =
-    method === undefined || pattern === undefined || more.length > 0
-      ? "is not a rule"
-      : check(pattern);
-  if (wrong === undefined && method !== undefined && pattern !== undefined) {
-    return [{ method, path: pattern }];
-  }
-  faults.push({
-    code: "invalid",
-    path,
-    message: `the rule ${wrong}`,
-    hint: 'write a method and a path, as "GET /api/v3/*" or "* /api/**"',
-  });
-  return [];
+export function parseCall(text: string): Rule | { readonly wrong: string } {
+  const [method, target = "", ...more] = text.split(" ");
+  const slash = target.indexOf("/");
+  if (method === undefined || slash < 0 || more.length > 0) return { wrong: "is not a rule" };
+  const host = target.slice(0, slash);
+  const path = target.slice(slash);
+  const wrong = check(path);
+  if (wrong !== undefined) return { wrong };
+  return { method, path, ...(host === "" ? {} : { host }) };
 }
 
 function check(pattern: string): string | undefined {

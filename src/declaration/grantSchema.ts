@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { rule } from "./ruleSchema.ts";
+import { bytes, origin, port, secretName } from "./words.ts";
+
+const count = (max: number) => z.int().min(1).max(max);
+
+/** Bounds; a day is a calendar day in UTC. */
+export const limits = z
+  .strictObject({
+    callsPerMinute: count(1_000_000).optional(),
+    concurrentCalls: count(10_000).optional(),
+    bytesPerDay: bytes.optional().describe('Body bytes both ways, as "1G"; for tunnels all bytes.'),
+    tokensPerDay: count(1e12).optional().describe("Tokens in and out, as replies report them."),
+    dollarsPerDay: z.number().min(0.01).max(1e6).optional().describe("By Seawall's price table."),
+  })
+  .describe("How much may be done. More is refused until there is room again.");
+
+const dial = z
+  .strictObject({
+    host: z.string().min(1).max(253).optional().describe("Address or name to connect to instead."),
+    port: port.optional(),
+    ca: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("PEM file with the CAs to trust, relative to this file."),
+    proxy: z
+      .string()
+      .regex(
+        /^(?:http|socks5):\/\/(?:\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
+        'a proxy, as "http://proxy.example.com:3128" or "socks5://10.0.0.1:1080"',
+      )
+      .optional()
+      .describe("The way out: an HTTP proxy (CONNECT) or SOCKS5."),
+    networks: z
+      .array(z.string().max(64))
+      .min(1)
+      .max(32)
+      .optional()
+      .describe('Networks the name may resolve to though they aren\'t public, as "10.0.0.0/8".'),
+    clientCertificate: secretName
+      .optional()
+      .describe("Secret with a client certificate and its key, PEM."),
+  })
+  .describe("Where and how to connect, if not to the service's public address.");
+
+const content = z
+  .strictObject({
+    maxBytes: bytes.optional().describe("Longest message."),
+    links: z
+      .array(
+        z
+          .string()
+          .regex(/^(?:\*\.)?(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/, 'a host, as "*.example.com"'),
+      )
+      .max(256)
+      .optional()
+      .describe("Hosts that links may lead to; any if absent."),
+    otherLinks: z
+      .enum(["refuse", "ask"])
+      .optional()
+      .describe("What becomes of a message with another link: refused, unless this says ask."),
+    previews: z
+      .enum(["off", "unchanged"])
+      .optional()
+      .describe(
+        "Link previews are switched off where the service can, unless this says unchanged.",
+      ),
+  })
+  .describe("What messages may hold, looked at before they leave.");
+
+const rules = (what: string) => z.array(rule).max(256).optional().describe(what);
+
+export const grant = z.strictObject({
+  secret: secretName.optional().describe("Name of the secret, as declared under secrets."),
+  url: origin.optional().describe("Where a service is that everybody runs for themselves."),
+  tunnel: port.optional().describe("Pass connections to this port through unopened; no secret."),
+  tcp: z
+    .union([port, z.array(port).min(1).max(16)])
+    .optional()
+    .describe(
+      "Pass all bytes to this port, or these, through as they are; no TLS needed, no secret.",
+    ),
+  allow: rules("Calls that may be made; the service's own list if absent."),
+  ask: rules("Calls that you are asked about each time (seawall approve)."),
+  deny: rules("Calls that are never made, whatever allows them."),
+  limits: limits.optional(),
+  content: content.optional(),
+  dial: dial.optional(),
+  allowFrom: z
+    .array(z.union([z.int(), z.string().regex(/^[A-Za-z0-9@._:-]{1,64}$/, "a user's id")]))
+    .max(256)
+    .optional()
+    .describe("For channels: the senders the bot listens to."),
+});
+
+export type DeclaredGrant = z.output<typeof grant>;
+export type DeclaredLimits = z.output<typeof limits>;

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { rule } from "./ruleSchema.ts";
+import { call, hostName, origin, pointer, variable } from "./words.ts";
+
+const prefix = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,31}$/, "printable ASCII");
+const token = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "a name of letters and digits");
+const field = z.string().regex(/^[\x21-\x7e]{1,64}$/, "a field's name");
+
+/** Exactly one of the places; the plan checks that. */
+const credential = z.strictObject({
+  header: token.optional().describe("Header that carries the credential."),
+  prefix: prefix.optional().describe('What stands before the credential, as "Bearer ".'),
+  path: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._~/-]*\{secret\}$/, 'a path that ends in {secret}, as "/bot{secret}"')
+    .optional()
+    .describe('Beginning of the path, with {secret} for the credential, as "/bot{secret}".'),
+  basic: z
+    .enum(["user", "password"])
+    .optional()
+    .describe("Half of HTTP's Basic authentication that is the credential."),
+  cookie: token.optional().describe("Cookie that carries the credential."),
+  query: field.optional().describe("Name in the query of the target."),
+  form: field.optional().describe("Field of a form-urlencoded body."),
+  multipart: field.optional().describe("Part of a multipart/form-data body."),
+  json: pointer.optional().describe("JSON pointer into the body."),
+  websocket: pointer.optional().describe("JSON pointer into a text frame that the bot sends."),
+  where: z
+    .record(pointer, z.union([z.string().max(256), z.number()]))
+    .optional()
+    .describe('What that frame also says, as { "/op": 2 }.'),
+});
+
+const message = z.strictObject({
+  call: call.describe('The call that sends it, as "POST /api/messages".'),
+  texts: z.array(pointer).min(1).max(32).describe("Where its texts and links stand."),
+  previewOff: z
+    .record(pointer, z.json())
+    .optional()
+    .describe("What switches link previews off, by JSON pointer."),
+});
+
+export const serviceSchema = z.strictObject({
+  hosts: z.array(origin).min(1).max(32).describe("Origins the service is reached at."),
+  credential: z.array(credential).min(1).max(16).describe("Where a call carries the credential."),
+  phantom: z
+    .string()
+    .min(1)
+    .max(512)
+    .default("phantom-{base64url:40}")
+    .describe(
+      "Shape of the worthless token the bot gets: text with {digits:N}, {hex:N}, {alphanumeric:N} or {base64url:N}.",
+    ),
+  variable: variable
+    .optional()
+    .describe("Environment variable in which the bot finds the phantom."),
+  allow: z.array(rule).max(256).describe('Calls that may be made, as "GET /api/v3/**".'),
+  deny: z
+    .array(rule)
+    .max(64)
+    .default([])
+    .describe("Calls that are never made, whatever allows them."),
+  anonymous: z
+    .array(rule)
+    .max(64)
+    .default([])
+    .describe("Calls that may be made without credential."),
+  challenge: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,32}(?: [\x20-\x7e]{1,200})?$/, "as 'Basic realm=\"git\"'")
+    .optional()
+    .describe("WWW-Authenticate of the 401 that a call without credential gets."),
+  usage: z
+    .enum(["anthropic", "openai", "gemini"])
+    .optional()
+    .describe("Whose form the numbers of tokens in its replies have."),
+  messages: z
+    .array(message)
+    .max(64)
+    .default([])
+    .describe("Calls that carry messages to people, to be checked by a grant's content."),
+  git: hostName.optional().describe("The one of its hosts that git reaches over HTTPS."),
+});
+
+export type DeclaredService = z.output<typeof serviceSchema>;
+export type DeclaredCredential = z.output<typeof credential>;
+export type DeclaredMessage = z.output<typeof message>;
