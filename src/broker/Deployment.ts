@@ -5,6 +5,11 @@ import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig, BrokerGrant, BrokerIngress } from "./BrokerConfig.ts";
 import { destinationKey } from "./destination.ts";
 import { PhantomIndex } from "./phantoms.ts";
+import { compilePhantoms } from "./redact/BodyScanner.ts";
+import type { PatternSet } from "./redact/PatternSet.ts";
+import { Redactors } from "./redact/Redactors.ts";
+
+const DNS_PORT = 53;
 
 export type InjectBrokerGrant = Extract<BrokerGrant, { kind: "inject" }>;
 
@@ -32,7 +37,8 @@ export interface Deployment {
   readonly store: SecretStore;
   readonly phantoms: PhantomIndex;
   /** By bot: the other bots' phantoms, which it can't have come by in an honest way. */
-  readonly foreignPhantoms: ReadonlyMap<string, readonly Buffer[]>;
+  readonly foreignPhantoms: ReadonlyMap<string, PatternSet>;
+  readonly redactors: Redactors;
   /** What no record may hold: phantoms and gateway tokens. */
   readonly unrecorded: PhantomIndex;
 }
@@ -64,6 +70,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     store,
     phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
     foreignPhantoms,
+    redactors: new Redactors(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
 }
@@ -75,11 +82,9 @@ function checkIngress(bot: string, { port, token }: BrokerIngress, ports: Set<nu
   ports.add(port);
 }
 
-function foreignTo(bot: BrokerBot, phantoms: readonly string[]): Buffer[] {
+function foreignTo(bot: BrokerBot, phantoms: readonly string[]): PatternSet {
   const own = new Set(bot.grants.map((grant) => (grant.kind === "inject" ? grant.phantom : "")));
-  return phantoms
-    .filter((phantom) => !own.has(phantom))
-    .map((phantom) => Buffer.from(phantom, "latin1"));
+  return compilePhantoms(phantoms.filter((phantom) => !own.has(phantom)));
 }
 
 function compileBot(
@@ -99,11 +104,19 @@ function compileBot(
       if (grant.kind === "tunnel" && host.scheme !== "https") {
         throw invalid(`${where} passes plain HTTP through, which nothing could check`);
       }
+      if ((grant.kind === "tcp") !== (host.scheme === "tcp")) {
+        throw invalid(`${where} has ${host.name}:${host.port} by a scheme that isn't its kind's`);
+      }
+      if (host.port === DNS_PORT) throw invalid(`${where} has port 53, where the names are answered`);
       const granted: Granted = { bot: plan.name, grant, host };
       for (const address of [host.v4, host.v6]) {
         if (address === undefined) continue;
         const key = destinationKey(address, host.port);
         const there = destinations.get(key) ?? [];
+        // Nothing but the address names a host of this kind.
+        if (there.some((other) => other.host.scheme === "tcp" || host.scheme === "tcp")) {
+          throw invalid(`${where} shares the address and port of ${host.name}:${host.port}`);
+        }
         if (
           there.some(
             (other) =>

@@ -1,4 +1,5 @@
 import { randomInt, timingSafeEqual } from "node:crypto";
+import type { PatternSet } from "./redact/PatternSet.ts";
 
 /**
  * All phantoms of a deployment: to find one that stands where it should not, and to keep them out of
@@ -11,13 +12,10 @@ import { randomInt, timingSafeEqual } from "node:crypto";
 export class PhantomIndex {
   readonly #exact: PhantomSearch;
   readonly #lower: PhantomSearch;
-  readonly #foreign: ReadonlyMap<string, readonly Buffer[]>;
+  readonly #foreign: ReadonlyMap<string, PatternSet>;
 
   /** @param foreign by bot: those that another bot has. */
-  constructor(
-    phantoms: readonly string[],
-    foreign: ReadonlyMap<string, readonly Buffer[]> = new Map(),
-  ) {
+  constructor(phantoms: readonly string[], foreign: ReadonlyMap<string, PatternSet> = new Map()) {
     this.#exact = new PhantomSearch(phantoms);
     this.#lower = new PhantomSearch(phantoms.map((phantom) => phantom.toLowerCase()));
     this.#foreign = foreign;
@@ -32,7 +30,7 @@ export class PhantomIndex {
 
   /** Whether a body that is there as a whole holds another bot's phantom. */
   hasForeign(bot: string, body: Buffer): boolean {
-    return (this.#foreign.get(bot) ?? []).some((phantom) => body.includes(phantom));
+    return this.#foreign.get(bot)?.find(body, 0) !== undefined;
   }
 
   /** `text` with every phantom, in any case of letters, replaced by `{phantom}`. */

@@ -14,6 +14,7 @@ import { withoutHopByHop, type Outgoing } from "../inject/inject.ts";
 import { valuesOf, type Call } from "../match.ts";
 import { BodyScanner } from "../redact/BodyScanner.ts";
 import { decodeBody } from "../redact/decodeBody.ts";
+import type { PatternSet } from "../redact/PatternSet.ts";
 import type { Redactor } from "../redact/Redactor.ts";
 import { isRefusal, refuse, type RefusalCode } from "../Refusal.ts";
 import { replyRefused } from "./replyRefused.ts";
@@ -25,7 +26,7 @@ export interface Exchange {
   readonly outgoing: Outgoing;
   readonly redactor: Redactor;
   /** To be found in request bodies. */
-  readonly foreignPhantoms: readonly Buffer[];
+  readonly foreignPhantoms: PatternSet;
   readonly admission: Admission;
   readonly visit: Visit;
   readonly pools: UpstreamPools;

@@ -11,7 +11,7 @@ import { fetchSecret } from "../inject/fetchSecret.ts";
 import { inject } from "../inject/inject.ts";
 import type { SecretValue } from "../../secrets/index.ts";
 import { readCall, type Call } from "../match.ts";
-import { Redactor } from "../redact/Redactor.ts";
+import { compilePhantoms } from "../redact/BodyScanner.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts";
 import { needsBody } from "../rules/needsBody.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
@@ -106,8 +106,8 @@ export async function handleCall(
         call,
         granted: decision.granted,
         outgoing: inject(call, decision, secret),
-        redactor: new Redactor(secret, grant.phantom),
-        foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? [],
+        redactor: deployment.redactors.get(secret, grant.phantom),
+        foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? compilePhantoms([]),
         admission,
         visit,
         pools: parts.pools,

@@ -1,3 +1,4 @@
+import { PatternSet } from "./PatternSet.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";
 
 /**
@@ -14,12 +15,8 @@ import { StreamReplacer } from "./StreamReplacer.ts";
 export class BodyScanner {
   readonly #replacer: StreamReplacer;
 
-  constructor(phantoms: readonly Buffer[]) {
-    this.#replacer = new StreamReplacer(
-      phantoms
-        .map((pattern) => ({ pattern, replacement: Buffer.alloc(0) }))
-        .toSorted((a, b) => b.pattern.length - a.pattern.length),
-    );
+  constructor(phantoms: PatternSet) {
+    this.#replacer = new StreamReplacer(phantoms);
   }
 
   /** The bytes that may leave, or `undefined` once a phantom was found. */
@@ -32,4 +29,14 @@ export class BodyScanner {
     const out = this.#replacer.end();
     return this.#replacer.count > 0 ? undefined : out;
   }
+}
+
+/** Phantoms to be noticed, compiled once per bot. */
+export function compilePhantoms(phantoms: readonly string[]): PatternSet {
+  return new PatternSet(
+    phantoms.map((phantom) => ({
+      pattern: Buffer.from(phantom, "latin1"),
+      replacement: Buffer.alloc(0),
+    })),
+  );
 }

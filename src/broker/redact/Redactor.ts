@@ -1,39 +1,51 @@
 import type { SecretValue } from "../../secrets/index.ts";
 import type { Header } from "../match.ts";
-import { compilePatterns, keepsLengths, type Replacement } from "./patterns.ts";
+import { EscapedSearch } from "./EscapedSearch.ts";
+import { compilePatterns, keepsLengths } from "./patterns.ts";
+import { PatternSet } from "./PatternSet.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";
 
-/** Takes one secret out of one reply and puts the phantom in its place (invariant 6). */
+/** Takes one secret out of replies and puts the phantom in its place (invariant 6). One serves any number of replies. */
 export class Redactor {
-  readonly #replacements: readonly Replacement[];
+  readonly #set: PatternSet;
+  readonly #escaped: EscapedSearch;
+  readonly #shortest: number;
   /** Whether a reply is exactly as long after redaction as before. */
   readonly keepsLengths: boolean;
 
   constructor(secret: SecretValue, phantom: string) {
-    this.#replacements = compilePatterns(secret.revealSecret(), phantom);
-    this.keepsLengths = keepsLengths(this.#replacements);
+    const value = secret.revealSecret();
+    const replacements = compilePatterns(value, phantom);
+    this.#set = new PatternSet(replacements);
+    this.#escaped = new EscapedSearch(value, phantom);
+    this.#shortest = Math.min(...replacements.map(({ pattern }) => pattern.length));
+    this.keepsLengths = keepsLengths(replacements);
   }
 
   /** For a text whose characters stand for bytes (latin1), as Node gives header values. */
   text(value: string): string {
+    if (value.length < this.#shortest) return value;
     const replacer = this.stream();
-    return Buffer.concat([replacer.push(Buffer.from(value, "latin1")), replacer.end()]).toString(
-      "latin1",
-    );
+    const out = replacer.push(Buffer.from(value, "latin1"));
+    const rest = replacer.end();
+    return replacer.count === 0 ? value : Buffer.concat([out, rest]).toString("latin1");
   }
 
   /** Redacts values; a header whose very name holds the secret is left out. */
   headers(headers: readonly Header[]): Header[] {
-    return headers
-      .filter(
-        ([name]) =>
-          this.text(name) === name && this.text(name.toLowerCase()) === name.toLowerCase(),
-      )
-      .map(([name, value]) => [name, this.text(value)]);
+    const out: Header[] = [];
+    for (const header of headers) {
+      const [name, value] = header;
+      const lower = name.toLowerCase();
+      if (this.text(name) !== name || this.text(lower) !== lower) continue;
+      const redacted = this.text(value);
+      out.push(redacted === value ? header : [name, redacted]);
+    }
+    return out;
   }
 
   /** For a body: one per reply. */
   stream(): StreamReplacer {
-    return new StreamReplacer(this.#replacements);
+    return new StreamReplacer(this.#set, this.#escaped);
   }
 }

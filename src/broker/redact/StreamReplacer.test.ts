@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { compilePatterns, type Replacement } from "./patterns.ts";
+import { PatternSet } from "./PatternSet.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";
 
 /** The plain meaning: from the left, the longest pattern that begins here, on the whole text. */
@@ -20,7 +21,7 @@ function inChunks(
   sizes: readonly number[],
   replacements: readonly Replacement[],
 ): string {
-  const replacer = new StreamReplacer(replacements);
+  const replacer = new StreamReplacer(new PatternSet(replacements));
   const out: Buffer[] = [];
   let at = 0;
   for (let turn = 0; at < text.length; turn += 1) {
@@ -105,7 +106,9 @@ function decodeLoosely(text: string): string {
 }
 
 test("StreamReplacer holds nothing back when the end can't be the beginning of a pattern", () => {
-  const replacer = new StreamReplacer(compilePatterns("sk-secret-0123456789", "sk-phantom"));
+  const replacer = new StreamReplacer(
+    new PatternSet(compilePatterns("sk-secret-0123456789", "sk-phantom")),
+  );
   const event = Buffer.from("data: {}\n\n");
   assert.equal(replacer.push(event).toString(), event.toString());
   assert.equal(replacer.push(Buffer.from("x sk-sec")).toString(), "x ");

@@ -35,6 +35,25 @@ const SPELLINGS: readonly Spelling[] = [
   (text) => escapeHtml(text, "&#x27;"),
 ];
 
+/**
+ * Spellings that hardly ever occur. They must not be why a reply loses its Content-Length, so
+ * where secret and phantom are of one length the phantom is cut or filled to the pattern's.
+ */
+const RARE_SPELLINGS: readonly Spelling[] = [
+  (text) => text.toLowerCase(),
+  (text) => text.toUpperCase(),
+  (text) => Buffer.from(text, "utf16le").toString("latin1"),
+  (text) => Buffer.from(text, "utf16le").swap16().toString("latin1"),
+  // A URL within a URL, JSON within JSON.
+  (text) => encodeURIComponent(encodeURIComponent(text)),
+  (text) => jsonInner(jsonInner(text)),
+  // base64 in a URL, and in JSON as PHP writes it.
+  ...([0, 1, 2] as const).flatMap((skip): Spelling[] => [
+    (text) => encodeURIComponent(base64Core(text, skip)),
+    (text) => base64Core(text, skip).replaceAll("/", "\\/"),
+  ]),
+];
+
 /** Below this an encoded form would be found in text that has nothing to do with the secret. */
 const SHORTEST_ENCODED = 6;
 
@@ -44,15 +63,21 @@ const SHORTEST_ENCODED = 6;
  */
 export function compilePatterns(secret: string, phantom: string): readonly Replacement[] {
   const forms = new Map<string, string>();
-  for (const spell of SPELLINGS) {
+  const add = (pattern: string, replacement: string): void => {
+    if (pattern === "" || forms.has(pattern)) return;
+    if (pattern === secret || pattern.length >= SHORTEST_ENCODED) forms.set(pattern, replacement);
+  };
+  for (const spell of SPELLINGS) add(spell(secret), spell(phantom));
+  for (const spell of RARE_SPELLINGS) {
     const pattern = spell(secret);
-    if (pattern !== secret && pattern.length < SHORTEST_ENCODED) continue;
-    if (pattern !== "" && !forms.has(pattern)) forms.set(pattern, spell(phantom));
+    const spelled = spell(phantom);
+    const fitted = spelled.slice(0, pattern.length).padEnd(pattern.length, "A");
+    add(pattern, secret.length === phantom.length ? fitted : spelled);
   }
   return [...forms]
     .map(([pattern, replacement]) => ({
-      pattern: Buffer.from(pattern),
-      replacement: Buffer.from(replacement),
+      pattern: Buffer.from(pattern, "latin1"),
+      replacement: Buffer.from(replacement, "latin1"),
     }))
     .toSorted((a, b) => b.pattern.length - a.pattern.length);
 }
