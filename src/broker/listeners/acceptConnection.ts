@@ -28,7 +28,12 @@ export function acceptConnection(parts: BrokerParts, bot: string, socket: Socket
     socket.destroy();
     return;
   }
-  if (candidates[0]?.host.scheme === "http") {
+  const [only] = candidates;
+  if (only?.grant.kind === "tcp") {
+    openTunnel(parts, inForce.audit, only, socket);
+    return;
+  }
+  if (only?.host.scheme === "http") {
     parts.take(socket, { ...arrival, tls: undefined });
     return;
   }
