@@ -12,6 +12,7 @@ import { RepeatFilter } from "./audit/RepeatFilter.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
+import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { compileDeployment } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
@@ -56,6 +57,7 @@ export class Broker {
     this.#parts = {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
+      running: new RunningCalls(),
       gate: new Gate({
         send: (message) => {
           surroundings.send(message);
@@ -156,6 +158,7 @@ export class Broker {
         ),
       );
       if (old !== undefined && old.audit !== audit && old.audit.openCalls === 0) old.audit.close();
+      this.#parts.running.recheck(deployment);
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();
       this.#surroundings.send({ type: "configured" });

@@ -8,6 +8,7 @@ import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
 import type { Connection } from "./handleCall.ts";
 import type { FromBroker } from "../protocol.ts";
+import type { RunningCalls } from "./RunningCalls.ts";
 
 /** What is in force once a configuration was accepted; replaced as one. */
 export interface InForce {
@@ -22,6 +23,7 @@ export interface BrokerParts {
   inForce(): InForce | undefined;
   readonly repeats: RepeatFilter;
   readonly gate: Gate;
+  readonly running: RunningCalls;
   readonly pools: UpstreamPools;
   readonly resolve: Resolve;
   /** Takes a connection over on which HTTP requests come, TLS ended. */

@@ -125,12 +125,13 @@ type Sent = "sent" | "stopped" | "phantom" | "unreadable";
 
 /** Passes the request's body on as it comes, its Content-Encoding undone, as `inject` says it. Never rejects. */
 async function sendBody(
-  { call, outgoing, foreignPhantoms, visit }: Exchange,
+  { admission, call, outgoing, foreignPhantoms, visit }: Exchange,
   upstream: UpstreamExchange,
   counts: Counts,
 ): Promise<Sent> {
   if (outgoing.body !== undefined) {
     counts.bytesOut += outgoing.body.length;
+    admission.count(outgoing.body.length);
     upstream.end(outgoing.body, []);
     return "sent";
   }
@@ -153,6 +154,7 @@ async function sendBody(
       const clean = scanner.push(chunk);
       if (clean === undefined) return "phantom";
       counts.bytesOut += clean.length;
+      admission.count(clean.length);
       const taken = upstream.write(clean);
       if (!(taken instanceof Promise ? await taken : taken)) return "stopped";
     }
@@ -212,6 +214,7 @@ async function streamReply(
       if (chunk === null) break;
       held = stream.push(chunk);
       counts.bytesIn += held.length;
+      exchange.admission.count(held.length);
       watcher?.push(held);
     }
   } catch {

@@ -2,6 +2,7 @@ import type { Audit } from "../audit/Audit.ts";
 import type { AuditEnd, AuditStart } from "../audit/AuditRecord.ts";
 import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
+import { editCall } from "../content/editCall.ts";
 import { decide } from "../decide/decide.ts";
 import type { Place } from "../../plan/index.ts";
 import type { Deployment } from "../Deployment.ts";
@@ -16,6 +17,7 @@ import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts
 import { needsBody } from "../rules/needsBody.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { forward } from "./forward.ts";
+import { callMayRun } from "./RunningCalls.ts";
 import { replyRefused } from "./replyRefused.ts";
 
 /** A connection on which requests come, as it was identified when it was accepted. */
@@ -86,13 +88,33 @@ export async function handleCall(
   visit.onGone(() => {
     gone.abort();
   });
+  // Cut before it is forwarded, it is answered; afterwards nothing can be said any more.
+  let cut: RefusalCode | undefined;
+  let forwarding = false;
+  const cutCall = (code: RefusalCode): void => {
+    cut ??= code;
+    gone.abort();
+    if (forwarding) visit.destroy();
+  };
+  const leave = parts.running.add({
+    recheck: (next) => callMayRun(next, connection, call, decision),
+    cut: cutCall,
+  });
   const admission = await parts.gate.admit(decision, call, gone.signal);
-  if (isRefusal(admission)) return refuseCall(admission);
+  if (isRefusal(admission)) {
+    leave();
+    return refuseCall(cut === undefined ? admission : refuse(cut));
+  }
+  admission.onSpent(() => {
+    cutCall("byte-limit");
+  });
   let counts = { bytesOut: 0, bytesIn: 0 };
   try {
+    const sent = editCall(call, decision, admission.edits);
     const places = decision.placed.map(({ place }) => place);
     const secret = await readSecret(parts, deployment, grant.secret, places);
     if (secret === undefined) return refuseCall(refuse("secret-unavailable"));
+    if (cut !== undefined) return refuseCall(refuse(cut));
     if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
       return;
@@ -100,12 +122,13 @@ export async function handleCall(
     const open = audit.begin(start);
     if (open === undefined) return refuseCall(refuse("audit-unwritable"));
     let end: AuditEnd;
+    forwarding = true;
     try {
       if (call.headers.some(([name]) => name.toLowerCase() === "expect")) visit.sendContinue();
       end = await forward({
-        call,
+        call: sent.call,
         granted: decision.granted,
-        outgoing: inject(call, decision, secret),
+        outgoing: inject(sent.call, sent.decision, secret),
         redactor: deployment.redactors.get(secret, grant.phantom),
         foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? compilePhantoms([]),
         admission,
@@ -123,9 +146,11 @@ export async function handleCall(
         ...(status === undefined ? {} : { status }),
       };
     }
+    if (cut !== undefined) end = { ...end, outcome: "refused", code: cut };
     counts = { bytesOut: end.bytesOut ?? 0, bytesIn: end.bytesIn ?? 0 };
-    open.end({ ...end, ...admission.end(counts) });
+    open.end({ ...end, ...admission.end({ ...counts, outcome: end.outcome }) });
   } finally {
+    leave();
     admission.end(counts);
   }
 }
