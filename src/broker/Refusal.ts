@@ -29,7 +29,10 @@ const REFUSALS = {
   "path-ambiguous": [400, "the path could be read in two ways"],
   framing: [400, "the length of the request's body could be read in two ways"],
   expectation: [417, "the only expectation that is supported is 100-continue"],
-  upgrade: [501, "protocol upgrades (WebSocket) are not supported for hosts with a credential"],
+  upgrade: [
+    501,
+    "the only protocol upgrade that is supported is a WebSocket, asked for by GET over HTTP/1.1",
+  ],
   "connect-method": [405, "CONNECT is not supported: dial the host itself"],
   // decide
   "no-credential": [

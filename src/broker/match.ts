@@ -47,12 +47,12 @@ export function readCall(head: VisitHead): Call | Refusal {
   const expectations = valuesOf(headers, "expect");
   if (expectations.some((value) => value.toLowerCase() !== "100-continue"))
     return refuse("expectation");
-  if (valuesOf(headers, "upgrade").some((value) => /websocket/i.test(value)))
-    return refuse("upgrade");
+  if (valuesOf(headers, "upgrade").length > 0) return refuse("upgrade");
 
   const target = readTarget(head.target);
   if (isRefusal(target)) return target;
-  return { method, ...target, host, headers, body };
+  const upgrade = head.upgrade === undefined ? {} : { upgrade: head.upgrade };
+  return { method, ...target, host, headers, body, ...upgrade };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Header } from "../match.ts";
 import type { ByteSource } from "./ByteSource.ts";
 
@@ -13,6 +14,8 @@ export interface VisitHead {
    * beside the header of that name where that one says something else.
    */
   readonly headers: readonly Header[];
+  /** A GET that asks to go on as a WebSocket, on a connection that could (RFC 6455 section 4.1). */
+  readonly upgrade?: "websocket";
 }
 
 /** The head of an answer. The framing is the visit's own affair; a `content-length` must be right. */
@@ -57,6 +60,11 @@ export interface Visit {
   /** Whether `respond` was called. */
   readonly answered: boolean;
   respond(head: ReplyHead): ReplyWriter;
+  /**
+   * Answers 101 where `head.upgrade` is there. What the bot sends from then on comes from the socket,
+   * which is paused; `undefined` when the bot has gone.
+   */
+  switchProtocol(headers: readonly Header[]): Socket | undefined;
   /** Throws away what is left of the body; more than `most` bytes of it end the connection. */
   discardBody(most: number): void;
   /** Cuts it, so that half an answer isn't taken for a whole. */

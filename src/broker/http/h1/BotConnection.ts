@@ -92,6 +92,17 @@ export class BotConnection {
     if (this.#bodyLeft === 0 && this.#rest.length > 0) this.#readNext();
   }
 
+  /** Called by the visit that goes on as another protocol: the socket is paused, what came since put back. */
+  detach(): void {
+    const { socket } = this;
+    this.#stopListening();
+    this.#over = true;
+    this.#user.closed(this);
+    socket.pause();
+    if (this.#rest.length > 0) socket.unshift(this.#rest);
+    this.#rest = NOTHING;
+  }
+
   readonly #onData = (chunk: Buffer): void => {
     if (this.#closing) {
       this.#discarded += chunk.length;
@@ -167,15 +178,9 @@ export class BotConnection {
   }
 
   #handOver(): void {
-    const { socket } = this;
-    this.#stopListening();
-    this.#over = true;
-    this.#user.closed(this);
-    socket.pause();
-    socket.unshift(this.#rest);
-    this.#rest = NOTHING;
-    this.#user.handOver(socket);
-    socket.resume();
+    this.detach();
+    this.#user.handOver(this.socket);
+    this.socket.resume();
   }
 
   #refuse(code: RefusalCode): void {

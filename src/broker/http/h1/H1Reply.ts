@@ -3,9 +3,9 @@ import type { ReplyHead, ReplyWriter } from "../Visit.ts";
 import { BodyFramer, type Framing } from "./BodyFramer.ts";
 import type { BotConnection } from "./BotConnection.ts";
 import { composeTrailers } from "./composeTrailers.ts";
-import { headPattern } from "./fields.ts";
+import { composeFields, headPattern } from "./fields.ts";
 
-const HEAD = headPattern(String.raw`HTTP/1\.1 [2-5][0-9]{2} [\t\x20-\x7e]*`);
+const HEAD = headPattern(String.raw`HTTP/1\.1 [1-5][0-9]{2} [\t\x20-\x7e]*`);
 const KEPT = "Connection: keep-alive\r\nKeep-Alive: timeout=60\r\n\r\n";
 const LAST = "Connection: close\r\n\r\n";
 const NOTHING = Buffer.alloc(0);
@@ -24,13 +24,10 @@ export class H1Reply implements ReplyWriter {
 
   /** @throws Error when the head could be read as something else. */
   constructor(connection: BotConnection, method: string, reply: ReplyHead, last: boolean) {
-    const { status, reason, headers } = reply;
-    let head = `HTTP/1.1 ${status} ${reason}\r\n`;
-    for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
-    if (!HEAD.test(head)) throw new Error("not a head");
+    const { status, headers } = reply;
     this.#connection = connection;
     this.#last = last;
-    this.#head = head;
+    this.#head = composeHead(reply);
     const length = headers.find((header) => isLength(header));
     if (method === "HEAD" || status === 204 || status === 304) this.#framing = "none";
     else if (length !== undefined) this.#framing = Number(length[1]);
@@ -104,6 +101,17 @@ export class H1Reply implements ReplyWriter {
     this.#framer = new BodyFramer(head + (this.#last ? LAST : KEPT), framing);
     return this.#framer;
   }
+}
+
+/**
+ * Status line and fields, without the blank line.
+ *
+ * @throws Error when it could be read as something else.
+ */
+export function composeHead({ status, reason, headers }: ReplyHead): string {
+  const head = composeFields(`HTTP/1.1 ${status} ${reason}`, headers, HEAD);
+  if (head === undefined) throw new Error("not a head");
+  return head;
 }
 
 function isLength([name]: Header): boolean {

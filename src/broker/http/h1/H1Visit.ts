@@ -1,9 +1,10 @@
+import type { Socket } from "node:net";
 import type { Header } from "../../match.ts";
 import { ByteQueue } from "../ByteQueue.ts";
 import { NO_BYTES, type ByteSource } from "../ByteSource.ts";
 import type { ReplyHead, ReplyWriter, Visit, VisitHead } from "../Visit.ts";
 import type { BotConnection } from "./BotConnection.ts";
-import { H1Reply } from "./H1Reply.ts";
+import { composeHead, H1Reply } from "./H1Reply.ts";
 import type { ParsedRequest } from "./parseRequest.ts";
 
 /** A request of the plain kind, and the way to answer it. */
@@ -22,8 +23,15 @@ export class H1Visit implements Visit {
 
   constructor(connection: BotConnection, { method, target, headers, ...rest }: ParsedRequest) {
     this.#connection = connection;
-    this.head = { method, target, version: "1.1", headers };
-    this.persistent = rest.persistent;
+    this.head = {
+      method,
+      target,
+      version: "1.1",
+      headers,
+      ...(rest.upgrade ? { upgrade: "websocket" } : {}),
+    };
+    // What follows a request for a switch could be either protocol's.
+    this.persistent = rest.persistent && !rest.upgrade;
     this.#queue =
       rest.length === 0
         ? undefined
@@ -62,6 +70,16 @@ export class H1Visit implements Visit {
     const last = head.last === true || !this.persistent;
     this.#reply = new H1Reply(this.#connection, this.head.method, head, last);
     return this.#reply;
+  }
+
+  switchProtocol(headers: readonly Header[]): Socket | undefined {
+    if (this.#gone || this.#reply !== undefined || this.head.upgrade === undefined)
+      return undefined;
+    const head = composeHead({ status: 101, reason: "Switching Protocols", headers });
+    const { socket } = this.#connection;
+    this.#connection.detach();
+    socket.write(`${head}\r\n`, "latin1");
+    return socket;
   }
 
   discardBody(most: number): void {

@@ -1,6 +1,6 @@
 import type { Outgoing } from "../../inject/inject.ts";
 import { UpstreamError } from "../UpstreamExchange.ts";
-import { headPattern } from "./fields.ts";
+import { composeFields, headPattern } from "./fields.ts";
 
 /** A request's head as it is sent, and how its body's end is told. */
 export interface ComposedRequest {
@@ -19,13 +19,11 @@ const REQUEST = headPattern(String.raw`[A-Z]{1,20} /[\x21-\x7e]* HTTP/1\.1`);
  * @throws UpstreamError `upstream-protocol`.
  */
 export function composeRequest({ method, target, headers }: Outgoing): ComposedRequest {
-  let head = `${method} ${target} HTTP/1.1\r\n`;
+  const head = composeFields(`${method} ${target} HTTP/1.1`, headers, REQUEST);
+  if (head === undefined) throw new UpstreamError("upstream-protocol");
   let length: string | undefined;
   let chunked = false;
-  let fields = 0;
   for (const [name, value] of headers) {
-    head += `${name}: ${value}\r\n`;
-    fields += 1;
     if (name.length === 14 && name.toLowerCase() === "content-length") {
       if (length !== undefined || chunked) throw new UpstreamError("upstream-protocol");
       length = value;
@@ -34,8 +32,6 @@ export function composeRequest({ method, target, headers }: Outgoing): ComposedR
       chunked = true;
     }
   }
-  if (!REQUEST.test(head) || head.split("\r\n").length !== fields + 2)
-    throw new UpstreamError("upstream-protocol");
   if (length !== undefined && !/^[0-9]{1,15}$/.test(length))
     throw new UpstreamError("upstream-protocol");
   return { method, head: `${head}\r\n`, framing: chunked ? "chunked" : Number(length ?? 0) };

@@ -15,6 +15,24 @@ export function areFields(text: string): boolean {
   return FIELDS.test(text);
 }
 
+/**
+ * Start line and fields as a head without its blank line; `undefined` when somebody could read further
+ * fields or another message in it.
+ */
+export function composeFields(
+  startLine: string,
+  headers: readonly Header[],
+  pattern: RegExp,
+): string | undefined {
+  if (startLine.includes("\r")) return undefined;
+  let head = `${startLine}\r\n`;
+  for (const [name, value] of headers) {
+    if (value.includes("\r") || name.includes(":")) return undefined;
+    head += `${name}: ${value}\r\n`;
+  }
+  return pattern.test(head) ? head : undefined;
+}
+
 /** Splits fields that a pattern has let through, from `from` on. Blanks round a value are no part of it. */
 export function splitFields(text: string, from: number): Header[] {
   const headers: Header[] = [];

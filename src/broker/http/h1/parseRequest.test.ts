@@ -26,7 +26,7 @@ function readPlain(bytes: Buffer): { readonly requests: Read[]; readonly rest: n
     const body = bytes.toString("latin1", start, start + length);
     requests.push({ method, target, headers, body });
     at = start + length;
-    if (!parsed.persistent) break;
+    if (!parsed.persistent || parsed.upgrade) break;
   }
   return { requests, rest: bytes.length - at };
 }
@@ -91,12 +91,31 @@ test("parseRequest() reads method, target, headers as sent and the length", () =
   assert.equal(parsed.persistent, true);
 });
 
+const UPGRADE = "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+
+test("parseRequest() takes a GET that asks for a WebSocket", () => {
+  const parsed = parseRequest(Buffer.from(`GET / HTTP/1.1\r\n${UPGRADE}\r\n`), 0);
+  assert.ok(typeof parsed === "object");
+  assert.equal(parsed.upgrade, true);
+});
+
 const unusual: readonly [string, string][] = [
   ["HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\n\r\n"],
   ["HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
   ["lower case HTTP", "GET / http/1.1\r\nHost: a\r\n\r\n"],
   ["chunks", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"],
-  ["an upgrade", "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"],
+  ["h2c", "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"],
+  ["a WebSocket by POST", `POST / HTTP/1.1\r\n${UPGRADE}\r\n`],
+  ["a WebSocket with a body", `GET / HTTP/1.1\r\n${UPGRADE}Content-Length: 1\r\n\r\na`],
+  ["a WebSocket or something else", `GET / HTTP/1.1\r\n${UPGRADE}Upgrade: h2c\r\n\r\n`],
+  [
+    "an Upgrade that Connection doesn't name",
+    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
+  ],
+  [
+    "a Connection that names an Upgrade that isn't there",
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\r\n",
+  ],
   ["an expectation", "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"],
   ["two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"],
   ["no Host", "GET / HTTP/1.1\r\nX: a\r\n\r\n"],
@@ -152,6 +171,7 @@ test("parseRequest() takes nothing that Node's parser reads in another way", asy
     "Connection: close\r\n",
     "Connection: Keep-Alive\r\n",
     "Connection: upgrade\r\n",
+    "Upgrade: WebSocket\r\n",
     "Upgrade: h2c\r\n",
     "X: \xff\xa0\x85\r\n",
     "!#$%&'*+-.^_`|~: x\r\n",

@@ -10,6 +10,8 @@ export interface ParsedRequest {
   readonly length: number;
   /** Whether the bot means to send another on the connection. */
   readonly persistent: boolean;
+  /** It asks to go on as a WebSocket; what follows the head is no HTTP if that is granted. */
+  readonly upgrade: boolean;
   /** Bytes of the head. */
   readonly size: number;
 }
@@ -24,7 +26,8 @@ const HEAD = headPattern(
 
 /**
  * Reads the request at the start of `bytes`, if it is of the plain kind: HTTP/1.1 in origin-form, with
- * one Host, with one Content-Length or none, and nothing that would ask for more than an answer.
+ * one Host, with one Content-Length or none, and nothing that would ask for more than an answer; or a
+ * GET that asks for a WebSocket.
  *
  * What it reads, Node's parser reads in the same way. Everything else is `unusual`, which says nothing
  * against it; the bytes are as they were and nothing has been done.
@@ -44,6 +47,7 @@ export function parseRequest(bytes: Buffer, searched: number): ParsedRequest | "
   let hosts = 0;
   let length: string | undefined;
   let connection: string | undefined;
+  let upgrade: string | undefined;
   for (const [name, value] of headers) {
     // Told apart by length first: making lower case of every name is what costs.
     switch (MEANINGFUL_LENGTHS.has(name.length) ? name.toLowerCase() : "") {
@@ -58,8 +62,11 @@ export function parseRequest(bytes: Buffer, searched: number): ParsedRequest | "
         if (connection !== undefined) return "unusual";
         connection = value.toLowerCase();
         break;
-      case "transfer-encoding":
       case "upgrade":
+        if (upgrade !== undefined) return "unusual";
+        upgrade = value.toLowerCase();
+        break;
+      case "transfer-encoding":
       case "expect":
       case "trailer":
       case "te":
@@ -71,17 +78,31 @@ export function parseRequest(bytes: Buffer, searched: number): ParsedRequest | "
   }
   if (hosts !== 1) return "unusual";
   if (length !== undefined && !/^[0-9]{1,15}$/.test(length)) return "unusual";
-  if (connection !== undefined && connection !== "close" && connection !== "keep-alive")
-    return "unusual";
+  const switches =
+    upgrade === "websocket" &&
+    method === "GET" &&
+    length === undefined &&
+    UPGRADING.has(connection ?? "");
+  if (upgrade !== undefined && !switches) return "unusual";
+  if (!switches && connection !== undefined && !KEEPING.has(connection)) return "unusual";
   return {
     method,
     target,
     headers,
     length: Number(length ?? 0),
     persistent: connection !== "close",
+    upgrade: switches,
     size: end + 4,
   };
 }
+
+/** What Connection may say. Anything else is rare enough for Node's server. */
+const KEEPING: ReadonlySet<string> = new Set(["keep-alive", "close"]);
+const UPGRADING: ReadonlySet<string> = new Set([
+  "upgrade",
+  "keep-alive, upgrade",
+  "upgrade, keep-alive",
+]);
 
 /** Lengths of the names above. */
 const MEANINGFUL_LENGTHS: ReadonlySet<number> = new Set([2, 4, 6, 7, 10, 14, 16, 17]);

@@ -85,6 +85,10 @@ export class NodeVisit implements Visit {
     };
   }
 
+  switchProtocol(): undefined {
+    this.destroy();
+  }
+
   discardBody(most: number): void {
     const request = this.#request;
     let discarded = 0;
