@@ -1,0 +1,12 @@
+export { openIndex, type IndexUpdate } from "./RecordIndex.ts";
+export {
+  countRecords,
+  GROUPS,
+  listRecords,
+  SUMS,
+  type Counted,
+  type Filter,
+  type Group,
+} from "./queryIndex.ts";
+export { openRecord, readLines, type RecordFile } from "./readLines.ts";
+export { verifyRecord, type Finding, type Verification } from "./verifyRecord.ts";
