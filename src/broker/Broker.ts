@@ -1,10 +1,4 @@
-import { lookup } from "node:dns/promises";
 import { dirname, join } from "node:path";
-import {
-  createServer as createTlsServer,
-  type Server as TlsServer,
-  type TLSSocket,
-} from "node:tls";
 import type { SecretStore } from "../secrets/index.ts";
 import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
@@ -16,14 +10,16 @@ import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { compileDeployment } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
+import { systemResolve } from "./dial/systemResolve.ts";
 import { UpstreamPools } from "./dial/UpstreamPools.ts";
 import { Gate } from "./gate/Gate.ts";
+import { UnknownHosts, type SlotAddress } from "./gate/UnknownHosts.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
-import { arrivalOf, noteRefusal } from "./listeners/acceptConnection.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import type { FromBroker, ToBroker } from "./protocol.ts";
+import { TlsEnd } from "./tls/TlsEnd.ts";
 
 /** What the broker needs from the process it runs in. */
 export interface BrokerSurroundings {
@@ -31,6 +27,8 @@ export interface BrokerSurroundings {
   openStores(config: BrokerConfig): Promise<SecretStore>;
   readonly resolve?: Resolve;
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
+  /** Addresses for hosts that no grant has; see `UnknownHosts`. */
+  readonly unknownAddress?: SlotAddress;
 }
 
 /** All bots' calls, in one process. It does what the supervisor's messages say and nothing of its own accord. */
@@ -46,7 +44,7 @@ export class Broker {
 
   constructor(surroundings: BrokerSurroundings) {
     this.#surroundings = surroundings;
-    const resolve = surroundings.resolve ?? ((name) => lookup(name, { all: true }));
+    const resolve = surroundings.resolve ?? systemResolve();
     const timeouts = {
       clientHello: 10_000,
       connect: 30_000,
@@ -58,6 +56,7 @@ export class Broker {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
       running: new RunningCalls(),
+      unknown: new UnknownHosts(() => this.#inForce?.deployment, surroundings.unknownAddress),
       gate: new Gate({
         send: (message) => {
           surroundings.send(message);
@@ -131,7 +130,7 @@ export class Broker {
       );
       for (const name of used) await fetchSecret(deployment, name);
       const tls = new Map(
-        config.bots.filter((bot) => endsTls(bot)).map((bot) => [bot.name, this.#tlsServer(bot)]),
+        config.bots.filter((bot) => endsTls(bot)).map((bot) => [bot.name, this.#tlsEnd(bot)]),
       );
       const old = this.#inForce;
       let audit = old?.audit;
@@ -168,8 +167,8 @@ export class Broker {
     }
   }
 
-  /** Ends TLS for one bot. The server of before is kept when nothing about it has changed. */
-  #tlsServer(bot: BrokerBot): TlsServer {
+  /** Ends TLS for one bot. What did so before is kept, and its sessions with it, when nothing about it has changed. */
+  #tlsEnd(bot: BrokerBot): TlsEnd {
     const before = this.#inForce?.deployment.bots.get(bot.name)?.plan.certificate;
     const there = this.#inForce?.tls.get(bot.name);
     if (
@@ -178,38 +177,7 @@ export class Broker {
       before.key === bot.certificate.key
     )
       return there;
-    let server: TlsServer;
-    try {
-      server = createTlsServer({
-        cert: bot.certificate.chain,
-        key: bot.certificate.key,
-        minVersion: "TLSv1.2",
-        ALPNProtocols: ["http/1.1"],
-        handshakeTimeout: 15_000,
-      });
-    } catch (cause) {
-      throw new BrokerError(
-        "certificate-invalid",
-        `the certificate of bot "${bot.name}" can't be used`,
-        { cause },
-      );
-    }
-    server.on("secureConnection", (socket: TLSSocket) => {
-      const arrival = arrivalOf(bot.name, socket);
-      if (arrival === undefined) {
-        socket.destroy();
-        return;
-      }
-      // What OpenSSL read is what counts from here on; `handleCall` identifies by it again.
-      const serverName = typeof socket.servername === "string" ? socket.servername : undefined;
-      this.#calls.take(socket, { ...arrival, tls: { serverName } });
-    });
-    server.on("tlsClientError", (_error, socket: TLSSocket) => {
-      const arrival = arrivalOf(bot.name, socket);
-      if (arrival !== undefined) noteRefusal(this.#parts, arrival, undefined, "tls-handshake");
-      socket.destroy();
-    });
-    return server;
+    return new TlsEnd(bot.name, bot.certificate, ["http/1.1"]);
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -1,4 +1,3 @@
-import type { Server as TlsServer } from "node:tls";
 import type { Socket } from "node:net";
 import type { Audit } from "../audit/Audit.ts";
 import type { RepeatFilter } from "../audit/RepeatFilter.ts";
@@ -7,15 +6,17 @@ import type { Resolve } from "../dial/Destination.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
 import type { Connection } from "./handleCall.ts";
+import type { UnknownHosts } from "../gate/UnknownHosts.ts";
 import type { FromBroker } from "../protocol.ts";
+import type { TlsEnd } from "../tls/TlsEnd.ts";
 import type { RunningCalls } from "./RunningCalls.ts";
 
 /** What is in force once a configuration was accepted; replaced as one. */
 export interface InForce {
   readonly deployment: Deployment;
   readonly audit: Audit;
-  /** Per bot: ends TLS with that bot's certificate, then has the connection taken. */
-  readonly tls: ReadonlyMap<string, TlsServer>;
+  /** By bot, for those that have TLS ended. */
+  readonly tls: ReadonlyMap<string, TlsEnd>;
 }
 
 /** What the steps of a call work with. `inForce` is read anew for each call, so a change holds from the next one on. */
@@ -24,6 +25,7 @@ export interface BrokerParts {
   readonly repeats: RepeatFilter;
   readonly gate: Gate;
   readonly running: RunningCalls;
+  readonly unknown: UnknownHosts;
   readonly pools: UpstreamPools;
   readonly resolve: Resolve;
   /** Takes a connection over on which HTTP requests come, TLS ended. */

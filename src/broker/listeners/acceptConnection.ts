@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
-import type { BrokerParts, InForce } from "../call/BrokerParts.ts";
+import type { BrokerParts } from "../call/BrokerParts.ts";
 import { openTunnel } from "../call/openTunnel.ts";
 import { refusedResponseText } from "../call/replyRefused.ts";
 import type { Granted } from "../Deployment.ts";
 import { normaliseAddress } from "../destination.ts";
-import { identify, narrowByServerName, type Arrival } from "../identify.ts";
+import { identify, identifyTls, type Arrival } from "../identify.ts";
 import { isRefusal, type RefusalCode } from "../Refusal.ts";
 import { fatalAlert } from "../tls/alert.ts";
+import type { ClientHello } from "../tls/parseClientHello.ts";
 import { peekClientHello } from "../tls/peekClientHello.ts";
 
 /**
@@ -22,7 +23,9 @@ export function acceptConnection(parts: BrokerParts, bot: string, socket: Socket
     socket.destroy();
     return;
   }
-  const candidates = identify(inForce.deployment.bots.get(bot), arrival);
+  const granted = identify(inForce.deployment.bots.get(bot), arrival);
+  const unknown = isRefusal(granted) ? parts.unknown.grantedFor(arrival) : undefined;
+  const candidates = unknown === undefined ? granted : [unknown];
   if (isRefusal(candidates)) {
     noteRefusal(parts, arrival, undefined, candidates.refused);
     socket.destroy();
@@ -46,26 +49,44 @@ export function acceptConnection(parts: BrokerParts, bot: string, socket: Socket
       refuseTls(parts, arrival, candidates, result.refused, socket);
       return;
     }
-    const named = narrowByServerName(candidates, result.hello.serverName);
-    if (isRefusal(named)) refuseTls(parts, arrival, candidates, named.refused, socket);
-    else leadOn(parts, inForce, named, socket);
+    leadOn(parts, arrival, candidates, result.hello, socket);
   });
 }
 
+/** Where a connection goes by its ClientHello, and by what is in force once that is there. */
 function leadOn(
   parts: BrokerParts,
-  inForce: InForce,
-  named: readonly Granted[],
+  arrival: Arrival,
+  candidates: readonly Granted[],
+  hello: ClientHello,
   socket: Socket,
 ): void {
-  const [first] = named;
-  if (first?.grant.kind === "tunnel") {
-    openTunnel(parts, inForce.audit, first, socket);
+  const inForce = parts.inForce();
+  const named = identifyTls(inForce?.deployment.bots.get(arrival.bot), arrival, hello.serverName);
+  if (isRefusal(named)) {
+    refuseTls(parts, arrival, candidates, named.refused, socket);
     return;
   }
-  const tls = first === undefined ? undefined : inForce.tls.get(first.bot);
-  if (tls === undefined) socket.destroy();
-  else tls.emit("connection", socket);
+  const [first] = named;
+  if (inForce === undefined || first === undefined) {
+    socket.destroy();
+    return;
+  }
+  if (first.grant.kind === "tunnel") {
+    if (hello.encrypted) refuseTls(parts, arrival, named, "ech-refused", socket);
+    else openTunnel(parts, inForce.audit, first, socket);
+    return;
+  }
+  const { serverName } = hello;
+  const taken = inForce.tls.get(arrival.bot);
+  if (taken === undefined) {
+    socket.destroy();
+    return;
+  }
+  taken.take(socket, serverName, (secure) => {
+    if (secure !== undefined) parts.take(secure, { ...arrival, tls: { serverName } });
+    else noteRefusal(parts, arrival, first, "tls-handshake");
+  });
 }
 
 /** The local end of a connection is where the bot meant to go. `undefined` when the peer has gone already. */

@@ -39,9 +39,11 @@ function inRecords(hello: Buffer, size: number): Buffer {
 
 test("parseClientHello() reads the server name of a real ClientHello, whole or cut into records", async () => {
   const hello = await realHello({ servername: "API.Example.test" });
-  assert.deepEqual(parseClientHello(hello), { hello: { serverName: "api.example.test" } });
+  assert.deepEqual(parseClientHello(hello), {
+    hello: { serverName: "api.example.test", encrypted: false },
+  });
   assert.deepEqual(parseClientHello(inRecords(hello, 100)), {
-    hello: { serverName: "api.example.test" },
+    hello: { serverName: "api.example.test", encrypted: false },
   });
   for (let length = 0; length < hello.length; length += 1) {
     assert.deepEqual(parseClientHello(hello.subarray(0, length)), { fault: "more" });
@@ -53,7 +55,7 @@ test("parseClientHello() reads the server name of a real ClientHello, whole or c
 
 test("parseClientHello() finds no name where none was sent", async () => {
   assert.deepEqual(parseClientHello(await realHello({ servername: "" })), {
-    hello: { serverName: undefined },
+    hello: { serverName: undefined, encrypted: false },
   });
 });
 
@@ -73,6 +75,20 @@ test("parseClientHello() refuses a flood of tiny records and a name with odd byt
   }
 });
 
+/** A ClientHello with one more extension at its end. */
+function withExtension(hello: Buffer, extension: Buffer): Buffer {
+  const longer = Buffer.concat([hello, extension]);
+  longer.writeUInt16BE(longer.length - 5, 3);
+  longer.writeUIntBE(longer.length - 9, 6, 3);
+  // The extensions' own length stands after session id, suites and compression.
+  let at = 9 + 34;
+  at += 1 + (hello[at] ?? 0);
+  at += 2 + hello.readUInt16BE(at);
+  at += 1 + (hello[at] ?? 0);
+  longer.writeUInt16BE(hello.readUInt16BE(at) + extension.length, at);
+  return longer;
+}
+
 test("parseClientHello() refuses a second server name extension", async () => {
   const hello = await realHello({ servername: "api.example.test" });
   const name = hello.subarray(
@@ -80,16 +96,24 @@ test("parseClientHello() refuses a second server name extension", async () => {
     hello.indexOf("api.example.test") + 16,
   );
   assert.equal(name.readUInt16BE(0), 0);
-  const twice = Buffer.concat([hello, name]);
-  twice.writeUInt16BE(twice.length - 5, 3);
-  twice.writeUIntBE(twice.length - 9, 6, 3);
-  // The extensions' own length stands after session id, suites and compression.
-  let at = 9 + 34;
-  at += 1 + (hello[at] ?? 0);
-  at += 2 + hello.readUInt16BE(at);
-  at += 1 + (hello[at] ?? 0);
-  twice.writeUInt16BE(hello.readUInt16BE(at) + name.length, at);
-  assert.deepEqual(parseClientHello(twice), { fault: "invalid" });
+  assert.deepEqual(parseClientHello(withExtension(hello, name)), { fault: "invalid" });
+});
+
+test("parseClientHello() tells that another ClientHello may be sealed inside", async () => {
+  const hello = await realHello({ servername: "api.example.test" });
+  const sealed = Buffer.alloc(4 + 200);
+  sealed.writeUInt16BE(200, 2);
+  for (const [type, encrypted] of [
+    [0xfe0d, true],
+    [0xfe0a, true],
+    [0xffce, true],
+    [0x0a0a, false],
+  ] as const) {
+    sealed.writeUInt16BE(type, 0);
+    assert.deepEqual(parseClientHello(withExtension(hello, sealed)), {
+      hello: { serverName: "api.example.test", encrypted },
+    });
+  }
 });
 
 test("parseClientHello() never throws, whatever it is given", async () => {

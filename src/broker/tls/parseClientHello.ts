@@ -2,6 +2,22 @@
 export interface ClientHello {
   /** The one host_name of the server_name extension, lower case; absent when the extension is. */
   readonly serverName: string | undefined;
+  /**
+   * Whether another ClientHello is, or could be, sealed inside this one (Encrypted Client Hello, RFC 9849).
+   *
+   * Whoever has the host's keys then goes by the inner one: the server name out here may be anything
+   * that a shared front end accepts, and the inner one another site behind the same front end. So in
+   * a tunnel, where the server name is all there is to check, such a hello is refused. Where the broker
+   * ends TLS itself it's harmless: OpenSSL ignores the extension, the outer name counts, and a client
+   * that meant it gives up by itself.
+   *
+   * Browsers send a made-up extension always (GREASE, section 6.2), which is meant not to be told from
+   * a real one, and isn't here: they reach tunnels only with ECH switched off, in Chromium by the
+   * policy EncryptedClientHelloEnabled (net/socket/ssl_client_socket_impl.cc then sends none), in Firefox by
+   * security.tls.ech.grease_probability = 0. OpenSSL, Node, Go, rustls, Java and Python send none unless
+   * they are given a key for it, and the broker's DNS gives none.
+   */
+  readonly encrypted: boolean;
 }
 
 /**
@@ -16,6 +32,10 @@ const LONGEST_HELLO = 16 * 1024;
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
+/** encrypted_client_hello, its drafts 8 to 12, and encrypted_server_name before them. */
+const ENCRYPTED: ReadonlySet<number> = new Set([
+  0xfe0d, 0xfe0c, 0xfe0b, 0xfe0a, 0xfe09, 0xfe08, 0xff04, 0xff03, 0xff02, 0xffce,
+]);
 /** Each record is at least one byte of handshake with five of header; a flood of tiny ones is refused. */
 const MOST_RECORDS = 64;
 
@@ -33,21 +53,23 @@ export function parseClientHello(bytes: Buffer): HelloResult {
   reader.vector(2); // cipher suites
   reader.vector(1); // compression methods
   if (reader.failed) return { fault: "invalid" };
-  if (reader.left === 0) return { hello: { serverName: undefined } };
+  if (reader.left === 0) return { hello: { serverName: undefined, encrypted: false } };
   const extensions = new Reader(reader.vector(2));
   if (reader.failed || reader.left !== 0) return { fault: "invalid" };
   const seen = new Set<number>();
   let serverName: string | undefined;
+  let encrypted = false;
   while (extensions.left > 0) {
     const type = extensions.number(2);
     const data = extensions.vector(2);
     if (extensions.failed || seen.has(type)) return { fault: "invalid" };
     seen.add(type);
+    encrypted ||= ENCRYPTED.has(type);
     if (type !== SERVER_NAME) continue;
     serverName = readServerName(data);
     if (serverName === undefined) return { fault: "invalid" };
   }
-  return { hello: { serverName } };
+  return { hello: { serverName, encrypted } };
 }
 
 function joinRecords(bytes: Buffer): { body: Buffer } | { fault: "more" | "not-tls" | "invalid" } {
