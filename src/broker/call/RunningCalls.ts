@@ -1,5 +1,6 @@
 import { decide, type Decision } from "../decide/decide.ts";
 import type { Deployment, Granted } from "../Deployment.ts";
+import { UNKNOWN_GRANT } from "../gate/UnknownHosts.ts";
 import { identify, identifyTls, narrowByHost } from "../identify.ts";
 import type { Call } from "../match.ts";
 import { isRefusal, type RefusalCode } from "../Refusal.ts";
@@ -27,8 +28,7 @@ export class RunningCalls {
 
   /** Cuts what the deployment doesn't allow any more. */
   recheck(deployment: Deployment): void {
-    for (const call of [...this.#running])
-      if (!call.recheck(deployment)) call.cut("grant-withdrawn");
+    for (const call of this.#running) if (!call.recheck(deployment)) call.cut("grant-withdrawn");
   }
 }
 
@@ -62,7 +62,9 @@ export function callMayRun(
 
 /** Whether a connection may be passed through still: the grant has the host at that address, as the same kind. */
 export function tunnelMayRun(deployment: Deployment, { bot, grant, host }: Granted): boolean {
-  const there = deployment.bots.get(bot)?.plan.grants.find((each) => each.name === grant.name);
+  const plan = deployment.bots.get(bot)?.plan;
+  if (grant.name === UNKNOWN_GRANT) return plan?.unknownHosts === "ask";
+  const there = plan?.grants.find((each) => each.name === grant.name);
   return (
     there?.kind === grant.kind &&
     there.hosts.some((each) => each.name === host.name && each.port === host.port)

@@ -8,6 +8,7 @@ import type { Admission } from "../gate/Admission.ts";
 import { isRefusal, refuse, type RefusalCode } from "../Refusal.ts";
 import { fatalAlert } from "../tls/alert.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
+import { tunnelMayRun } from "./RunningCalls.ts";
 
 /** A connection that is passed through. */
 export interface Tunnel {
@@ -32,7 +33,13 @@ export function openTunnel(
   socket: Socket,
 ): Tunnel {
   const passage = new Passage(granted, socket);
-  void passage.run(parts, audit);
+  const leave = parts.running.add({
+    recheck: (next) => tunnelMayRun(next, granted),
+    cut: (code) => {
+      passage.cut(code);
+    },
+  });
+  void passage.run(parts, audit).finally(leave);
   return passage;
 }
 

@@ -2,7 +2,10 @@ import ipaddr from "ipaddr.js";
 import { parseQuestion, type BadQuestion, type Question } from "./parseQuestion.ts";
 
 /** What the answers are made from: addresses by lower-case name. */
-export type Names = ReadonlyMap<string, { readonly v4?: string; readonly v6?: string }>;
+export type Names = Pick<
+  ReadonlyMap<string, { readonly v4?: string; readonly v6?: string }>,
+  "get"
+>;
 
 export interface Answer {
   readonly bytes: Buffer;

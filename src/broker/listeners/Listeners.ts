@@ -1,7 +1,6 @@
 import dgram from "node:dgram";
 import net, { type Socket } from "node:net";
 import type { BrokerParts } from "../call/BrokerParts.ts";
-import type { Names } from "../dns/answer.ts";
 import { serveDnsOverTcp, serveDnsOverUdp, type DnsRoom } from "../dns/serveDns.ts";
 import type { ToBroker } from "../protocol.ts";
 import { acceptConnection } from "./acceptConnection.ts";
@@ -21,7 +20,6 @@ interface Listener {
 /** A bot that opens more than this at once is refused further ones: the broker serves the others too. */
 const MOST_CONNECTIONS = 1200;
 const DNS_PORT = 53;
-const NO_NAMES: Names = new Map();
 
 /**
  * The sockets made inside bots' namespaces. They may arrive before or after the configuration: until
@@ -122,7 +120,7 @@ export class Listeners {
 
   #dnsRoom(bot: string): DnsRoom {
     return {
-      names: () => this.#parts.inForce()?.deployment.bots.get(bot)?.names ?? NO_NAMES,
+      names: () => this.#parts.unknown.names(bot),
       ungranted: (name) => {
         this.#parts.repeats.note(
           { bot, kind: "dns", host: printable(name) },
