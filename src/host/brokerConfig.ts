@@ -2,8 +2,8 @@ import { issueLeaf, type Authority } from "../authority/index.ts";
 import type { BrokerBot, BrokerConfig, BrokerGrant } from "../broker/index.ts";
 import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from "../plan/index.ts";
 import type { Generation } from "./Generation.ts";
-import { gatewayToken, phantomKey } from "./hostKeys.ts";
-import { join } from "node:path";
+import { auditFile } from "./auditRecord.ts";
+import { gatewayToken, phantomKey, signingKey } from "./hostKeys.ts";
 import type { StatePaths } from "./statePaths.ts";
 
 /** Leaves are made anew each day, so a month leaves room for a machine that slept. */
@@ -36,7 +36,7 @@ export async function brokerConfig(options: {
   return {
     secrets: generation.plan.secrets,
     vault,
-    audit: { file: join(paths.audit, "audit.jsonl"), ...audit },
+    audit: { file: auditFile(paths), signingKey: signingKey(paths), ...audit },
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(approvals?.waitMinutes === undefined ? {} : { askMs: approvals.waitMinutes * 60_000 }),
     bots,

@@ -65,7 +65,10 @@ export function brokerWall(
       network: {
         tcp: [],
         udp: [],
-        bind: generation.plan.bots.map((bot) => bot.ingress.port),
+        bind: [
+          ...generation.plan.bots.map((bot) => bot.ingress.port),
+          ...[generation.plan.telemetry?.metricsPort ?? []].flat(),
+        ],
       },
       execute: [],
       processes: "one",

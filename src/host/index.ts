@@ -1,4 +1,6 @@
+export type { Ask } from "../broker/index.ts";
 export { applyGeneration } from "./applyGeneration.ts";
+export { auditFile, auditPublicKey } from "./auditRecord.ts";
 export { askSupervisor } from "./control/index.ts";
 export { examineHost } from "./examineHost.ts";
 export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";

@@ -24,6 +24,10 @@ export interface StatePaths {
   readonly lock: string;
   readonly logs: string;
   readonly audit: string;
+  /** Signs the record. */
+  readonly auditKey: string;
+  /** For searching the record; made from it whenever it isn't there. Not where the broker can write. */
+  readonly auditIndex: string;
 }
 
 /**
@@ -66,6 +70,8 @@ export function statePaths(
     lock: join(root, "lock"),
     logs: join(root, "logs"),
     audit: join(root, "audit"),
+    auditKey: join(root, "audit.key"),
+    auditIndex: join(root, "audit.index.sqlite"),
   };
 }
 
