@@ -3,9 +3,6 @@ import type { Socket } from "node:net";
 import tls, { type SecureContext, TLSSocket } from "node:tls";
 import { BrokerError } from "../BrokerError.ts";
 
-/** From the ClientHello, which is there already, to the end of the handshake. */
-const HANDSHAKE_MS = 15_000;
-
 /**
  * Ends TLS for one bot with its certificate. Tickets are sealed with keys of this object's own, so that
  * a session resumes only here, and by OpenSSL only under the server name it was made with. There is no
@@ -14,18 +11,22 @@ const HANDSHAKE_MS = 15_000;
 export class TlsEnd {
   readonly #context: SecureContext;
   readonly #alpn: string[];
+  readonly #handshakeMs: number;
 
   /**
    * @param alpn what is spoken here, by preference; a client that offers only others gets the alert for it
    * (RFC 7301 section 3.2).
+   * @param handshakeMs from the ClientHello, which is there already, to the end of the handshake.
    * @throws BrokerError `certificate-invalid`.
    */
   constructor(
     bot: string,
     certificate: { readonly chain: string; readonly key: string },
     alpn: readonly string[],
+    handshakeMs = 15_000,
   ) {
     this.#alpn = [...alpn];
+    this.#handshakeMs = handshakeMs;
     try {
       this.#context = tls.createSecureContext({
         cert: certificate.chain,
@@ -72,7 +73,7 @@ export class TlsEnd {
       settle();
       done(secure);
     };
-    const timer = setTimeout(fail, HANDSHAKE_MS);
+    const timer = setTimeout(fail, this.#handshakeMs);
     const settle = (): void => {
       clearTimeout(timer);
       secure.off("secure", onSecure);
