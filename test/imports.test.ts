@@ -30,11 +30,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wall",
     "openclaw",
     "broker",
+    "record",
     "faults",
     "files",
   ],
   demo: ["authority", "secrets", "host", "faults"],
-  cli: ["declaration", "catalogue", "plan", "secrets", "openclaw", "host", "demo", "faults"],
+  cli: [
+    "declaration",
+    "catalogue",
+    "plan",
+    "secrets",
+    "openclaw",
+    "record",
+    "host",
+    "demo",
+    "faults",
+  ],
 };
 
 /** Edges that the table allows, but only for types: the code must not be loaded into the process. */

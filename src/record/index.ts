@@ -30,3 +30,11 @@ export {
   type RecordNames,
   type RotatedFile,
 } from "./recordFiles.ts";
+export type { Finding, Verification } from "./read/verifyRecord.ts";
+export type { Filter, Group as RecordGroup } from "./read/queryIndex.ts";
+export type { NumberField } from "./read/indexSchema.ts";
+
+/** What reads, checks and searches a record. Loaded by whoever asks for it: the broker never does. */
+export function openReader(): Promise<typeof import("./read/index.ts")> {
+  return import("./read/index.ts");
+}

@@ -1,4 +1,6 @@
 import type { Command } from "../Command.ts";
+import { approve, deny } from "./approve.ts";
+import { audit } from "./audit.ts";
 import { check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { doctor } from "./doctor.ts";
@@ -23,6 +25,9 @@ export const commands: readonly Command[] = [
   restart,
   status,
   logs,
+  audit,
+  approve,
+  deny,
   secret,
   service,
   doctor,

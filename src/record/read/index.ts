@@ -1,3 +1,4 @@
+export { CSV_FIELDS, csvRow } from "./csv.ts";
 export { openIndex, type IndexUpdate } from "./RecordIndex.ts";
 export {
   countRecords,
@@ -10,3 +11,4 @@ export {
 } from "./queryIndex.ts";
 export { openRecord, readLines, type RecordFile } from "./readLines.ts";
 export { verifyRecord, type Finding, type Verification } from "./verifyRecord.ts";
+export { RecordTail } from "./RecordTail.ts";
