@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { rule } from "./ruleSchema.ts";
+import { rule, ruleOrOwn } from "./ruleSchema.ts";
 import { bytes, origin, port, secretName } from "./words.ts";
 
 const count = (max: number) => z.int().min(1).max(max);
@@ -81,7 +81,11 @@ export const grant = z.strictObject({
     .describe(
       "Pass all bytes to this port, or these, through as they are; no TLS needed, no secret.",
     ),
-  allow: rules("Calls that may be made; the service's own list if absent."),
+  allow: z
+    .array(ruleOrOwn)
+    .max(256)
+    .optional()
+    .describe('Calls that may be made instead of the service\'s own list, which "..." stands for.'),
   ask: rules("Calls that you are asked about each time (seawall approve)."),
   deny: rules("Calls that are never made, whatever allows them."),
   limits: limits.optional(),

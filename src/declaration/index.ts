@@ -12,5 +12,6 @@ export { isHostName, readBytes } from "./words.ts";
 export { DeclarationError, locateFaults, type LocatedFault } from "./DeclarationError.ts";
 export type { Fault, FaultCode, Path } from "./Fault.ts";
 export { readDeclaration, type Position, type Positions } from "./readDeclaration.ts";
+export { editDeclaration, type Edit } from "./editDeclaration.ts";
 export { checkShape } from "./checkShape.ts";
 export { jsonSchema } from "./jsonSchema.ts";

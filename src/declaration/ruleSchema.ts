@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { call, hostName } from "./words.ts";
+import { call, callOrOwn, hostName } from "./words.ts";
 
 const pattern = (what: string) => z.string().regex(/^[\x21-\x7e]{1,128}$/, what);
 
@@ -46,5 +46,8 @@ const longRule = z.strictObject({
 
 /** Calls, as `GET /api/**` or with more to say. */
 export const rule = z.union([call, longRule]).meta({ id: "rule" });
+
+/** A rule, or `...`, which stands for the service's own list. */
+export const ruleOrOwn = z.union([callOrOwn, longRule]).meta({ id: "ruleOrOwn" });
 
 export type DeclaredRule = z.output<typeof rule>;

@@ -32,14 +32,20 @@ export const pointer = z
   .max(256)
   .regex(/^(?:\/(?:[^~/]|~[01])*)+$/, 'a JSON pointer, as "/auth/token"');
 
+const CALL = String.raw`(?:\*|[A-Z]{3,16}) [a-z0-9.-]{0,253}\/[A-Za-z0-9._~!$&'()*+,=:@{}/-]*`;
+const CALL_RULE = 'a method and a path, as "GET /api/v3/**"';
+
 /** The method and path of a call, perhaps with the host before it. Braces are looked at by the plan. */
 export const call = z
   .string()
   .max(1024)
-  .regex(
-    /^(?:\*|[A-Z]{3,16}) [a-z0-9.-]{0,253}\/[A-Za-z0-9._~!$&'()*+,=:@{}/-]*$/,
-    'a method and a path, as "GET /api/v3/**"',
-  );
+  .regex(new RegExp(`^${CALL}$`), CALL_RULE);
+
+/** The same, or `...` for the service's own list. */
+export const callOrOwn = z
+  .string()
+  .max(1024)
+  .regex(new RegExp(String.raw`^(?:\.\.\.|${CALL})$`), CALL_RULE);
 
 const UNITS: Readonly<Record<string, number>> = {
   K: 1024,

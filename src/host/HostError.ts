@@ -6,6 +6,8 @@ export type HostErrorCode =
   | "not-running"
   | "already-running"
   | "no-such-bot"
+  | "no-such-ask"
+  | "cannot-declare"
   | "no-command"
   | "script-without-interpreter"
   | "unreadable-file"
@@ -23,6 +25,8 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "not-running": 1,
   "already-running": 1,
   "no-such-bot": 2,
+  "no-such-ask": 1,
+  "cannot-declare": 1,
   "no-command": 3,
   "script-without-interpreter": 3,
   "unreadable-file": 3,

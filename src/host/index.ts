@@ -2,6 +2,7 @@ export type { Ask } from "../broker/index.ts";
 export { applyGeneration } from "./applyGeneration.ts";
 export { auditFile, auditPublicKey } from "./auditRecord.ts";
 export { askSupervisor } from "./control/index.ts";
+export { declareAlways, type DeclaredAlways } from "./declareAlways.ts";
 export { examineHost } from "./examineHost.ts";
 export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";
 export { asDiskError, HostError, type HostErrorCode } from "./HostError.ts";

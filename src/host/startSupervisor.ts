@@ -25,6 +25,7 @@ export async function startSupervisor(paths: StatePaths): Promise<void> {
       PATH: process.env["PATH"] ?? "/usr/bin:/bin",
       SEAWALL_STATE: paths.root,
       SEAWALL_STORE: paths.store,
+      ...sessionBus(process.env),
     },
   });
   closeSync(log);
@@ -42,6 +43,12 @@ export async function startSupervisor(paths: StatePaths): Promise<void> {
   throw new HostError("supervisor-died", "the supervisor did not start", {
     hint: "look at: seawall logs --supervisor",
   });
+}
+
+/** Where desktop notifications go, if this person has a desktop. */
+function sessionBus(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const address = env["DBUS_SESSION_BUS_ADDRESS"];
+  return address === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: address };
 }
 
 function openLog(paths: StatePaths): number {

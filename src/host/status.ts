@@ -8,6 +8,8 @@ export interface SupervisorStatus {
   readonly since: string;
   readonly broker: ProcessStatus;
   readonly bots: readonly BotStatus[];
+  /** Calls that wait for the owner's word. */
+  readonly asks: number;
   readonly health: readonly HealthWarning[];
 }
 

@@ -20,5 +20,7 @@ function formatBody(body: BodyRule): string {
       return `${body.kind} ${body.method}`;
     case "mcp":
       return `${body.kind} ${body.tool}`;
+    default:
+      return body satisfies never;
   }
 }

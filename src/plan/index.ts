@@ -3,3 +3,4 @@ export { assignAddresses } from "./assignAddresses.ts";
 export { derivePhantom } from "./derivePhantom.ts";
 export { makePlan, type PlanContext } from "./makePlan.ts";
 export { formatRule } from "./formatRule.ts";
+export { allowAlways, type AskedCall } from "./allowAlways.ts";

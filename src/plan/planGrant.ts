@@ -9,7 +9,14 @@ import {
 import { planContent } from "./planContent.ts";
 import { planDial } from "./planDial.ts";
 import { planLimits } from "./planLimits.ts";
-import { allRules, checkEffect, planRules, type PlannedRule, type RuleScope } from "./planRules.ts";
+import {
+  allRules,
+  checkEffect,
+  OWN_RULES,
+  planRules,
+  type PlannedRule,
+  type RuleScope,
+} from "./planRules.ts";
 import type { ChannelPlan, DialPlan, GrantPlan, HostPlan, InjectGrant } from "./Plan.ts";
 import { parseOrigin, type KnownService } from "./resolveServices.ts";
 
@@ -147,6 +154,8 @@ function planGrantRules(
   path: Path,
   faults: Fault[],
 ): Pick<InjectGrant, "rules" | "ask" | "deny" | "anonymous"> {
+  // Instead of the service's own list, or beside it.
+  const own = declared.allow?.includes(OWN_RULES) ?? true;
   const rules = (key: "allow" | "ask" | "deny"): PlannedRule[] => {
     const use = key === "allow" ? "allow" : "forbid";
     return planRules(declared[key] ?? [], use, scope, [...path, key], faults);
@@ -157,18 +166,19 @@ function planGrantRules(
   const denied = [...service.deny, ...allRules(deny)];
   return {
     rules: [
-      ...(declared.allow === undefined ? service.rules : allRules(allow)),
+      ...(own ? service.rules : []),
+      ...allRules(allow),
       ...ask.flatMap(({ before }) => before),
     ],
     ...(asked.length === 0 ? {} : { ask: asked }),
     ...(denied.length === 0 ? {} : { deny: denied }),
     // Rules of the grant's own narrow what may be called, without a credential too.
-    anonymous: declared.allow === undefined ? service.anonymous : [],
+    anonymous: own ? service.anonymous : [],
   };
 }
 
 /** Where everybody runs their own, git is there too. */
-function gitHost({ git }: KnownService, hosts: readonly HostPlan[]): HostPlan | undefined {
+export function gitHost({ git }: KnownService, hosts: readonly HostPlan[]): HostPlan | undefined {
   return hosts.find(({ name }) => name === git) ?? (git === undefined ? undefined : hosts[0]);
 }
 

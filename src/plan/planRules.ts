@@ -4,6 +4,9 @@ import { covers, mayCarry } from "./covers.ts";
 import { expandRule, type RuleUse } from "./expandRule.ts";
 import type { HostPlan, Place, Rule } from "./Plan.ts";
 
+/** Stands in a grant's `allow` for the service's own list. */
+export const OWN_RULES = "...";
+
 /** What the rules of a service or grant are about. */
 export interface RuleScope {
   readonly hosts: readonly HostPlan[];
@@ -30,6 +33,7 @@ export function planRules(
 ): PlannedRule[] {
   const hosts = scope.hosts.map(({ name }) => name);
   return declared.flatMap((entry, index): PlannedRule[] => {
+    if (entry === OWN_RULES) return [];
     const at = [...path, index];
     const expanded = expandRule(entry, use, { hosts, git: scope.git });
     if ("wrong" in expanded) {

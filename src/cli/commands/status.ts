@@ -31,6 +31,9 @@ export function statusLines(status: SupervisorStatus, now: number): string[] {
     "",
     `broker  ${processLine(status.broker, now)}`,
     ...status.bots.flatMap((bot) => botLines(bot, now)),
+    ...(status.asks === 0
+      ? []
+      : ["", `${status.asks} waiting for your word; see: seawall approve`]),
     ...status.health.map(
       ({ warning, remedy }) =>
         `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,

@@ -1,3 +1,4 @@
+import type { Ask } from "../../broker/index.ts";
 import type { SupervisorStatus } from "../status.ts";
 
 /** What a command may ask of the running supervisor. One request a connection, a JSON line. */
@@ -6,12 +7,22 @@ export type ControlRequest =
   /** Put generation `generation` in force; progress is streamed. */
   | { readonly verb: "apply"; readonly generation: number; readonly passphrase?: string }
   | { readonly verb: "restart"; readonly bot?: string }
+  /** What waits for the owner's word. */
+  | { readonly verb: "asks" }
+  /** The owner's word on one of these. */
+  | {
+      readonly verb: "answer";
+      readonly id: string;
+      readonly verdict: "allow" | "deny";
+      readonly scope: "once" | "hour";
+    }
   | { readonly verb: "down" };
 
 /** JSON lines back: any number of `progress`, then one of the others, then the connection ends. */
 export type ControlReply =
   | { readonly kind: "progress"; readonly text: string }
   | { readonly kind: "status"; readonly status: SupervisorStatus }
+  | { readonly kind: "asks"; readonly asks: readonly Ask[] }
   | { readonly kind: "done" }
   | { readonly kind: "error"; readonly error: ControlFailure };
 

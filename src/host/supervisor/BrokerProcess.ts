@@ -16,6 +16,8 @@ export interface HeldListener {
 export interface BrokerCallbacks {
   /** The ingress wants a connection into a bot's namespace; answer with `giveConnection`. */
   readonly onDial: (bot: string, id: number) => void;
+  /** A call waits for the owner's word. */
+  readonly onAsk: (ask: Ask) => void;
   /** Every listener there is now: a broker that was started again gets them all. */
   readonly listeners: () => readonly HeldListener[];
 }
@@ -115,6 +117,14 @@ export class BrokerProcess {
     return [...this.#asks.values()];
   }
 
+  /** Gives the owner's word; whether anything still waited for it. */
+  answer(id: string, verdict: "allow" | "deny", scope: "once" | "hour"): boolean {
+    // Not waiting any more as soon as it is answered, whenever the broker says so.
+    if (!this.#asks.delete(id)) return false;
+    this.#process?.send({ type: "answer", id, verdict, scope } satisfies ToBroker);
+    return true;
+  }
+
   /** Ends it for good, after what runs has had `graceMs` to finish. */
   async stop(graceMs = 2_000): Promise<void> {
     this.lifecycle.stop();
@@ -183,6 +193,7 @@ export class BrokerProcess {
         break;
       case "ask":
         this.#asks.set(message.ask.id, message.ask);
+        this.#callbacks.onAsk(message.ask);
         break;
       case "ask-settled":
         this.#asks.delete(message.id);

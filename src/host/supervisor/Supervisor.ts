@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ensureAuthority } from "../../authority/index.ts";
-import type { BrokerConfig } from "../../broker/index.ts";
+import type { Ask, BrokerConfig } from "../../broker/index.ts";
 import { locateVault } from "../../secrets/index.ts";
 import { probeHost, type CompiledWall, type HostCapabilities } from "../../wall/index.ts";
 import { botLaunch } from "../botLaunch.ts";
@@ -17,6 +17,7 @@ import type { HealthWarning, SupervisorStatus } from "../status.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
 import { installPlugins } from "./installPlugins.ts";
+import { Notifier } from "./Notifier.ts";
 
 /** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
 const BOT_READY_MS = 180_000;
@@ -38,6 +39,7 @@ export class Supervisor {
   readonly #since = new Date();
   readonly #log: LogFile;
   readonly #bots = new Map<string, BotProcess>();
+  readonly #notifier: Notifier;
   #broker: BrokerProcess | undefined;
   #inForce: Prepared | undefined;
   #passphrase: string | undefined;
@@ -48,6 +50,12 @@ export class Supervisor {
   constructor(paths: StatePaths) {
     this.#paths = paths;
     this.#log = new LogFile(join(paths.logs, "supervisor.log"));
+    this.#notifier = new Notifier({
+      ways: () => this.#inForce?.generation.plan.approvals?.notify ?? [],
+      stillWaits: (id) => this.asks().some((ask) => ask.id === id),
+      state: paths.root,
+      note: (text) => this.#log.note(text),
+    });
   }
 
   /**
@@ -105,6 +113,22 @@ export class Supervisor {
     });
   }
 
+  /** What waits for the owner's word, in the order it was asked. */
+  asks(): readonly Ask[] {
+    return this.#broker?.asks ?? [];
+  }
+
+  /** @throws HostError `no-such-ask` when nothing waits for it any more. */
+  answer(id: string, verdict: "allow" | "deny", scope: "once" | "hour"): void {
+    if (this.#broker?.answer(id, verdict, scope) === true) {
+      this.#log.note(`the owner's word on ${id}: ${verdict}, ${scope}`);
+      return;
+    }
+    throw new HostError("no-such-ask", "nothing waits for this answer any more", {
+      hint: "see what waits with: seawall approve",
+    });
+  }
+
   status(): SupervisorStatus {
     const stopped = { state: "stopped", since: this.#since.toISOString(), restarts: 0 } as const;
     return {
@@ -123,7 +147,8 @@ export class Supervisor {
           wall: bot?.launch.wall.mechanisms ?? [],
         };
       }),
-      health: [...(this.#broker?.health() ?? []), ...this.#crashing()],
+      asks: this.asks().length,
+      health: [...(this.#broker?.health() ?? []), ...this.#crashing(), ...this.#notifier.health()],
     };
   }
 
@@ -193,6 +218,7 @@ export class Supervisor {
           if (bot === undefined) this.#broker?.giveConnection(id, { error: "ENOTCONN" });
           else bot.dial(id);
         },
+        onAsk: (ask) => this.#notifier.tell(ask),
         listeners: () => [...this.#bots.values()].flatMap((bot) => bot.listeners),
       },
     });

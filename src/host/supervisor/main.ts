@@ -42,6 +42,12 @@ async function run(lock: Lock): Promise<void> {
           throw asDiskError(error, "the state folder");
         }
         break;
+      case "asks":
+        reply({ kind: "asks", asks: supervisor.asks() });
+        return;
+      case "answer":
+        supervisor.answer(request.id, request.verdict, request.scope);
+        break;
       case "restart":
         await supervisor.restart(request.bot, progress);
         break;

@@ -1,0 +1,151 @@
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  askSupervisor,
+  declareAlways,
+  HostError,
+  type Ask,
+  type DeclaredAlways,
+  type StatePaths,
+} from "../../host/index.ts";
+import type { Call, Command, ExitStatus } from "../Command.ts";
+import { UsageError } from "../UsageError.ts";
+
+const WATCH_MS = 1_000;
+const HINT = "type: seawall approve --help";
+
+export const approve: Command = {
+  name: "approve",
+  usage: "[ID --once | --hour | --always] [--watch]",
+  summary: "calls that wait for your word: see them, allow them",
+  help: [
+    "Without an ID, lists what waits; the beginning of an ID is enough. No answer in time is no.",
+    "A call to refuse is refused with: seawall deny ID",
+  ].join("\n"),
+  options: {
+    once: { type: "boolean", help: "allow this call" },
+    hour: { type: "boolean", help: "allow it and all by the same rule for an hour" },
+    always: {
+      type: "boolean",
+      help: "write it into the declaration, apply that, and allow this call",
+    },
+    watch: { type: "boolean", help: "go on listing what comes, until interrupted" },
+  },
+  words: { least: 0, most: 1 },
+  run: async (call) => {
+    const scopes = (["once", "hour", "always"] as const).filter((name) => call.flag(name));
+    const [scope, ...more] = scopes;
+    const [id] = call.words;
+    if (more.length > 0 || (id === undefined) !== (scope === undefined)) {
+      throw new UsageError("name the call and one of --once, --hour and --always", HINT);
+    }
+    if (call.flag("watch") && id !== undefined) throw new UsageError("--watch takes no ID", HINT);
+    if (call.flag("watch")) return watch(call);
+    if (id === undefined || scope === undefined) return list(call);
+    return allow(call, id, scope);
+  },
+};
+
+export const deny: Command = {
+  name: "deny",
+  usage: "ID [--hour]",
+  summary: "refuse a call that waits for your word",
+  help: "The beginning of an ID is enough; see what waits with: seawall approve",
+  options: {
+    hour: { type: "boolean", help: "refuse all by the same rule for an hour" },
+  },
+  words: { least: 1, most: 1 },
+  run: async ({ words: [id = ""], flag, paths, output, json }) => {
+    const ask = findAsk(await waiting(paths), id);
+    const scope = flag("hour") ? "hour" : "once";
+    await askSupervisor(paths, { verb: "answer", id: ask.id, verdict: "deny", scope });
+    if (json) output.json({ ok: true, id: ask.id, verdict: "deny", scope });
+    else output.line(`refused: ${askText(ask)}`);
+    return 0;
+  },
+};
+
+async function allow(
+  { paths, output, json }: Call,
+  prefix: string,
+  scope: "once" | "hour" | "always",
+): Promise<ExitStatus> {
+  const ask = findAsk(await waiting(paths), prefix);
+  let declared: DeclaredAlways | undefined;
+  if (scope === "always") declared = await declareAlways(paths, ask, output.progress);
+  const answer = {
+    verb: "answer",
+    id: ask.id,
+    verdict: "allow",
+    // What waits by the same rule is all allowed by now.
+    scope: scope === "once" ? "once" : "hour",
+  } as const;
+  let waited = true;
+  try {
+    await askSupervisor(paths, answer);
+  } catch (error) {
+    // Applying a declaration takes a while, and the next call passes.
+    if (declared === undefined || !isGone(error)) throw error;
+    waited = false;
+  }
+  if (json) {
+    output.json({ ok: true, id: ask.id, verdict: "allow", scope, waited, ...declared });
+    return 0;
+  }
+  output.line(`${waited ? "allowed" : "allowed from now on"}: ${askText(ask)}`);
+  if (declared !== undefined) output.line(`changed ${declared.file}`);
+  return 0;
+}
+
+async function list({ paths, output, json }: Call): Promise<ExitStatus> {
+  const asks = await waiting(paths);
+  if (json) output.json({ asks });
+  else if (asks.length === 0) output.line("nothing waits for your word");
+  else for (const ask of asks) output.line(askLine(ask, Date.now()));
+  return 0;
+}
+
+/** Lists each once, as it comes; with `--json`, one object a line. */
+async function watch({ paths, output, json }: Call): Promise<ExitStatus> {
+  const seen = new Set<string>();
+  for (;;) {
+    const asks = await waiting(paths);
+    for (const ask of asks) {
+      if (seen.has(ask.id)) continue;
+      seen.add(ask.id);
+      output.line(json ? JSON.stringify(ask) : askLine(ask, Date.now()));
+    }
+    await pause(WATCH_MS);
+  }
+}
+
+async function waiting(paths: StatePaths): Promise<readonly Ask[]> {
+  const reply = await askSupervisor(paths, { verb: "asks" });
+  return reply.kind === "asks" ? reply.asks : [];
+}
+
+function findAsk(asks: readonly Ask[], prefix: string): Ask {
+  const found = asks.filter(({ id }) => id.startsWith(prefix));
+  const [ask] = found;
+  if (ask === undefined || prefix === "") {
+    throw new HostError("no-such-ask", `nothing waits under "${prefix.slice(0, 40)}"`, {
+      hint: "see what waits with: seawall approve",
+    });
+  }
+  if (found.length > 1)
+    throw new UsageError(`several wait under "${prefix}"`, "give more of the ID");
+  return ask;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "no-such-ask";
+}
+
+function askLine(ask: Ask, now: number): string {
+  const seconds = Math.max(0, Math.round((Date.parse(ask.until) - now) / 1000));
+  return `${ask.id.slice(0, 8)}  ${askText(ask)}  (rule ${ask.rule}; ${seconds} s left)`;
+}
+
+function askText({ bot, host, method, path, detail }: Ask): string {
+  const what = method === undefined ? `connect to ${host}` : `${method} ${host}${path ?? ""}`;
+  return `${bot}: ${what}${detail === undefined ? "" : `, ${detail}`}`;
+}
