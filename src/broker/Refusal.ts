@@ -33,6 +33,7 @@ const REFUSALS = {
     501,
     "the only protocol upgrade that is supported is a WebSocket, asked for by GET over HTTP/1.1",
   ],
+  "websocket-invalid": [400, "the WebSocket's handshake or one of its frames is not well formed"],
   "connect-method": [405, "CONNECT is not supported: dial the host itself"],
   // decide
   "no-credential": [

@@ -71,8 +71,22 @@ export function findInJson<Wanted extends { readonly pointer: string; readonly p
   places: readonly Wanted[],
   phantom: string,
 ): { readonly node: JsonNode; readonly place: Wanted } | Refusal | undefined {
+  const node = walkJson(root, places[0]?.pointer ?? "");
+  if (node === undefined || isRefusal(node)) return node;
+  const value = node.kind === "scalar" ? node.value : undefined;
+  if (value === null) return undefined;
+  if (typeof value !== "string") return refuse("foreign-credential");
+  const place = places.find(
+    ({ prefix = "" }) =>
+      value.startsWith(prefix) && equalInConstantTime(value.slice(prefix.length), phantom),
+  );
+  return place === undefined ? refuse("foreign-credential") : { node, place };
+}
+
+/** The value at a pointer, or a refusal where another key on the way might be taken for the pointer's. */
+export function walkJson(root: JsonNode, pointer: string): JsonNode | Refusal | undefined {
   let node: JsonNode = root;
-  for (const token of readPointer(places[0]?.pointer ?? "")) {
+  for (const token of readPointer(pointer)) {
     let next: JsonNode | undefined;
     if (node.kind === "object") {
       for (const [key, member] of node.members) {
@@ -85,14 +99,7 @@ export function findInJson<Wanted extends { readonly pointer: string; readonly p
     if (next === undefined) return undefined;
     node = next;
   }
-  const value = node.kind === "scalar" ? node.value : undefined;
-  if (value === null) return undefined;
-  if (typeof value !== "string") return refuse("foreign-credential");
-  const place = places.find(
-    ({ prefix = "" }) =>
-      value.startsWith(prefix) && equalInConstantTime(value.slice(prefix.length), phantom),
-  );
-  return place === undefined ? refuse("foreign-credential") : { node, place };
+  return node;
 }
 
 interface Field {

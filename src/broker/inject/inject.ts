@@ -31,6 +31,8 @@ const NOT_FORWARDED = new Set([
   "expect",
   "host",
   "accept-encoding",
+  // Frames are relayed as they are defined, with nothing compressed in them.
+  "sec-websocket-extensions",
   // A reply fetched in slices would show the secret in pieces too small to be found. A server may
   // always answer a request without Range by the whole (RFC 9110 section 14.2).
   "range",
@@ -73,6 +75,8 @@ export function inject(call: Call, decision: Decision, secret: SecretValue): Out
     else if (!NOT_FORWARDED.has(lower) && (!hop.has(lower) || END_TO_END.has(lower)))
       headers.push([name, sent]);
   }
+  if (call.upgrade !== undefined)
+    headers.push(["Connection", "Upgrade"], ["Upgrade", call.upgrade]);
   headers.push(["Accept-Encoding", "identity"]);
   const { method } = call;
   if (body !== undefined) {
