@@ -19,6 +19,8 @@ export interface Checked {
 
 /** More hosts than the owner would read through. */
 const MOST_ASKED = 5;
+/** No chat takes longer ones, and searching them for links would keep the other bots waiting. In UTF-8 bytes. */
+const MOST_SEARCHED = 64 * 1024;
 
 /**
  * Checks what a call says to people, if it is one that does: length, where links lead, previews off.
@@ -47,10 +49,13 @@ export function checkContent(
     );
     if (message === undefined) return refuse("body-unreadable");
     edits.push(...message.edits);
+    let searched = 0;
     for (const strings of message.texts) {
       if (plan.maxBytes !== undefined && sizeOf(strings) > plan.maxBytes)
         return refuse("content-size");
       if (plan.linkHosts === undefined) continue;
+      searched += sizeOf(strings);
+      if (searched > MOST_SEARCHED) return refuse("content-size");
       for (const text of strings)
         for (const found of findLinkHosts(text))
           if (!isListed(plan.linkHosts, found)) links.add(found);

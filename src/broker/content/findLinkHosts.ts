@@ -89,9 +89,11 @@ function decodePercents(text: string): string {
 /** Schemes in which a URL has a host however its slashes are written (https://url.spec.whatwg.org/#special-scheme). */
 const SPECIAL = /^(?:https?|wss?|ftp)$/i;
 const URL_START = /([a-z][a-z0-9+.-]{0,30}):([\\/\t\n\r]*)|(?<![^\s<>"'()[\]{}=|,;])[\\/]{2}/gi;
-const MOST_AUTHORITY = 1024;
+/** A host has 253 characters at most; what has more before its host is found to lead to no known one. */
+const MOST_AUTHORITY = 300;
 
 function findUrls(text: string, hosts: Set<string>): void {
+  const seen = new Set<string>();
   for (const { index, 0: all, 1: scheme = "", 2: slashes = "" } of text.matchAll(URL_START)) {
     // Schemes may be glued to a word before them: `seehttps://…` is a link to some.
     const special = SPECIAL.test(scheme) || /(?:https?|wss?|ftp)$/i.test(scheme);
@@ -101,7 +103,9 @@ function findUrls(text: string, hosts: Set<string>): void {
     const rest = text.slice(from, from + MOST_AUTHORITY);
     for (const each of new Set([rest, rest.replaceAll(/[\t\n\r]/g, "")])) {
       const [authority = ""] = /^[^\s/?#<>"`]*/.exec(each) ?? [];
-      addAuthority(authority, hosts, scheme === "");
+      const key = `${scheme === "" ? "" : ":"}//${authority}`;
+      if (!seen.has(key)) addAuthority(authority, hosts, scheme === "");
+      seen.add(key);
     }
   }
 }
@@ -134,22 +138,23 @@ function findBareNames(text: string, hosts: Set<string>): void {
     const leads = token.endsWith(name) && (/^[/?#\\]/.test(after) || /^:[0-9]/.test(after));
     // The name in an address of mail is no link of its own, unless something follows as in a URL.
     if (text[index - 1] === "@" && !leads) continue;
-    if (labels.length < 2 || !(isDomain(labels, leads) || (leads && isV4(labels)))) continue;
-    if (leads || labels.length > 2 || /^www$/i.test(labels[0] ?? ""))
-      hosts.add(normaliseHost(name) ?? printable(name));
+    const www = /^www$/i.test(labels[0] ?? "");
+    if (labels.length < 2 || !(isDomain(labels, leads || www) || (leads && isV4(labels)))) continue;
+    if (leads || www || labels.length > 2) hosts.add(normaliseHost(name) ?? printable(name));
   }
 }
 
 /** Common ones, beside all of two letters; a bare name in another one is found only with a path. */
 const TOP_LEVEL =
-  /^(?:com|net|org|edu|gov|mil|int|info|biz|name|pro|mobi|app|dev|page|web|xyz|top|site|online|store|shop|club|live|tech|cloud|space|fun|link|click|icu|vip|win|bid|loan|men|work|world|today|life|email|digital|network|systems|services|solutions|agency|media|news|blog|wiki|chat|social|host|hosting|website|press|zone|zip|mov|run|sh|lol|art|ink|pics|photos|video|games|game|bet|casino|money|finance|capital|fund|market|trade|global|group|team|center|support|help|software|computer|domains|monster|quest|rest|bar|buzz|cam|cfd|sbs|cyou|beauty|hair|makeup|mom|pw|asia|cat|jobs|tel|travel|onion|arpa|aero|coop|museum|post|eth|local|lan|internal|home|corp)$/i;
+  /^(?:com|net|org|edu|gov|mil|int|info|biz|name|pro|mobi|app|dev|page|web|xyz|top|site|online|store|shop|club|live|tech|cloud|space|fun|link|click|icu|vip|win|bid|loan|men|work|world|today|life|email|digital|network|systems|services|solutions|agency|media|news|blog|wiki|chat|social|host|hosting|website|press|zone|zip|mov|run|sh|lol|art|ink|pics|photos|video|games|game|bet|casino|money|finance|capital|fund|market|trade|global|group|team|center|support|help|software|computer|domains|monster|quest|rest|bar|buzz|cam|cfd|sbs|cyou|beauty|hair|makeup|mom|pw|asia|cat|jobs|tel|travel|onion|arpa|aero|coop|museum|post)$/i;
 
-function isDomain(labels: readonly string[], leads: boolean): boolean {
+/** @param sure whether it is taken for a link whatever its top-level domain. */
+function isDomain(labels: readonly string[], sure: boolean): boolean {
   const last = labels.at(-1) ?? "";
   if (!labels.every((label) => label !== "" && label.length <= 63)) return false;
   if (/^xn--[a-z0-9-]+$/i.test(last)) return true;
   if (!/^[\p{L}\p{M}]{2,}$/u.test(last)) return false;
-  return leads || last.length === 2 || !/^[a-z]+$/i.test(last) || TOP_LEVEL.test(last);
+  return sure || last.length === 2 || !/^[a-z]+$/i.test(last) || TOP_LEVEL.test(last);
 }
 
 function isV4(labels: readonly string[]): boolean {
