@@ -38,7 +38,10 @@ export class UnknownHosts {
     const there = this.#deployment()?.bots.get(bot);
     const granted: Names = there?.names ?? new Map();
     if (there?.plan.unknownHosts !== "ask") return granted;
-    return { get: (name) => granted.get(name) ?? this.#lookUp(bot, name) };
+    return {
+      get: (name) => granted.get(name) ?? this.#lookUp(bot, name),
+      keys: () => granted.keys(),
+    };
   }
 
   /** What a connection to an address that no grant has is for, if it was given out for a name. */
