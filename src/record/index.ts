@@ -1,3 +1,5 @@
+import type * as Reader from "./read/index.ts";
+
 export type { AuditEnd, AuditRecord, AuditStart, Outcome } from "./AuditRecord.ts";
 export {
   asciiJson,
@@ -35,6 +37,6 @@ export type { Filter, Group as RecordGroup } from "./read/queryIndex.ts";
 export type { NumberField } from "./read/indexSchema.ts";
 
 /** What reads, checks and searches a record. Loaded by whoever asks for it: the broker never does. */
-export function openReader(): Promise<typeof import("./read/index.ts")> {
+export function openReader(): Promise<typeof Reader> {
   return import("./read/index.ts");
 }

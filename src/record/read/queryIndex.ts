@@ -250,7 +250,7 @@ function sumOf(sum: NumberField | undefined): string {
 function sumsOf(row: Record<string, unknown>): Sums {
   const { key, calls, sum } = row;
   return {
-    key: key === null || key === undefined ? null : String(key as string | number),
+    key: typeof key === "string" || typeof key === "number" ? String(key) : null,
     calls: Number(calls),
     sum: Number(sum),
   };
