@@ -8,8 +8,8 @@ export interface Question {
   readonly type: number;
   /** Name, type and class as sent: repeating the case is what resolvers with 0x20 check. */
   readonly bytes: Buffer;
-  /** Whether an OPT record (EDNS, RFC 6891) came along, and so belongs into the answer. */
-  readonly edns: boolean;
+  /** Of EDNS (RFC 6891), when an OPT record came along, and so belongs into the answer. */
+  readonly version: number | undefined;
 }
 
 /** A message that gets an answer without records; `code` is the RCODE. */
@@ -17,6 +17,8 @@ export interface BadQuestion {
   readonly id: number;
   readonly recursionDesired: boolean;
   readonly code: "FORMERR" | "NOTIMP" | "REFUSED";
+  /** The question, where it could be read: resolvers take no answer without it for theirs. */
+  readonly echo?: Buffer;
 }
 
 const CLASS_IN = 1;
@@ -36,6 +38,8 @@ export function parseQuestion(message: Buffer): Question | BadQuestion | undefin
   const recursionDesired = (flags & 0x0100) !== 0;
   const bad = (code: BadQuestion["code"]): BadQuestion => ({ id, recursionDesired, code });
   if (((flags >> 11) & 0xf) !== 0) return bad("NOTIMP");
+  // A query that says of itself that it was cut short.
+  if ((flags & 0x0200) !== 0) return bad("FORMERR");
   const counts = [4, 6, 8, 10].map((at) => message.readUInt16BE(at));
   if (counts[0] !== 1 || counts[1] !== 0 || counts[2] !== 0 || (counts[3] ?? 0) > 1)
     return bad("FORMERR");
@@ -55,23 +59,27 @@ export function parseQuestion(message: Buffer): Question | BadQuestion | undefin
   }
   if (at + 4 > message.length) return bad("FORMERR");
   const type = message.readUInt16BE(at);
-  if (message.readUInt16BE(at + 2) !== CLASS_IN) return bad("REFUSED");
   const end = at + 4;
-  const edns = counts[3] === 1;
-  if (edns ? !isOpt(message, end) : end !== message.length) return bad("FORMERR");
+  const version = counts[3] === 1 ? ednsVersion(message, end) : undefined;
+  if (counts[3] === 1 ? version === undefined : end !== message.length) return bad("FORMERR");
+  const bytes = message.subarray(12, end);
+  if (message.readUInt16BE(at + 2) !== CLASS_IN) return { ...bad("REFUSED"), echo: bytes };
   // A dot or an odd byte inside a label can't be part of a granted name; it must not become one by joining.
   const name = labels.every((label) => /^[a-z0-9_-]+$/i.test(label))
     ? labels.join(".").toLowerCase()
     : "\uFFFD";
-  return { id, recursionDesired, name, type, bytes: message.subarray(12, end), edns };
+  return { id, recursionDesired, name, type, bytes, version };
 }
 
-/** Exactly one OPT record up to the end of the message; what it asks for changes nothing here. */
-function isOpt(message: Buffer, at: number): boolean {
-  return (
+/**
+ * The version, where exactly one OPT record goes up to the end of the message. What its options ask for
+ * (cookies, a client's subnet, padding) changes nothing here.
+ */
+function ednsVersion(message: Buffer, at: number): number | undefined {
+  const whole =
     at + 11 <= message.length &&
     message[at] === 0 &&
     message.readUInt16BE(at + 1) === TYPE_OPT &&
-    at + 11 + message.readUInt16BE(at + 9) === message.length
-  );
+    at + 11 + message.readUInt16BE(at + 9) === message.length;
+  return whole ? message[at + 6] : undefined;
 }

@@ -2,8 +2,8 @@ import type { Socket as UdpSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import { answer, type Answer, type Names } from "./answer.ts";
 
-/** A TCP client may think this long between questions. */
-const IDLE_MS = 10_000;
+/** For a question over TCP to come, from the connection's beginning or the last answer on, however it trickles in. */
+const QUESTION_MS = 10_000;
 
 export interface DnsRoom {
   /** The names of the bot at this moment. */
@@ -22,9 +22,12 @@ export function serveDnsOverUdp(socket: UdpSocket, room: DnsRoom): void {
 }
 
 /** Answers on one TCP connection: each message has its length before it (RFC 1035 section 4.2.2). */
-export function serveDnsOverTcp(socket: Socket, room: DnsRoom): void {
+export function serveDnsOverTcp(socket: Socket, room: DnsRoom, questionMs = QUESTION_MS): void {
   let waiting = Buffer.alloc(0);
-  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  const timer = setTimeout(() => socket.destroy(), questionMs);
+  socket.once("close", () => {
+    clearTimeout(timer);
+  });
   socket.on("error", () => socket.destroy());
   socket.on("end", () => socket.end());
   socket.on("data", (chunk) => {
@@ -43,13 +46,15 @@ export function serveDnsOverTcp(socket: Socket, room: DnsRoom): void {
         socket.destroy();
         return;
       }
+      timer.refresh();
       const prefix = Buffer.alloc(2);
       prefix.writeUInt16BE(reply.bytes.length);
-      // Answers that aren't read pile up: whoever doesn't read them asks no more.
-      if (!socket.write(Buffer.concat([prefix, reply.bytes]))) {
-        socket.pause();
-        socket.once("drain", () => socket.resume());
-      }
+      socket.write(Buffer.concat([prefix, reply.bytes]));
+    }
+    // Answers that aren't read pile up: whoever doesn't read them asks no more.
+    if (socket.writableNeedDrain) {
+      socket.pause();
+      socket.once("drain", () => socket.resume());
     }
   });
 }
