@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LookupAddress } from "node:dns";
+import { isIP } from "node:net";
 import type { BrokerDial } from "../BrokerConfig.ts";
 import type { Granted } from "../Deployment.ts";
-import { destinationOf, guardedLookup, isAllowed, mayDial } from "./Destination.ts";
+import { AddressRefusedError, destinationOf, isAllowed } from "./Destination.ts";
+import { findAddresses } from "./findAddresses.ts";
 
 function granted(name: string, scheme: "https" | "http", dial?: BrokerDial): Granted {
   return {
@@ -13,21 +15,22 @@ function granted(name: string, scheme: "https" | "http", dial?: BrokerDial): Gra
   };
 }
 
-/** What a socket would be given for a name that resolves to these. */
-function look(to: Granted, addresses: readonly string[]): Promise<readonly string[] | string> {
+/** What would be dialled for a name that resolves to these. */
+async function look(
+  to: Granted,
+  addresses: readonly string[],
+): Promise<readonly string[] | string> {
   const resolve = (): Promise<LookupAddress[]> =>
-    Promise.resolve(
-      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
-    );
-  return new Promise((done) => {
-    guardedLookup(destinationOf(to).allowed, resolve)("name", { all: true }, (error, found) => {
-      if (error !== null) done(error.code ?? "error");
-      else done((found as LookupAddress[]).map((each) => each.address));
-    });
-  });
+    Promise.resolve(addresses.map((address) => ({ address, family: isIP(address) })));
+  try {
+    return await findAddresses(destinationOf(to), resolve);
+  } catch (error) {
+    assert.ok(error instanceof AddressRefusedError);
+    return error.code;
+  }
 }
 
-test("guardedLookup() leaves only public addresses of a service's name", async () => {
+test("findAddresses() leaves only public addresses of a service's name", async () => {
   const to = granted("api.example.test", "https");
   assert.deepEqual(
     await look(to, [
@@ -42,7 +45,7 @@ test("guardedLookup() leaves only public addresses of a service's name", async (
   assert.equal(await look(to, ["127.0.0.1"]), "SEAWALL_ADDRESS_REFUSED");
 });
 
-test("guardedLookup() lets a name in dial be private, never metadata or link-local", async () => {
+test("findAddresses() lets a name in dial be private, never metadata or link-local", async () => {
   const to = granted("api.example.test", "https", { host: "proxy.lan" });
   assert.deepEqual(
     await look(to, ["10.0.0.1", "169.254.169.254", "fe80::1", "168.63.129.16", "127.0.0.1"]),
@@ -50,7 +53,7 @@ test("guardedLookup() lets a name in dial be private, never metadata or link-loc
   );
 });
 
-test("guardedLookup() keeps plain HTTP on private networks", async () => {
+test("findAddresses() keeps plain HTTP on private networks", async () => {
   assert.equal(await look(granted("sonarr.test", "http"), ["8.8.8.8"]), "SEAWALL_ADDRESS_REFUSED");
   assert.deepEqual(
     await look(granted("sonarr.test", "http", { host: "sonarr.lan" }), ["8.8.8.8", "10.0.0.5"]),
@@ -59,15 +62,27 @@ test("guardedLookup() keeps plain HTTP on private networks", async () => {
 });
 
 function dialable(name: string, scheme: "https" | "http", dial?: BrokerDial): boolean {
-  return mayDial(destinationOf(granted(name, scheme, dial)));
+  const destination = destinationOf(granted(name, scheme, dial));
+  return isAllowed(destination, destination.host);
 }
 
-test("mayDial() allows a literal that the grant names, over plain HTTP only a private one", () => {
+test("isAllowed() allows a literal that the grant names, over plain HTTP only a private one", () => {
   assert.equal(dialable("10.0.0.5", "http"), true);
   assert.equal(dialable("8.8.8.8", "http"), false);
   assert.equal(dialable("api.example.test", "http", { host: "8.8.8.8" }), false);
   assert.equal(dialable("api.example.test", "https", { host: "127.0.0.1" }), true);
   assert.equal(dialable("8.8.8.8", "https"), true);
+});
+
+test("findAddresses() resolves no literal, and gives the first of many addresses", async () => {
+  const resolve = (): never => assert.fail("asked");
+  assert.deepEqual(await findAddresses(destinationOf(granted("10.0.0.5", "https")), resolve), [
+    "10.0.0.5",
+  ]);
+  const many = Array.from({ length: 50 }, (_, at) => `8.8.8.${at}`);
+  const some = await look(granted("many.test", "https"), [...many, "2606:4700::1"]);
+  assert.deepEqual(some.slice(0, 3), ["8.8.8.0", "2606:4700::1", "8.8.8.1"]);
+  assert.equal(some.length, 16);
 });
 
 test("isAllowed() lets a service's own name be private inside the networks that the grant names", () => {

@@ -1,5 +1,5 @@
 import type { LookupAddress } from "node:dns";
-import { isIP, type LookupFunction } from "node:net";
+import { isIP } from "node:net";
 import type { Granted } from "../Deployment.ts";
 import { classifyAddress, type AddressClass } from "./classifyAddress.ts";
 import { isInNetwork } from "./isInNetwork.ts";
@@ -68,42 +68,4 @@ export function isAllowed({ allowed, networks }: Destination, address: string): 
         ? networks.filter((network) => classifyAddress(network.split("/")[0] ?? "") === "loopback")
         : [];
   return fit.some((network) => isInNetwork(address, network));
-}
-
-/** Whether a literal destination may be dialled; a name is checked address by address as it is resolved. */
-export function mayDial(destination: Destination): boolean {
-  return isIP(destination.host) === 0 || isAllowed(destination, destination.host);
-}
-
-/**
- * A `lookup` for sockets that leaves out every address of a class that isn't allowed, before a
- * single packet goes to any. With none left it fails with `AddressRefusedError`. What it returns is
- * what Node connects to (also each one tried by autoSelectFamily), so a second, different answer of
- * the resolver can't get in between.
- */
-export function guardedLookup(
-  allowed: ReadonlySet<AddressClass>,
-  resolve: Resolve,
-): LookupFunction {
-  return (name, options, callback) => {
-    const find = async (): Promise<void> => {
-      let fit: LookupAddress[];
-      try {
-        const all = await resolve(name);
-        const family = Number(options.family ?? 0);
-        fit = all
-          .filter((each) => (family === 4 || family === 6 ? each.family === family : true))
-          .filter((each) => allowed.has(classifyAddress(each.address)));
-      } catch (error) {
-        callback(error instanceof Error ? error : new Error("lookup failed"), []);
-        return;
-      }
-      const [first] = fit;
-      if (first === undefined)
-        callback(new AddressRefusedError("no address of the host is allowed"), []);
-      else if (options.all === true) callback(null, fit);
-      else callback(null, first.address, first.family);
-    };
-    void find();
-  };
 }

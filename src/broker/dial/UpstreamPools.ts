@@ -1,6 +1,7 @@
 import type { Granted } from "../Deployment.ts";
 import { composeRequest } from "../http/h1/composeRequest.ts";
-import { HostPool, type ConnectionOptions } from "../http/HostPool.ts";
+import { H1Connection } from "../http/h1/H1Connection.ts";
+import { HostPool, type ConnectionOptions, type UpstreamConnection } from "../http/HostPool.ts";
 import type { UpstreamExchange } from "../http/UpstreamExchange.ts";
 import type { Outgoing } from "../inject/inject.ts";
 import type { Resolve } from "./Destination.ts";
@@ -13,6 +14,8 @@ const SWEEPS = 3;
 export interface ExchangeOptions extends ConnectionOptions {
   /** The reply may be 101, with a socket that is the caller's from then on. */
   readonly upgrade?: boolean;
+  /** The bot said that it takes trailers. */
+  readonly trailers?: boolean;
 }
 
 /**
@@ -42,12 +45,14 @@ export class UpstreamPools {
     outgoing: Outgoing,
     options: ExchangeOptions,
   ): UpstreamExchange | Promise<UpstreamExchange> {
+    // By HTTP/2 too: whoever passes the request on may do so by HTTP/1.1.
     const request = composeRequest(outgoing);
-    const upgrade = options.upgrade === true;
+    const start = (connection: UpstreamConnection): UpstreamExchange =>
+      connection instanceof H1Connection
+        ? connection.start(request, options.upgrade === true)
+        : connection.start(outgoing, options.trailers === true);
     const connection = this.#pool(granted).take(options);
-    return connection instanceof Promise
-      ? connection.then((made) => made.start(request, upgrade))
-      : connection.start(request, upgrade);
+    return connection instanceof Promise ? connection.then(start) : start(connection);
   }
 
   /** Keeps only the pools of these hosts; connections of the others end with the call that uses them. */

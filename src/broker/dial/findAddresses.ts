@@ -1,6 +1,5 @@
 import { isIP } from "node:net";
-import { AddressRefusedError, type Destination, type Resolve } from "./Destination.ts";
-import { isAllowed } from "./Destination.ts";
+import { AddressRefusedError, isAllowed, type Destination, type Resolve } from "./Destination.ts";
 import { interleave } from "./raceAddresses.ts";
 
 /** A name with more addresses than this has its first ones tried. */
