@@ -1,4 +1,14 @@
-import type { ServiceEntry } from "./ServiceEntry.ts";
+import type { EntryMessage, ServiceEntry } from "./ServiceEntry.ts";
+
+const TEXTS: readonly string[] = ["/message", "/props"];
+/** The server then makes no preview and fetches no image (getEmbedsAndImages in its post_metadata.go). */
+const NO_PREVIEWS = { "/props/unsafe_links": "true" };
+
+const MESSAGES: readonly EntryMessage[] = [
+  { call: "POST /api/v4/posts", texts: TEXTS, previewOff: NO_PREVIEWS },
+  { call: "PUT /api/v4/posts/*", texts: TEXTS, previewOff: NO_PREVIEWS },
+  { call: "PUT /api/v4/posts/*/patch", texts: TEXTS, previewOff: NO_PREVIEWS },
+];
 
 /**
  * https://developers.mattermost.com/api-documentation (authentication, WebSocket): the token of a
@@ -9,7 +19,10 @@ export const mattermost: ServiceEntry = {
   title: "Mattermost bots",
   hosts: [],
   ownHost: true,
-  credential: [{ header: "authorization", prefix: "Bearer " }],
+  credential: [
+    { header: "authorization", prefix: "Bearer " },
+    { websocket: "/data/token", where: { "/action": "authentication_challenge" } },
+  ],
   // The server makes 26 lower-case letters and digits.
   phantom: "{hex:26}",
   variable: "MATTERMOST_BOT_TOKEN",
@@ -43,6 +56,7 @@ export const mattermost: ServiceEntry = {
     "GET /api/v4/files/*",
     "GET /api/v4/files/*/info",
   ],
+  messages: MESSAGES,
   channel: "mattermost",
   plugin: "@openclaw/mattermost",
 };
