@@ -4,7 +4,7 @@ import type { PhantomIndex } from "../phantoms.ts";
 import { refuse, type Refusal } from "../Refusal.ts";
 import { isAlike } from "./alike.ts";
 import type { Found } from "./findCredential.ts";
-import { headersOf, readBasic } from "./headerPlaces.ts";
+import { carries, headersOf, readBasic } from "./headerPlaces.ts";
 import { readQuery } from "./queryPlaces.ts";
 
 /**
@@ -131,12 +131,20 @@ export function explainForeign(
   call: Call,
   phantoms: PhantomIndex,
 ): Refusal {
-  for (const [, value] of call.headers) {
+  for (const [name, value] of call.headers) {
+    if (isRight(grant, name.toLowerCase(), value)) continue;
     const phantom = phantoms.find(value) ?? phantoms.find(undoBasic(value));
     if (phantom !== undefined)
       return refuse(phantom === grant.phantom ? "phantom-misplaced" : "foreign-phantom");
   }
   return refuse("foreign-credential");
+}
+
+function isRight({ places, phantom }: InjectBrokerGrant, name: string, value: string): boolean {
+  return places.some(
+    (place) =>
+      place.in === "header" && place.name === name && carries(value, place.prefix, phantom),
+  );
 }
 
 function isNamed(named: ReadonlySet<string>, alike: string): boolean {

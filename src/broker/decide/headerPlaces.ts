@@ -49,7 +49,7 @@ export function findInHeaders(grant: InjectBrokerGrant, call: Call): Finding {
 }
 
 /** An auth scheme is case-insensitive (RFC 9110 section 11.1); the credential is not. */
-function carries(value: string, prefix: string, phantom: string): boolean {
+export function carries(value: string, prefix: string, phantom: string): boolean {
   const start = value.slice(0, prefix.length);
   return (
     start.toLowerCase() === prefix.toLowerCase() &&
