@@ -19,6 +19,7 @@ import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import type { FromBroker, ToBroker } from "./protocol.ts";
+import type { Telemetry } from "./telemetry/Telemetry.ts";
 import { TlsEnd } from "./tls/TlsEnd.ts";
 
 /** What the broker needs from the process it runs in. */
@@ -40,6 +41,7 @@ export class Broker {
   readonly #ingress: Ingress;
   readonly #dialer: GatewayDialer;
   #inForce: InForce | undefined;
+  #telemetry: Telemetry | undefined;
   #configuring: Promise<void> = Promise.resolve();
 
   constructor(surroundings: BrokerSurroundings) {
@@ -138,16 +140,23 @@ export class Broker {
         const opened = new Audit(
           config.audit.file,
           (text) => this.#inForce?.deployment.unrecorded.scrub(text) ?? text,
+          {
+            signingKey: config.audit.signingKey,
+            onRecord: (record) => this.#telemetry?.observe(record),
+          },
         );
         undo.push(() => {
           opened.close();
         });
         audit = opened;
       }
+      undo.push(await this.#openTelemetry(config.telemetry));
       const ports = config.bots.flatMap(({ ingress }) => ingress?.port ?? []);
       undo.push(await this.#ingress.open(ports));
 
       this.#inForce = { deployment, audit, tls };
+      audit.rotateAfter(config.audit.rotateBytes);
+      this.#telemetry?.retain(config.telemetry);
       this.#ingress.retain(ports);
       this.#parts.pools.retain(
         [...deployment.bots.values()].flatMap((bot) =>
@@ -195,6 +204,15 @@ export class Broker {
     this.#parts.gate.close();
     this.#inForce?.audit.close();
     this.#inForce = undefined;
+    this.#telemetry?.close();
+  }
+
+  /** Loaded only where it is wanted. */
+  async #openTelemetry(wanted: BrokerConfig["telemetry"]): Promise<() => void> {
+    if (wanted === undefined) return () => undefined;
+    const { Telemetry } = await import("./telemetry/Telemetry.ts");
+    this.#telemetry ??= new Telemetry(() => this.#inForce?.audit.openCalls ?? 0);
+    return this.#telemetry.open(wanted);
   }
 
   #audit(): Audit {

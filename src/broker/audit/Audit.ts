@@ -65,7 +65,7 @@ export class Audit {
   readonly #onRecord: ((record: AuditRecord) => void) | undefined;
   readonly path: string;
   #rotateAt: number;
-  readonly #rotateBytes: number;
+  #rotateBytes: number;
   #checkpointed = Date.now();
   #pending: string[] = [];
   #flushing: NodeJS.Immediate | undefined;
@@ -197,6 +197,12 @@ export class Audit {
       this.#journal.close();
       this.#chain.close();
     });
+  }
+
+  /** Sets the size after which a file is put aside, from now on. */
+  rotateAfter(bytes: number | undefined): void {
+    this.#rotateBytes = bytes ?? ROTATE_BYTES;
+    this.#rotateAt = this.#rotateBytes;
   }
 
   /** Until nothing is being compressed. */
