@@ -86,9 +86,4 @@ export interface EntryMessage {
 }
 
 export type EntryJson =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly EntryJson[]
-  | { readonly [key: string]: EntryJson };
+  null | boolean | number | string | readonly EntryJson[] | { readonly [key: string]: EntryJson };

@@ -1,11 +1,26 @@
 import { anthropic } from "./anthropic.ts";
+import { brave } from "./brave.ts";
+import { deepseek } from "./deepseek.ts";
 import { discord } from "./discord.ts";
+import { elevenlabs } from "./elevenlabs.ts";
+import { github } from "./github.ts";
+import { gitlab } from "./gitlab.ts";
 import { googleGemini } from "./googleGemini.ts";
+import { groq } from "./groq.ts";
+import { homeAssistant } from "./homeAssistant.ts";
+import { huggingface } from "./huggingface.ts";
+import { linear } from "./linear.ts";
 import { mattermost } from "./mattermost.ts";
+import { mistral } from "./mistral.ts";
+import { notion } from "./notion.ts";
 import { openai } from "./openai.ts";
 import { openrouter } from "./openrouter.ts";
 import type { ServiceEntry } from "./ServiceEntry.ts";
+import { slack } from "./slack.ts";
+import { slackApp } from "./slackApp.ts";
+import { tavily } from "./tavily.ts";
 import { telegram } from "./telegram.ts";
+import { xai } from "./xai.ts";
 
 export type {
   CredentialPlace,
@@ -18,12 +33,27 @@ export type {
 /** Every known service, sorted by name. A new one is a new file and a line here. */
 const ENTRIES: readonly ServiceEntry[] = [
   anthropic,
+  brave,
+  deepseek,
   discord,
+  elevenlabs,
+  github,
+  gitlab,
   googleGemini,
+  groq,
+  homeAssistant,
+  huggingface,
+  linear,
   mattermost,
+  mistral,
+  notion,
   openai,
   openrouter,
+  slack,
+  slackApp,
+  tavily,
   telegram,
+  xai,
 ];
 
 /** The catalogue by name. A duplicate name is an error at load, not the last one winning. */

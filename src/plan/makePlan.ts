@@ -148,29 +148,34 @@ function providesModels(settings: unknown, provider: string): boolean {
   return true;
 }
 
-/** Two grants for one address could not be told apart, nor could two phantoms in one variable. */
+/**
+ * Two grants for one address can be told apart only by their phantoms, as those of one service's two
+ * tokens; two phantoms in one variable can't be.
+ */
 function checkClashes(
   drafts: readonly DraftGrant[],
   path: readonly string[],
   faults: Fault[],
 ): void {
-  const hosts = new Map<string, string>();
+  const hosts = new Map<string, { readonly grant: GrantPlan; readonly scheme: string }>();
   const variables = new Map<string, string>();
   for (const { grant, variable } of drafts) {
     const at = [...path, "grants", grant.name];
-    for (const { name, port } of grant.hosts) {
+    for (const { name, port, scheme } of grant.hosts) {
       const key = `${name}:${port}`;
       const other = hosts.get(key);
-      if (other !== undefined) {
+      const apart =
+        other?.grant.kind === "inject" && grant.kind === "inject" && other.scheme === scheme;
+      if (other !== undefined && !apart) {
         faults.push({
           code: "host-clash",
           path: at,
           atKey: true,
-          message: `grants "${other}" and "${grant.name}" both stand for ${key}`,
+          message: `grants "${other.grant.name}" and "${grant.name}" both stand for ${key}`,
           hint: "keep one of them",
         });
       }
-      hosts.set(key, grant.name);
+      hosts.set(key, { grant, scheme });
     }
     if (variable === undefined) continue;
     const other = variables.get(variable);

@@ -26,7 +26,8 @@ export function planDial(
     );
   }
   const proxyPort = Number(/\d+$/.exec(proxy ?? "")?.[0] ?? 1);
-  if (proxyPort < 1 || proxyPort > 65535) wrong(["proxy"], "this port can't be", "1 to 65535");
+  if (proxyPort < 1 || proxyPort > 65535)
+    wrong(["proxy"], "this is no port", "a port is a number from 1 to 65535");
   const known = (networks ?? []).flatMap((text, index) => {
     const network = readNetwork(text);
     if (network === undefined) {

@@ -263,7 +263,7 @@ function planHost(
       code: "invalid",
       path: [...path, key],
       atKey: true,
-      message: `a tunnel is passed through unopened, so "${key}" could have no effect`,
+      message: `${tunnel === undefined ? "TCP" : "a tunnel"} is passed through unopened, so "${key}" could have no effect`,
       hint: `remove it, or declare the host under "services"`,
     });
   }

@@ -47,7 +47,10 @@ export function planRules(
     }
     const all = [...expanded.before, ...expanded.rules];
     const fault = all.map((rule) => neverFits(rule, scope, hosts)).find((each) => each);
-    if (fault !== undefined && hosts.length > 0) faults.push({ ...fault, path: at });
+    if (fault !== undefined && hosts.length > 0) {
+      faults.push({ ...fault, path: at });
+      return [];
+    }
     return [{ path: at, ...expanded }];
   });
 }
@@ -91,7 +94,7 @@ export function checkEffect(
         message: "everything this rule is about is denied",
         hint: "remove it here, or what denies it",
       });
-    } else if (!rules.some((rule) => mayCarry(rule, places))) {
+    } else if (places.length > 0 && !rules.some((rule) => mayCarry(rule, places))) {
       faults.push({
         code: "no-effect",
         path,

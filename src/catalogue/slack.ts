@@ -1,0 +1,52 @@
+import type { ServiceEntry } from "./ServiceEntry.ts";
+
+/**
+ * https://docs.slack.dev/authentication/tokens: the bot's token, in a header or a form. What a bot
+ * needs to talk and to look around; no administration. Texts in blocks and attachments are looked at
+ * as well; links in them are unfurled only where `unfurl_links` says so.
+ */
+export const slack: ServiceEntry = {
+  name: "slack",
+  title: "Slack: the bot's token (xoxb-)",
+  hosts: ["https://slack.com", "https://files.slack.com"],
+  credential: [
+    { header: "authorization", prefix: "Bearer " },
+    { form: "token" },
+    { multipart: "token" },
+  ],
+  phantom: "xoxb-{digits:12}-{digits:13}-{alphanumeric:24}",
+  variable: "SLACK_BOT_TOKEN",
+  allow: [
+    "POST slack.com/api/api.test",
+    "POST slack.com/api/auth.test",
+    "POST slack.com/api/bots.info",
+    "POST slack.com/api/chat.postMessage",
+    "POST slack.com/api/chat.postEphemeral",
+    "POST slack.com/api/chat.update",
+    "POST slack.com/api/chat.delete",
+    "POST slack.com/api/conversations.info",
+    "POST slack.com/api/conversations.list",
+    "POST slack.com/api/conversations.members",
+    "POST slack.com/api/conversations.history",
+    "POST slack.com/api/conversations.replies",
+    "POST slack.com/api/conversations.open",
+    "POST slack.com/api/emoji.list",
+    "POST slack.com/api/reactions.add",
+    "POST slack.com/api/reactions.remove",
+    "POST slack.com/api/reactions.get",
+    "POST slack.com/api/files.info",
+    "POST slack.com/api/team.info",
+    "POST slack.com/api/users.info",
+    "POST slack.com/api/users.list",
+    "GET files.slack.com/files-pri/**",
+  ],
+  messages: [
+    {
+      call: "POST /api/chat.postMessage",
+      texts: ["/text", "/blocks", "/attachments"],
+      previewOff: { "/unfurl_links": false, "/unfurl_media": false },
+    },
+    { call: "POST /api/chat.postEphemeral", texts: ["/text", "/blocks", "/attachments"] },
+    { call: "POST /api/chat.update", texts: ["/text", "/blocks", "/attachments"] },
+  ],
+};
