@@ -132,7 +132,7 @@ describe("changes while calls run", () => {
       each.write(hello);
     }
     while (tunnelled.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    await inForce([model, chat, { ...tunnel, dial: {} } as BrokerGrant]);
+    await inForce([model, chat, { ...tunnel, dial: {} }]);
     assert.equal(socket.destroyed, false);
     await inForce([model, chat]);
     await collect(socket);

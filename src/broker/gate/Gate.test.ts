@@ -43,8 +43,9 @@ class TestGate {
 
   admit(
     more: Partial<InjectBrokerGrant>,
-    { verdict = "allow" as Decision["verdict"], call = CALL, signal = NEVER } = {},
+    how: { verdict?: Decision["verdict"]; call?: Call; signal?: AbortSignal } = {},
   ): Promise<Admission | Refusal> {
+    const { verdict = "allow", call = CALL, signal = NEVER } = how;
     const granted = { bot: "basecamp", grant: { ...GRANT, ...more }, host: HOST };
     const decision = { granted, rule: "POST /v1/**", verdict, placed: [], path: call.path };
     return this.gate.admit(decision, call, signal);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { HostPlan } from "../../plan/index.ts";
 import type { Deployment, Granted } from "../Deployment.ts";
-import { destinationKey } from "../destination.ts";
+import { normaliseAddress } from "../destination.ts";
 import type { Names } from "../dns/answer.ts";
 import type { Arrival } from "../identify.ts";
 
@@ -16,6 +16,13 @@ const SLOTS = 508;
 /** The addresses of one slot. */
 export type SlotAddress = (slot: number) => { readonly v4: string; readonly v6?: string };
 
+interface Known {
+  /** By name, in the order of use. */
+  readonly slots: Map<string, number>;
+  /** An address may still lead to a name that has made room since. */
+  readonly byAddress: Map<string, string>;
+}
+
 /**
  * Hosts that no grant has, of bots whose owner wants to be asked. Their names are answered with
  * addresses from a range of their own (`assignAddresses` leaves 11.0.0.0/24 and 11.255.255.0/24 out,
@@ -25,8 +32,8 @@ export type SlotAddress = (slot: number) => { readonly v4: string; readonly v6?:
 export class UnknownHosts {
   readonly #deployment: () => Deployment | undefined;
   readonly #addressOf: SlotAddress;
-  /** By bot, then name; in the order of use. */
-  readonly #slots = new Map<string, Map<string, number>>();
+  /** By bot. */
+  readonly #known = new Map<string, Known>();
 
   constructor(deployment: () => Deployment | undefined, addressOf: SlotAddress = unknownAddress) {
     this.#deployment = deployment;
@@ -46,48 +53,41 @@ export class UnknownHosts {
 
   /** What a connection to an address that no grant has is for, if it was given out for a name. */
   grantedFor({ bot, address, port }: Arrival): Granted | undefined {
-    const names = this.#slots.get(bot);
-    if (names === undefined || this.#deployment()?.bots.get(bot)?.plan.unknownHosts !== "ask")
-      return undefined;
-    const key = destinationKey(address, port);
-    for (const [name, slot] of names) {
-      const { v4, v6 } = this.#addressOf(slot);
-      if (![v4, v6 ?? v4].some((each) => destinationKey(each, port) === key)) continue;
-      this.#touch(names, name, slot);
-      const host: HostPlan = {
-        name,
-        port,
-        scheme: "https",
-        v4,
-        ...(v6 === undefined ? {} : { v6 }),
-      };
-      return { bot, grant: { kind: "tunnel", name: UNKNOWN_GRANT, hosts: [host] }, host };
-    }
-    return undefined;
+    const known = this.#known.get(bot);
+    const name = known?.byAddress.get(normaliseAddress(address));
+    const slot = name === undefined ? undefined : known?.slots.get(name);
+    if (known === undefined || name === undefined || slot === undefined) return undefined;
+    if (this.#deployment()?.bots.get(bot)?.plan.unknownHosts !== "ask") return undefined;
+    touch(known, name, slot);
+    const host: HostPlan = { name, port, scheme: "https", ...this.#addressOf(slot) };
+    return { bot, grant: { kind: "tunnel", name: UNKNOWN_GRANT, hosts: [host] }, host };
   }
 
   #lookUp(bot: string, name: string): { readonly v4: string; readonly v6?: string } | undefined {
     if (!isSane(name)) return undefined;
-    const names = this.#slots.get(bot) ?? new Map<string, number>();
-    this.#slots.set(bot, names);
-    const slot = names.get(name) ?? this.#freeSlot(names, name);
-    this.#touch(names, name, slot);
+    const known = this.#known.get(bot) ?? { slots: new Map(), byAddress: new Map() };
+    this.#known.set(bot, known);
+    const slot = known.slots.get(name) ?? this.#takeSlot(known, name);
+    touch(known, name, slot);
     return this.#addressOf(slot);
   }
 
-  #freeSlot(names: Map<string, number>, name: string): number {
-    const [oldest] = names.keys();
-    if (names.size >= MOST_NAMES && oldest !== undefined) names.delete(oldest);
-    const taken = new Set(names.values());
+  #takeSlot({ slots, byAddress }: Known, name: string): number {
+    const [oldest] = slots.keys();
+    if (slots.size >= MOST_NAMES && oldest !== undefined) slots.delete(oldest);
+    const taken = new Set(slots.values());
     let slot = createHash("sha256").update(name).digest().readUInt32BE(0) % SLOTS;
     while (taken.has(slot)) slot = (slot + 1) % SLOTS;
+    // Writes over whichever name had the slot before.
+    const { v4, v6 = v4 } = this.#addressOf(slot);
+    for (const address of [v4, v6]) byAddress.set(normaliseAddress(address), name);
     return slot;
   }
+}
 
-  #touch(names: Map<string, number>, name: string, slot: number): void {
-    names.delete(name);
-    names.set(name, slot);
-  }
+function touch({ slots }: Known, name: string, slot: number): void {
+  slots.delete(name);
+  slots.set(name, slot);
 }
 
 /** 11.0.0.1 to 11.0.0.254, then 11.255.255.1 to 11.255.255.254; 2600:5ea0:1:: and so on. */
