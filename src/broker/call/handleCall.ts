@@ -70,7 +70,11 @@ export async function handleCall(
   if (candidates.length === 1 && candidates[0] !== undefined)
     start.grant = candidates[0].grant.name;
 
-  const call = needsBody(candidates, read) ? await readBody(read, visit.body) : read;
+  const collects = needsBody(candidates, read);
+  const expects = read.headers.some(([name]) => name.toLowerCase() === "expect");
+  // A client that waits to be asked for its body would wait for ever.
+  if (collects && expects) visit.sendContinue();
+  const call = collects ? await readBody(read, visit.body) : read;
   if (isRefusal(call)) return refuseCall(call);
   const decision = decide(candidates, call, deployment.phantoms);
   if (isRefusal(decision)) return refuseCall(decision);
@@ -124,7 +128,7 @@ export async function handleCall(
     let end: AuditEnd;
     forwarding = true;
     try {
-      if (call.headers.some(([name]) => name.toLowerCase() === "expect")) visit.sendContinue();
+      if (expects && !collects) visit.sendContinue();
       end = await forward({
         call: sent.call,
         granted: decision.granted,
