@@ -4,8 +4,8 @@ import { openTunnel } from "../call/openTunnel.ts";
 import { refusedResponseText } from "../call/replyRefused.ts";
 import type { Granted } from "../Deployment.ts";
 import { normaliseAddress } from "../destination.ts";
-import { identify, identifyTls, type Arrival } from "../identify.ts";
-import { isRefusal, type RefusalCode } from "../Refusal.ts";
+import { identify, narrowByServerName, type Arrival } from "../identify.ts";
+import { isRefusal, type Refusal, type RefusalCode } from "../Refusal.ts";
 import { fatalAlert } from "../tls/alert.ts";
 import type { ClientHello } from "../tls/parseClientHello.ts";
 import { peekClientHello } from "../tls/peekClientHello.ts";
@@ -23,9 +23,7 @@ export function acceptConnection(parts: BrokerParts, bot: string, socket: Socket
     socket.destroy();
     return;
   }
-  const granted = identify(inForce.deployment.bots.get(bot), arrival);
-  const unknown = isRefusal(granted) ? parts.unknown.grantedFor(arrival) : undefined;
-  const candidates = unknown === undefined ? granted : [unknown];
+  const candidates = findCandidates(parts, arrival);
   if (isRefusal(candidates)) {
     noteRefusal(parts, arrival, undefined, candidates.refused);
     socket.destroy();
@@ -62,7 +60,8 @@ function leadOn(
   socket: Socket,
 ): void {
   const inForce = parts.inForce();
-  const named = identifyTls(inForce?.deployment.bots.get(arrival.bot), arrival, hello.serverName);
+  const now = findCandidates(parts, arrival);
+  const named = isRefusal(now) ? now : narrowByServerName(now, hello.serverName);
   if (isRefusal(named)) {
     refuseTls(parts, arrival, candidates, named.refused, socket);
     return;
@@ -87,6 +86,14 @@ function leadOn(
     if (secure !== undefined) parts.take(secure, { ...arrival, tls: { serverName } });
     else noteRefusal(parts, arrival, first, "tls-handshake");
   });
+}
+
+/** What was dialled: hosts that a grant has there, or one that the owner may be asked about. */
+function findCandidates(parts: BrokerParts, arrival: Arrival): readonly Granted[] | Refusal {
+  const granted = identify(parts.inForce()?.deployment.bots.get(arrival.bot), arrival);
+  if (!isRefusal(granted)) return granted;
+  const unknown = parts.unknown.grantedFor(arrival);
+  return unknown === undefined ? granted : [unknown];
 }
 
 /** The local end of a connection is where the bot meant to go. `undefined` when the peer has gone already. */

@@ -74,8 +74,14 @@ export class TlsEnd {
       done(secure);
     };
     const timer = setTimeout(fail, this.#handshakeMs);
+    // Where the peer closes in the middle of a handshake, the end shows only to who reads.
+    const onReadable = (): void => {
+      secure.read(0);
+    };
     const settle = (): void => {
       clearTimeout(timer);
+      secure.off("readable", onReadable);
+      secure.off("end", fail);
       secure.off("secure", onSecure);
       secure.off("error", fail);
       secure.off("close", fail);
@@ -84,6 +90,8 @@ export class TlsEnd {
     secure.on("error", () => undefined);
     secure.on("error", fail);
     secure.on("close", fail);
+    secure.on("end", fail);
+    secure.on("readable", onReadable);
     secure.on("secure", onSecure);
   }
 }
