@@ -69,6 +69,7 @@ export function countRecords(
       totals.set(part.key, { calls: before.calls + part.calls, sum: before.sum + part.sum });
     }
   }
+  if (by === undefined && totals.size === 0) totals.set(null, { calls: 0, sum: 0 });
   const counted = [...totals].map(([key, { calls, sum: total }]) => ({
     key,
     calls,
