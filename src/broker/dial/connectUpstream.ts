@@ -122,7 +122,7 @@ async function openTcp(
     return raceAddresses(addresses, STAGGER_MS, signal, direct(destination));
 
   const proxy = readProxyAddress(declared, granted.host.scheme === "http");
-  // Whoever answers on a tunnel or a plain TCP port may speak first.
+  // TLS and HTTP begin with the client; other protocols may begin with the server.
   const serverFirst = granted.host.scheme === "tcp";
   const proxies = await abortable(findAddresses(proxy.destination, resolve), signal);
   return raceAddresses(addresses, PROXY_STAGGER_MS, signal, async (address, over) => {

@@ -23,8 +23,6 @@ export interface TestAuthority {
       readonly usages?: readonly string[];
       /** Signed by its own key instead of the CA's. */
       readonly selfSigned?: boolean;
-      /** The leaf says that it is a CA itself. */
-      readonly ca?: boolean;
     },
   ): Promise<{ readonly chain: string; readonly key: string }>;
 }
