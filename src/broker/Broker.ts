@@ -186,7 +186,7 @@ export class Broker {
       before.key === bot.certificate.key
     )
       return there;
-    return new TlsEnd(bot.name, bot.certificate, ["http/1.1"]);
+    return new TlsEnd(bot.name, bot.certificate, ["h2", "http/1.1"]);
   }
 
   async #stop(graceMs: number): Promise<void> {

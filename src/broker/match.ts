@@ -42,8 +42,11 @@ export function readCall(head: VisitHead): Call | Refusal {
   const host = hosts[0];
   if (host === undefined || hosts.length !== 1) return refuse("host-mismatch");
 
-  const body = readFraming(headers);
-  if (typeof body === "object") return body;
+  const framing = readFraming(headers);
+  if (typeof framing === "object") return framing;
+  // By HTTP/2 a body may come without any header that says so.
+  const unsaid = head.version === "2" && framing === "none" && head.empty !== true;
+  const body = unsaid ? "chunked" : framing;
   const expectations = valuesOf(headers, "expect");
   if (expectations.some((value) => value.toLowerCase() !== "100-continue"))
     return refuse("expectation");

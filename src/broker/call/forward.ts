@@ -64,7 +64,9 @@ async function attempt(
   let upstream: UpstreamExchange;
   try {
     const { gone: signal, connectTimeoutMs: timeoutMs } = exchange;
-    const opened = pools.open(granted, outgoing, { signal, timeoutMs, fresh });
+    const h2 = visit.head.version === "2";
+    const trailers = h2 && valuesOf(call.headers, "te").includes("trailers");
+    const opened = pools.open(granted, outgoing, { signal, timeoutMs, fresh, h2, trailers });
     upstream = opened instanceof Promise ? await opened : opened;
   } catch (error) {
     if (visit.gone) return aborted(counts);

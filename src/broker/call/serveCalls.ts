@@ -1,8 +1,10 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import { describeRefusal, type RefusalCode } from "../Refusal.ts";
 import { BotConnection } from "../http/h1/BotConnection.ts";
+import { serveH2, type H2BotConnection } from "../http/h2/serveH2.ts";
 import { NodeVisit } from "../http/node/NodeVisit.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { handleCall, recordRefusal, type Connection } from "./handleCall.ts";
@@ -88,12 +90,29 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
     else refuseUnread(parts(), known.connection, codeOf(error), socket);
   });
   const plain = new Set<BotConnection>();
+  const multiplexed = new Set<H2BotConnection>();
+  const idleSweeps = Math.ceil((IDLE_MS * SWEEPS) / headMs);
   const sweeper = setInterval(() => {
-    for (const each of plain) each.sweep(SWEEPS, Math.ceil((IDLE_MS * SWEEPS) / headMs));
+    for (const each of plain) each.sweep(SWEEPS, idleSweeps);
+    for (const each of multiplexed) each.sweep(idleSweeps);
   }, headMs / SWEEPS).unref();
+  const takeH2 = async (socket: TLSSocket, connection: Connection): Promise<void> => {
+    const taken = await serveH2(socket, {
+      visit: (visit) => void handleCall(parts(), connection, visit),
+      refuse: (code) => {
+        recordUnread(parts(), connection, code, undefined);
+      },
+      closed: (each) => multiplexed.delete(each),
+    });
+    multiplexed.add(taken);
+  };
   return {
     take(socket, connection) {
       socket.on("error", ignore);
+      if (socket instanceof TLSSocket && socket.alpnProtocol === "h2") {
+        void takeH2(socket, connection);
+        return;
+      }
       const taken: BotConnection = new BotConnection(socket, {
         visit: (visit) => void handleCall(parts(), connection, visit),
         handOver: () => {
@@ -111,6 +130,7 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
       clearInterval(sweeper);
       server.closeIdleConnections();
       for (const each of plain) if (each.idle) each.destroy();
+      for (const each of multiplexed) each.close();
     },
   };
 }
@@ -123,19 +143,20 @@ function refuseUnread(
   socket: Duplex,
   answerable = true,
 ): void {
-  const audit = parts.inForce()?.audit;
-  if (audit !== undefined && connection !== undefined) {
-    const { bot, address, port } = connection;
-    recordRefusal(
-      audit,
-      { bot, kind: "call", host: `${address}:${port}` },
-      code,
-      describeRefusal(code).status,
-      Date.now(),
-    );
-  }
+  if (connection !== undefined) recordUnread(parts, connection, code, describeRefusal(code).status);
   if (answerable && socket.writable) socket.end(refusedResponseText(code), () => socket.destroy());
   else socket.destroy();
+}
+
+function recordUnread(
+  parts: BrokerParts,
+  { bot, address, port }: Connection,
+  code: RefusalCode,
+  status: number | undefined,
+): void {
+  const audit = parts.inForce()?.audit;
+  if (audit === undefined) return;
+  recordRefusal(audit, { bot, kind: "call", host: `${address}:${port}` }, code, status, Date.now());
 }
 
 function ignore(): void {

@@ -7,12 +7,15 @@ import {
   type UpstreamSession,
 } from "../dial/upstreamTls.ts";
 import type { Granted } from "../Deployment.ts";
+import { H2Session } from "./h2/H2Session.ts";
 import { H1Connection, type ConnectionKeeper } from "./h1/H1Connection.ts";
 
 /** More calls to one host than this at once wait for their turn. */
 const MOST_CONNECTIONS = 1200;
 
 export interface ConnectionOptions {
+  /** The bot speaks HTTP/2, so the upstream is asked for it too. */
+  readonly h2: boolean;
   readonly timeoutMs: number;
   /** Aborts when the bot gives up. */
   readonly signal: AbortSignal;
@@ -21,13 +24,21 @@ export interface ConnectionOptions {
   readonly clientCertificate?: ClientCertificate;
 }
 
+/** What a call is made on. */
+export type UpstreamConnection = H1Connection | H2Session;
+
 /** The connections of one bot to one host by one grant. They are never used for another. */
 export class HostPool implements ConnectionKeeper {
   readonly #granted: Granted;
   readonly #resolve: Resolve;
   readonly #all = new Set<H1Connection>();
+  readonly #sessions = new Set<H2Session>();
+  /** Calls by HTTP/2 that come at once share the session that the first of them makes. */
+  #openingSession: Promise<UpstreamConnection> | undefined;
   readonly #idle: H1Connection[] = [];
   readonly #waiting: (() => void)[] = [];
+  /** Known once it was asked. */
+  #speaksH2: boolean | undefined;
   #dialling = 0;
   #retired = false;
   #tick = 0;
@@ -41,16 +52,16 @@ export class HostPool implements ConnectionKeeper {
   }
 
   /**
-   * A connection that nobody else uses; at once where one is idle.
+   * A connection that nobody else uses, or one by HTTP/2 with room for a stream; at once where there is one.
    *
    * @throws DialError, by the promise.
    */
-  take(options: ConnectionOptions): H1Connection | Promise<H1Connection> {
+  take(options: ConnectionOptions): UpstreamConnection | Promise<UpstreamConnection> {
     if (options.fresh !== true) {
-      const idle = this.#takeIdle();
-      if (idle !== undefined) return idle;
+      const there = this.#asksH2(options) ? this.#findSession() : this.#takeIdle();
+      if (there !== undefined) return there;
     }
-    return this.#dial(options);
+    return this.#asksH2(options) ? this.#takeSession(options) : this.#dial(options);
   }
 
   free(connection: H1Connection): void {
@@ -75,18 +86,24 @@ export class HostPool implements ConnectionKeeper {
     this.#tick += 1;
     for (const connection of this.#idle.filter((each) => this.#tick - each.idleSince > most))
       connection.close();
+    for (const session of this.#sessions) {
+      if (session.open > 0) session.idleSince = this.#tick;
+      else if (this.#tick - session.idleSince > most) session.destroy();
+    }
   }
 
   /** No further calls; those that run are not disturbed. */
   retire(): void {
     this.#retired = true;
     for (const connection of this.#idle.splice(0)) connection.close();
+    for (const session of this.#sessions) session.retire();
   }
 
   /** Cuts everything. */
   destroy(): void {
     this.#retired = true;
     for (const connection of this.#all) connection.close();
+    for (const session of this.#sessions) session.destroy();
   }
 
   /** The one used last: the others may then grow old. */
@@ -96,7 +113,35 @@ export class HostPool implements ConnectionKeeper {
     return undefined;
   }
 
-  async #dial(options: ConnectionOptions): Promise<H1Connection> {
+  #asksH2(options: ConnectionOptions): boolean {
+    return options.h2 && this.#speaksH2 !== false;
+  }
+
+  #findSession(): H2Session | undefined {
+    for (const session of this.#sessions) if (session.usable) return session;
+    return undefined;
+  }
+
+  async #takeSession(options: ConnectionOptions): Promise<UpstreamConnection> {
+    while (this.#openingSession !== undefined && this.#speaksH2 !== false) {
+      try {
+        await this.#openingSession;
+      } catch {
+        // That call was told; this one tries for itself.
+      }
+      const session = options.fresh === true ? undefined : this.#findSession();
+      if (session !== undefined) return session;
+    }
+    const opening = this.#dial(options);
+    this.#openingSession = opening;
+    try {
+      return await opening;
+    } finally {
+      this.#openingSession = undefined;
+    }
+  }
+
+  async #dial(options: ConnectionOptions): Promise<UpstreamConnection> {
     while (this.#all.size + this.#dialling >= MOST_CONNECTIONS) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
       const idle = this.#takeIdle();
@@ -105,9 +150,9 @@ export class HostPool implements ConnectionKeeper {
     this.#dialling += 1;
     try {
       const { timeoutMs, signal } = options;
-      const { socket } = await connectUpstream(this.#granted, {
+      const { socket, alpn } = await connectUpstream(this.#granted, {
         resolve: this.#resolve,
-        alpn: ["http/1.1"],
+        alpn: options.h2 ? ["h2", "http/1.1"] : ["http/1.1"],
         timeoutMs,
         signal,
         ...(this.#granted.host.scheme === "https"
@@ -118,6 +163,13 @@ export class HostPool implements ConnectionKeeper {
           this.#session = session;
         },
       });
+      if (options.h2) this.#speaksH2 = alpn === "h2";
+      if (alpn === "h2") {
+        const session = await H2Session.open(socket, (gone) => this.#sessions.delete(gone));
+        session.idleSince = this.#tick;
+        this.#sessions.add(session);
+        return session;
+      }
       const connection = new H1Connection(socket, this);
       this.#all.add(connection);
       return connection;

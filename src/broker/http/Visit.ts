@@ -16,6 +16,8 @@ export interface VisitHead {
   readonly headers: readonly Header[];
   /** A GET that asks to go on as a WebSocket, on a connection that could (RFC 6455 section 4.1). */
   readonly upgrade?: "websocket";
+  /** HTTP/2: whether the request ended with its head, so that there is no body however its end would be told. */
+  readonly empty?: boolean;
 }
 
 /** The head of an answer. The framing is the visit's own affair; a `content-length` must be right. */
