@@ -141,6 +141,31 @@ describe("changes while calls run", () => {
     for (const each of sockets) each.destroy();
   });
 
+  test("a call that came before the change and is decided after it is refused", async () => {
+    const body = { kind: "mcp", tool: "x" } as const;
+    const read = { ...model, deny: [{ method: "POST", path: "/v1/messages", body }] };
+    await inForce([read]);
+    const rpc = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
+    const [host] = model.hosts;
+    const socket = await t.connect(host?.v4 ?? "", host?.name);
+    const got = collect(socket);
+    const head = [
+      "POST /v1/messages HTTP/1.1",
+      `Host: ${host?.name}:${t.port}`,
+      `x-api-key: ${model.phantom}`,
+      "Content-Type: application/json",
+      `Content-Length: ${rpc.length}`,
+      "Connection: close",
+      "Expect: 100-continue",
+    ];
+    // Its body is read first, and comes only after the rule has gone.
+    socket.write(`${head.join("\r\n")}\r\n\r\n`);
+    await once(socket, "data");
+    await inForce([{ ...read, rules: [] }]);
+    socket.write(rpc);
+    assert.match(await got, /HTTP\/1\.1 403 .*grant-withdrawn/s);
+  });
+
   test("a call that waits for the owner is refused when its grant goes", async () => {
     const ask = { ...model, rules: [], ask: [{ method: "POST", path: "/v1/messages" }] };
     await inForce([ask]);

@@ -17,17 +17,24 @@ export interface RunningCall {
 /** All that runs, so that what a new configuration takes away ends with it. */
 export class RunningCalls {
   readonly #running = new Set<RunningCall>();
+  #inForce: Deployment | undefined;
 
-  /** @returns what takes it out again. */
-  add(call: RunningCall): () => void {
+  /**
+   * @param decidedBy what was in force when the call came; another one may be by now.
+   * @returns what takes it out again.
+   */
+  add(call: RunningCall, decidedBy: Deployment | undefined): () => void {
     this.#running.add(call);
+    if (this.#inForce !== undefined && decidedBy !== this.#inForce && !call.recheck(this.#inForce))
+      call.cut("grant-withdrawn");
     return () => {
       this.#running.delete(call);
     };
   }
 
-  /** Cuts what the deployment doesn't allow any more. */
+  /** A deployment comes into force: cuts what it doesn't allow any more. */
   recheck(deployment: Deployment): void {
+    this.#inForce = deployment;
     for (const call of this.#running) if (!call.recheck(deployment)) call.cut("grant-withdrawn");
   }
 }

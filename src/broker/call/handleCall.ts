@@ -100,10 +100,10 @@ export async function handleCall(
     gone.abort();
     if (forwarding) visit.destroy();
   };
-  const leave = parts.running.add({
-    recheck: (next) => callMayRun(next, connection, call, decision),
-    cut: cutCall,
-  });
+  const leave = parts.running.add(
+    { recheck: (next) => callMayRun(next, connection, call, decision), cut: cutCall },
+    deployment,
+  );
   const admission = await parts.gate.admit(decision, call, gone.signal);
   if (isRefusal(admission)) {
     leave();

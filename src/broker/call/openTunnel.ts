@@ -33,12 +33,15 @@ export function openTunnel(
   socket: Socket,
 ): Tunnel {
   const passage = new Passage(granted, socket);
-  const leave = parts.running.add({
-    recheck: (next) => tunnelMayRun(next, granted),
-    cut: (code) => {
-      passage.cut(code);
+  const leave = parts.running.add(
+    {
+      recheck: (next) => tunnelMayRun(next, granted),
+      cut: (code) => {
+        passage.cut(code);
+      },
     },
-  });
+    parts.inForce()?.deployment,
+  );
   void passage.run(parts, audit).finally(leave);
   return passage;
 }

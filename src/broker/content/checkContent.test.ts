@@ -170,6 +170,8 @@ test("checkContent() refuses a message that can be read in two ways, or not at a
     call({ text: "hi" }, "application/json; charset=utf-16"),
     call("text=a;text=b", FORM),
     call("payload=x", FORM),
+    call("payload=%7B%7D&text=x", FORM),
+    call("payload=%7B%7D&payload_json=%7B%7D", FORM),
     call(parts({ text: "x" }).slice(0, -4), "multipart/form-data"),
     call({}, "application/json", { query: "?text=https://evil.test" }),
     call({}, "application/json", { query: "?TEXT=x" }),

@@ -40,7 +40,7 @@ export function readMessage(shape: MessageShape, call: Call): Message | undefine
       const boundary = content.parameters.get("boundary") ?? "";
       return readFields(
         shape,
-        readParts(content.bytes, boundary),
+        readParts(content.bytes, boundary, fieldNames(shape)),
         appendToMultipart(content.bytes, boundary),
       );
     }
@@ -93,7 +93,15 @@ function readFields(
     for (const [index, strings] of inner.texts.entries()) texts[index]?.push(...strings);
     edits.push(...inner.edits);
   }
-  if (whole.length > 0) return { texts, edits };
+  if (whole.length > 0) {
+    // Which of the two counts is for each service to know.
+    const beside = fields.some(
+      ({ name }) =>
+        !WHOLE.some((wanted) => isAlike(name, wanted)) &&
+        fieldNames(shape).some((wanted) => isAlike(name, wanted)),
+    );
+    return beside || whole.length > 1 ? undefined : { texts, edits };
+  }
   for (const [name, settings] of Map.groupBy(
     shape.previewOff ?? [],
     ({ pointer }) => readPointer(pointer)[0] ?? "",
@@ -142,10 +150,10 @@ function appendToForm(bytes: Buffer): (name: string, value: string) => Edit {
   };
 }
 
-/** Parts that are files are not texts; one without a file's name is, whatever type it says. */
-function readParts(bytes: Buffer, boundary: string): Field[] | undefined {
-  return readMultipart(bytes, boundary)?.flatMap(({ name, filename, start, end }) =>
-    filename === undefined || WHOLE.includes(name)
+/** Parts of these names, be they called files or not. */
+function readParts(bytes: Buffer, boundary: string, names: readonly string[]): Field[] | undefined {
+  return readMultipart(bytes, boundary)?.flatMap(({ name, start, end }) =>
+    names.some((wanted) => isAlike(name, wanted))
       ? [
           {
             name,

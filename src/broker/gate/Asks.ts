@@ -27,9 +27,12 @@ interface WaitingCall {
 
 type Answer = Extract<ToBroker, { type: "answer" }>;
 
-/** The owner isn't asked more than this at once for one bot, and no more calls wait for one answer. */
+/** The owner isn't asked more than this at once for one bot, and no more of its calls wait for an answer. */
 const MOST_ASKS = 8;
-const MOST_CALLS = 64;
+const MOST_CALLS = 32;
+/** A bot to which so many asks in a row of this many milliseconds brought no yes may ask no more for a while. */
+const MOST_IN_VAIN = 16;
+const IN_VAIN_MS = 10 * 60_000;
 const HOUR = 3_600_000;
 const MOST_REMEMBERED = 1024;
 
@@ -41,6 +44,8 @@ export class Asks {
   waitMs = 5 * 60_000;
   readonly #byId = new Map<string, Waiting>();
   readonly #byIdentity = new Map<string, Waiting>();
+  /** By bot: when asks ended without a yes, the oldest first; steady time. */
+  readonly #inVain = new Map<string, number[]>();
   /** Answers for an hour, by what they are for. */
   readonly #hours = new Map<string, { verdict: Answer["verdict"]; wall: number; steady: number }>();
 
@@ -57,7 +62,7 @@ export class Asks {
     if (gone.aborted) return refuse("not-approved");
     return new Promise((resolve) => {
       const waiting = this.#byIdentity.get(question.identity) ?? this.#ask(question);
-      if (waiting === undefined || waiting.calls.size >= MOST_CALLS) {
+      if (waiting === undefined || this.#callsOf(question.bot) >= MOST_CALLS) {
         resolve(refuse("too-many-asks", { retryAfter: 60 }));
         return;
       }
@@ -85,7 +90,7 @@ export class Asks {
     const { question } = waiting;
     if (scope === "hour") this.#remember(question, verdict);
     const calls = [...waiting.calls];
-    this.#settle(waiting);
+    this.#settle(waiting, verdict === "allow");
     const [first, ...others] = calls;
     if (verdict === "deny" || scope === "hour" || !question.single) {
       for (const call of calls) call.end(verdict === "allow" ? undefined : refuse("not-approved"));
@@ -108,7 +113,22 @@ export class Asks {
     for (const waiting of this.#byId.values()) this.#refuseAll(waiting);
   }
 
+  #callsOf(bot: string): number {
+    let count = 0;
+    for (const { ask, calls } of this.#byId.values()) if (ask.bot === bot) count += calls.size;
+    return count;
+  }
+
+  /** Asking again and again until a tired owner says yes must not work. */
+  #asksInVain(bot: string): boolean {
+    const since = this.#clock.steady() - IN_VAIN_MS;
+    const recent = (this.#inVain.get(bot) ?? []).filter((time) => time > since);
+    this.#inVain.set(bot, recent);
+    return recent.length >= MOST_IN_VAIN;
+  }
+
   #ask(question: Question): Waiting | undefined {
+    if (this.#asksInVain(question.bot)) return undefined;
     const pending = [...this.#byId.values()].filter(({ ask }) => ask.bot === question.bot);
     if (pending.length >= MOST_ASKS) return undefined;
     const now = this.#clock.wall();
@@ -134,9 +154,11 @@ export class Asks {
     for (const call of waiting.calls) call.end(refuse("not-approved"));
   }
 
-  #settle({ ask, question, timer }: Waiting): void {
+  #settle({ ask, question, timer }: Waiting, allowed = false): void {
     clearTimeout(timer);
     if (!this.#byId.delete(ask.id)) return;
+    if (allowed) this.#inVain.delete(ask.bot);
+    else this.#inVain.set(ask.bot, [...(this.#inVain.get(ask.bot) ?? []), this.#clock.steady()]);
     this.#byIdentity.delete(question.identity);
     this.#send({ type: "ask-settled", id: ask.id });
   }

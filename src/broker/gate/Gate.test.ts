@@ -468,3 +468,32 @@ test("Gate asks about connections to hosts that no grant has", async () => {
   assert.ok(!isRefusal(await gate.gate.admitTunnel(known, NEVER)));
   assert.equal(gate.asks().length, 1);
 });
+
+test("Gate lets no bot wear its owner down", async () => {
+  const gate = new TestGate();
+  const ask = async (verdict: "allow" | "deny") => {
+    const before = gate.asks().length;
+    const waiting = gate.admit({}, { verdict: "ask" });
+    const asked = gate.asks()[before];
+    if (asked !== undefined)
+      gate.gate.answer({ type: "answer", id: asked.id, verdict, scope: "once" });
+    const admission = await waiting;
+    return isRefusal(admission) ? admission.refused : "admitted";
+  };
+  for (let count = 0; count < 15; count += 1) assert.equal(await ask("deny"), "not-approved");
+  assert.equal(await ask("allow"), "admitted");
+  for (let count = 0; count < 16; count += 1) assert.equal(await ask("deny"), "not-approved");
+  assert.equal(await ask("allow"), "too-many-asks");
+  gate.pass(10 * 60_000);
+  assert.equal(await ask("allow"), "admitted");
+});
+
+test("Gate bounds how many calls of a bot wait", async () => {
+  const gate = new TestGate();
+  const waiting = Array.from({ length: 32 }, () => gate.admit({}, { verdict: "ask" }));
+  assert.equal(gate.asks().length, 1);
+  const one = await gate.admit({}, { verdict: "ask" });
+  assert.deepEqual(one, { refused: "too-many-asks", retryAfter: 60 });
+  gate.gate.close();
+  await Promise.all(waiting);
+});

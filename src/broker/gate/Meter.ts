@@ -42,6 +42,8 @@ const FIRST_GUESS: Reserved = { bytes: 0, tokens: 2000, microdollars: 20_000 };
 export class Meter {
   readonly #clock: Clock;
   readonly #days = new Map<string, Use>();
+  /** The one that was asked for last, by the days since 1970. */
+  #today: { readonly number: number; readonly use: Use } | undefined;
   /** Set aside for calls that run. */
   #reserved: Use = { ...NOTHING };
   #largest: Use = { ...NOTHING };
@@ -123,10 +125,13 @@ export class Meter {
 
   /** What was used today, to be added to. */
   today(): Use {
-    const day = new Date(this.#clock.wall()).toISOString().slice(0, 10);
+    const number = Math.floor(this.#clock.wall() / DAY);
+    if (this.#today?.number === number) return this.#today.use;
+    const day = new Date(number * DAY).toISOString().slice(0, 10);
     const there = this.#days.get(day);
+    const fresh = there ?? { ...NOTHING };
+    this.#today = { number, use: fresh };
     if (there !== undefined) return there;
-    const fresh = { ...NOTHING };
     this.#days.set(day, fresh);
     if (this.#days.size > MOST_DAYS) {
       const [oldest = day] = [...this.#days.keys()].filter((each) => each !== day).toSorted();

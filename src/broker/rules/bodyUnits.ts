@@ -25,6 +25,8 @@ export type BodyUnit =
  * persisted GraphQL query, of which only the server knows what it says, is one of these.
  */
 export function readUnits(kind: BodyRule["kind"], call: Call): readonly BodyUnit[] | undefined {
+  // What is asked for comes later, in frames.
+  if (call.upgrade !== undefined) return undefined;
   switch (kind) {
     case "graphql":
       return readGraphqlUnits(call);

@@ -405,3 +405,28 @@ test("needsBody() collects only bodies that a decision is about", () => {
   assert.equal(needsBody([checked], upload("/bot1:x/sendMessage", "application/json")), true);
   assert.equal(needsBody([checked], upload("/bot1:x/sendPhoto", "multipart/form-data")), false);
 });
+
+test("chooseRule() takes what will be said over a WebSocket for anything", () => {
+  const upgrade = { ...call("GET /graphql"), upgrade: "websocket" } as const;
+  const rules = [rule("* /**")];
+  const body = graphql("*", "*", "delete*");
+  assert.equal(verdict({ rules }, upgrade), "allow");
+  assert.equal(verdict({ rules, deny: [rule("* /graphql", body)] }, upgrade), "denied");
+  assert.equal(verdict({ rules, deny: [rule("* /graphql", body)] }, call("GET /graphql")), "allow");
+  assert.equal(verdict({ rules: [rule("* /graphql", body)] }, upgrade), "body-unreadable");
+});
+
+test("chooseRule() refuses a query that makes another method of the call", () => {
+  const lists = { rules: [rule("POST /x")], deny: [rule("DELETE /x")] };
+  for (const query of [
+    "_method=DELETE",
+    "_METHOD=delete",
+    "a=1&%5Fmethod=PUT",
+    "a=1;_method=PUT",
+    "X-HTTP-Method-Override=DELETE",
+    "_method[]=DELETE",
+  ])
+    assert.equal(verdict(lists, call(`POST /x?${query}`)), "not-allowed", query);
+  for (const query of ["_method=POST", "method=DELETE", "payment_method=card"])
+    assert.equal(verdict(lists, call(`POST /x?${query}`)), "allow", query);
+});

@@ -1,4 +1,6 @@
 import type { BodyRule, Rule } from "../../plan/index.ts";
+import { readForm } from "../body/form.ts";
+import { isAlike } from "../decide/alike.ts";
 import type { Granted, InjectBrokerGrant } from "../Deployment.ts";
 import type { Call } from "../match.ts";
 import { refuse, type Refusal } from "../Refusal.ts";
@@ -28,6 +30,7 @@ export function chooseRule(
   path: string,
   authenticated: boolean,
 ): Chosen | Refusal {
+  if (namesAnotherMethod(call)) return refuse("not-allowed");
   const head: RuleHead = { method: call.method, path, query: call.query, host: host.name };
   const body = new Units(call);
   if (forbidding(grant.deny, head, body).length > 0) return refuse("denied");
@@ -44,6 +47,24 @@ export function chooseRule(
   return asked.length > 0
     ? { verdict: "ask", rule: asked.map(formatRule).join(", ") }
     : { verdict: "allow", rule: covering.map(formatRule).join(", ") };
+}
+
+/** Names of query fields by which frameworks (Rails, Laravel, Symfony, OData) let a call be one of another method. */
+const METHOD_FIELDS = [
+  "_method",
+  "_httpmethod",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+];
+
+/** Whether the query says another method than the call: no rule is about such a thing. In a body it isn't looked for. */
+function namesAnotherMethod({ method, query }: Call): boolean {
+  if (!/method|%/i.test(query)) return false;
+  const fields = readForm(Buffer.from(query.slice(1).replaceAll(";", "&"), "latin1")) ?? [];
+  return fields.some(
+    ([name, value]) => METHOD_FIELDS.some((each) => isAlike(name, each)) && value !== method,
+  );
 }
 
 /** The rules that fit some part of a call in some reading. */
