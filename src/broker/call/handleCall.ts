@@ -104,7 +104,10 @@ export async function handleCall(
     { recheck: (next) => callMayRun(next, connection, call, decision), cut: cutCall },
     deployment,
   );
-  const admission = await parts.gate.admit(decision, call, gone.signal);
+  // A bug of ours must neither take the others down nor let the call through.
+  const admission = await parts.gate
+    .admit(decision, call, gone.signal)
+    .catch(() => refuse("internal"));
   if (isRefusal(admission)) {
     leave();
     return refuseCall(cut === undefined ? admission : refuse(cut));
@@ -114,7 +117,6 @@ export async function handleCall(
   });
   let counts = { bytesOut: 0, bytesIn: 0 };
   try {
-    const sent = editCall(call, decision, admission.edits);
     const places = decision.placed.map(({ place }) => place);
     const secret = await readSecret(parts, deployment, grant.secret, places);
     if (secret === undefined) return refuseCall(refuse("secret-unavailable"));
@@ -128,6 +130,7 @@ export async function handleCall(
     let end: AuditEnd;
     forwarding = true;
     try {
+      const sent = editCall(call, decision, admission.edits);
       if (expects && !collects) visit.sendContinue();
       end = await forward({
         call: sent.call,
@@ -135,6 +138,7 @@ export async function handleCall(
         outgoing: inject(sent.call, sent.decision, secret),
         redactor: deployment.redactors.get(secret, grant.phantom),
         foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? compilePhantoms([]),
+        phantoms: deployment.phantoms,
         admission,
         visit,
         pools: parts.pools,
