@@ -46,6 +46,8 @@ export interface AuditEnd {
   /** Of a model service, as its reply says. */
   readonly tokensIn?: number;
   readonly tokensOut?: number;
+  /** The reply didn't tell its tokens: they are guessed from its size. */
+  readonly tokensEstimated?: true;
   /** Millionths of a dollar, by the price table. */
   readonly microdollars?: number;
   /** Waited for the owner's word. */

@@ -122,11 +122,11 @@ export class Audit {
   /**
    * Notes that a call begins.
    *
+   * @param began milliseconds since the epoch, when the call has come in some time before.
    * @returns `undefined` when that can't be written: the call must then be refused.
    */
-  begin(start: AuditStart): OpenCall | undefined {
+  begin(start: AuditStart, began: number = Date.now()): OpenCall | undefined {
     const id = randomUUID();
-    const began = Date.now();
     const time = new Date(began).toISOString();
     const entry = { id, text: this.#startText(id, time, start) };
     if ((this.#stuck && !this.#flush()) || this.#syncFailed) return undefined;

@@ -83,8 +83,7 @@ export class DiskSync {
     this.#closeRetired(this.#retired);
     this.#retired = [];
     const next = `${this.#names.head}.last`;
-    const fd = openSync(next, "w", 0o600);
-    writeSync(fd, head);
+    const fd = writeNew(next, head);
     fsyncSync(fd);
     closeSync(fd);
     renameSync(next, this.#names.head);
@@ -118,9 +117,12 @@ export class DiskSync {
 
   async #replaceHead(text: string): Promise<void> {
     const next = `${this.#names.head}.next`;
-    await using file = await open(next, "w", 0o600);
-    await file.writeFile(text);
-    await file.datasync();
+    const fd = writeNew(next, text);
+    try {
+      await sync(fd);
+    } finally {
+      closeSync(fd);
+    }
     // Synchronously, so that it can't come after the head that `close` writes.
     if (!this.#closed) renameSync(next, this.#names.head);
   }
@@ -137,6 +139,17 @@ export class DiskSync {
       synced?.();
     }
   }
+}
+
+function writeNew(path: string, text: string): number {
+  const fd = openSync(path, "w", 0o600);
+  try {
+    writeSync(fd, text);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return fd;
 }
 
 function syncFolder(path: string): void {

@@ -24,6 +24,7 @@ const ATTRIBUTES: Readonly<Partial<Record<keyof AuditRecord, string>>> = {
   outcome: "seawall.outcome",
   code: "seawall.code",
   count: "seawall.count",
+  tokensEstimated: "seawall.tokens_estimated",
   approvedBy: "seawall.approved_by",
   microdollars: "seawall.microdollars",
   waitMs: "seawall.wait_ms",
@@ -73,10 +74,8 @@ function serverOf(host: string | undefined): object[] {
   return [attribute("server.address", match[1] ?? ""), attribute("server.port", Number(match[2]))];
 }
 
-function attribute(key: string, value: string | number): object {
-  return {
-    key,
-    value:
-      typeof value === "number" ? { intValue: String(Math.round(value)) } : { stringValue: value },
-  };
+function attribute(key: string, value: string | number | true): object {
+  if (value === true) return { key, value: { boolValue: true } };
+  if (typeof value === "string") return { key, value: { stringValue: value } };
+  return { key, value: { intValue: String(Math.round(value)) } };
 }

@@ -163,6 +163,7 @@ function marks(count: number): string {
 }
 
 function plain(value: unknown): string | number | null {
+  if (value === true) return 1;
   return typeof value === "string" || typeof value === "number" ? value : null;
 }
 

@@ -15,6 +15,7 @@ export const COMBO_FIELDS = [
   "status",
   "approvedBy",
   "httpVersion",
+  "tokensEstimated",
 ] as const;
 
 /** What is counted and can be summed. */

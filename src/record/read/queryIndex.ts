@@ -315,6 +315,7 @@ function recordOf(row: Record<string, unknown>): AuditRecord {
     status: row["status"],
     count: row["count"],
     approvedBy: row["approvedBy"],
+    tokensEstimated: row["tokensEstimated"] === 1 ? true : undefined,
   };
   for (const name of NUMBER_FIELDS) fields[name] = row[name];
   return Object.fromEntries(
