@@ -77,16 +77,21 @@ function readGraphqlUnits(call: Call): BodyUnit[] | undefined {
       documents.push(document);
     }
   }
+  // All of a batch together no longer than one may be.
+  if (documents.reduce((sum, { length }) => sum + length, 0) > LONGEST_BATCH) return undefined;
   const units: BodyUnit[] = [];
   for (const document of documents) {
     const operations = readGraphql(document);
     if (operations === undefined || operations.length === 0) return undefined;
     for (const { type, name, fields } of operations)
       for (const field of fields) units.push({ kind: "graphql", type, name, field });
+    if (units.length > MOST_UNITS) return undefined;
   }
   return units;
 }
 
+const MOST_UNITS = 2000;
+const LONGEST_BATCH = 512 * 1024;
 const REQUEST_MEMBERS = ["query", "operationName", "variables", "extensions"];
 
 /** One request's document. A member that a server might take for the name of a stored one makes it unreadable. */
@@ -129,6 +134,10 @@ function readQueryRequest(call: Call): string[] | undefined {
   return documents.length > 1 ? undefined : documents;
 }
 
+/** More than a client sends at once, and no more than can be looked at while others wait. */
+const MOST_MESSAGES = 1000;
+const LONGEST_NAME = 256;
+
 interface Message {
   readonly method: string;
   readonly node: JsonNode & { readonly kind: "object" };
@@ -149,13 +158,14 @@ function readBatch(call: Call): ObjectNode[] | undefined {
   const root = readJsonBody(call);
   const nodes = root?.kind === "array" ? root.items : root === undefined ? [] : [root];
   const objects = nodes.flatMap((node) => (node.kind === "object" ? [node] : []));
-  return objects.length > 0 && objects.length === nodes.length ? objects : undefined;
+  if (objects.length !== nodes.length || objects.length > MOST_MESSAGES) return undefined;
+  return objects.length > 0 ? objects : undefined;
 }
 
 /** https://www.jsonrpc.org/specification section 4. Members in another case are what some parsers take for the same. */
 function readMessage(node: ObjectNode): Message | undefined {
   if (!hasOnly(node, ["jsonrpc", "method", "params", "id"])) return undefined;
-  const method = textOf(node.members.get("method"));
+  const method = nameOf(node.members.get("method"));
   if (method === undefined || textOf(node.members.get("jsonrpc")) !== "2.0") return undefined;
   return { method, node };
 }
@@ -195,7 +205,7 @@ function readTool({ method, node }: Message): string | undefined {
   const params = node.members.get("params");
   if (method !== "tools/call" || params?.kind !== "object") return undefined;
   const spellings = [...params.members.keys()].filter((key) => foldCase(key) === "name");
-  return spellings.length === 1 ? textOf(params.members.get("name")) : undefined;
+  return spellings.length === 1 ? nameOf(params.members.get("name")) : undefined;
 }
 
 /** Whether an object has no other members, the same in another case included. */
@@ -205,6 +215,12 @@ function hasOnly(node: ObjectNode, names: readonly string[]): boolean {
 
 function textOf(node: JsonNode | undefined): string | undefined {
   return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
+}
+
+/** A text that is short enough to be compared with patterns. */
+function nameOf(node: JsonNode | undefined): string | undefined {
+  const text = textOf(node);
+  return text !== undefined && text.length <= LONGEST_NAME ? text : undefined;
 }
 
 /** `application/json` in UTF-8, said once. */

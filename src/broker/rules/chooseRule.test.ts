@@ -242,6 +242,8 @@ test("chooseRule() wants every JSON-RPC method allowed", () => {
     { jsonrpc: "2.0", id: 1, result: 1 },
     [one("eth_getBalance"), { jsonrpc: "2.0", id: 1, result: 1 }],
     { ...one("eth_getBalance"), Method: "eth_sendTransaction" },
+    one(`eth_get${"x".repeat(256)}`),
+    Array.from({ length: 1001 }, () => one("eth_getBalance")),
     { ...one("eth_getBalance"), "\u212aey": 1 },
     { id: 1, method: "eth_getBalance" },
     { ...one("eth_getBalance"), jsonrpc: "1.0" },

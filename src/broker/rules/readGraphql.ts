@@ -14,6 +14,10 @@ type Selection =
 
 /** Fragments within fragments, or brackets within brackets. */
 const DEEPEST = 200;
+/** Characters, and root fields of all operations together: fragments could make many of few. No client writes such. */
+const LONGEST = 512 * 1024;
+const MOST_FIELDS = 2000;
+const LONGEST_NAME = 256;
 
 /**
  * The operations of an executable document (GraphQL specification, September 2025, sections 2.1 to 2.8).
@@ -43,8 +47,11 @@ class Parser {
   #at = 0;
   /** The token to be read next; empty at the end. A string or number is `"` or `0`. */
   #token = "";
+  readonly #nameOrPunctuator = /[_A-Za-z][_0-9A-Za-z]*|\.\.\.|[!$&():=@[\]{|}]/y;
+  readonly #number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])/y;
 
   constructor(text: string) {
+    if (text.length > LONGEST) throw new Unreadable();
     // oxlint-disable-next-line no-control-regex -- controls are what is looked for
     if (/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]/.test(text)) throw new Unreadable();
     this.#text = text;
@@ -75,11 +82,14 @@ class Parser {
         operations.push({ type, name, selections: this.#readSelections(0) });
       }
     }
+    let most = MOST_FIELDS;
     return operations.map(({ type, name, selections }) => {
       if (type !== "query" && type !== "mutation" && type !== "subscription")
         throw new Unreadable();
       const fields = new Set<string>();
       collect(selections, fragments, fields, new Set());
+      most -= fields.size;
+      if (most < 0) throw new Unreadable();
       if (fields.size > 1) fields.delete("__typename");
       return { type, name, fields: [...fields] };
     });
@@ -154,7 +164,7 @@ class Parser {
 
   #takeName(): string {
     const name = this.#token;
-    if (!isName(name)) throw new Unreadable();
+    if (!isName(name) || name.length > LONGEST_NAME) throw new Unreadable();
     this.#advance();
     return name;
   }
@@ -170,10 +180,10 @@ class Parser {
         : this.#endOfString(at);
       this.#token = first;
     } else if (/[-0-9]/.test(first)) {
-      if (this.#match(NUMBER) === "") throw new Unreadable();
+      if (this.#match(this.#number) === "") throw new Unreadable();
       this.#token = "0";
     } else {
-      this.#token = this.#match(NAME_OR_PUNCTUATOR);
+      this.#token = this.#match(this.#nameOrPunctuator);
       if (this.#token === "") throw new Unreadable();
     }
   }
@@ -215,18 +225,15 @@ class Parser {
   }
 
   #match(pattern: RegExp): string {
-    const sticky = new RegExp(pattern, "y");
-    sticky.lastIndex = this.#at;
-    const text = sticky.exec(this.#text)?.[0] ?? "";
+    pattern.lastIndex = this.#at;
+    const text = pattern.exec(this.#text)?.[0] ?? "";
     this.#at += text.length;
     return text;
   }
 }
 
-const NAME_OR_PUNCTUATOR = /[_A-Za-z][_0-9A-Za-z]*|\.\.\.|[!$&():=@[\]{|}]/;
 const ESCAPE = /^\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\})/;
 const LONGEST_ESCAPE = 12;
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])/;
 
 function isName(token: string): boolean {
   return /^[_A-Za-z]/.test(token);
