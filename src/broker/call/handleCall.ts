@@ -48,6 +48,7 @@ export async function handleCall(
     host: `${connection.address}:${connection.port}`,
     method: /^[A-Z]{1,20}$/.test(visit.head.method) ? visit.head.method : "(other)",
     path: describeTarget(deployment, visit.head.target),
+    httpVersion: visit.head.version,
   };
   const refuseCall = (refusal: Refusal): void => {
     const status = replyRefused(visit, refusal);
@@ -125,7 +126,7 @@ export async function handleCall(
       audit.record(start, { outcome: "client-abort" }, began);
       return;
     }
-    const open = audit.begin(start);
+    const open = audit.begin(start, began);
     if (open === undefined) return refuseCall(refuse("audit-unwritable"));
     let end: AuditEnd;
     forwarding = true;
