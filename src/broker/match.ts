@@ -50,7 +50,8 @@ export function readCall(head: VisitHead): Call | Refusal {
   const expectations = valuesOf(headers, "expect");
   if (expectations.some((value) => value.toLowerCase() !== "100-continue"))
     return refuse("expectation");
-  if (valuesOf(headers, "upgrade").length > 0) return refuse("upgrade");
+  if (head.upgrade === undefined && valuesOf(headers, "upgrade").length > 0)
+    return refuse("upgrade");
 
   const target = readTarget(head.target);
   if (isRefusal(target)) return target;

@@ -133,8 +133,8 @@ describe("one call through the broker", () => {
     ["an empty segment", { path: "/v1/models//x" }, 400, "path-ambiguous"],
     ["a backslash", { path: "/v1/models\\x" }, 400, "path-ambiguous"],
     [
-      "a WebSocket upgrade",
-      { path: "/v1/models/x", headers: { connection: "Upgrade", upgrade: "websocket" } },
+      "an upgrade to another protocol than WebSocket",
+      { path: "/v1/models/x", headers: { connection: "Upgrade", upgrade: "h2c" } },
       501,
       "upgrade",
     ],

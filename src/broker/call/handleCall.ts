@@ -15,9 +15,11 @@ import { readCall, type Call } from "../match.ts";
 import { compilePhantoms } from "../redact/BodyScanner.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts";
 import { needsBody } from "../rules/needsBody.ts";
+import { checkHandshake } from "../websocket/handshake.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { forward } from "./forward.ts";
 import { callMayRun } from "./RunningCalls.ts";
+import { forwardUpgrade } from "./forwardUpgrade.ts";
 import { replyRefused } from "./replyRefused.ts";
 
 /** A connection on which requests come, as it was identified when it was accepted. */
@@ -66,6 +68,8 @@ export async function handleCall(
 
   const read = readCall(visit.head);
   if (isRefusal(read)) return refuseCall(read);
+  const handshake = read.upgrade === undefined ? undefined : checkHandshake(read);
+  if (handshake !== undefined) return refuseCall(handshake);
   const candidates = narrowByHost(arrived, read.host);
   if (isRefusal(candidates)) return refuseCall(candidates);
   if (candidates.length === 1 && candidates[0] !== undefined)
@@ -98,7 +102,7 @@ export async function handleCall(
   let forwarding = false;
   const cutCall = (code: RefusalCode): void => {
     cut ??= code;
-    gone.abort();
+    gone.abort(code);
     if (forwarding) visit.destroy();
   };
   const leave = parts.running.add(
@@ -133,7 +137,7 @@ export async function handleCall(
     try {
       const sent = editCall(call, decision, admission.edits);
       if (expects && !collects) visit.sendContinue();
-      end = await forward({
+      const exchange = {
         call: sent.call,
         granted: decision.granted,
         outgoing: inject(sent.call, sent.decision, secret),
@@ -145,7 +149,16 @@ export async function handleCall(
         pools: parts.pools,
         connectTimeoutMs: parts.timeouts.connect,
         gone: gone.signal,
-      });
+      };
+      end =
+        call.upgrade === undefined
+          ? await forward(exchange)
+          : await forwardUpgrade({
+              ...exchange,
+              secret,
+              places: grant.places,
+              phantom: grant.phantom,
+            });
     } catch {
       // A bug of ours in one call must not take the others down, nor stay unrecorded.
       const status = replyRefused(visit, refuse("internal"));

@@ -64,7 +64,7 @@ export interface Visit {
   respond(head: ReplyHead): ReplyWriter;
   /**
    * Answers 101 where `head.upgrade` is there. What the bot sends from then on comes from the socket,
-   * which is paused; `undefined` when the bot has gone.
+   * which is paused and the caller's alone; `undefined` when the bot has gone.
    */
   switchProtocol(headers: readonly Header[]): Socket | undefined;
   /** Throws away what is left of the body; more than `most` bytes of it end the connection. */

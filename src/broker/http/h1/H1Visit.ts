@@ -17,6 +17,7 @@ export class H1Visit implements Visit {
   readonly #queue: ByteQueue | undefined;
   #listeners: (() => void)[] = [];
   #gone = false;
+  #switched = false;
   #reply: H1Reply | undefined;
   /** Bytes of the body that may still be thrown away; undefined while it is read. */
   #discard: number | undefined;
@@ -63,7 +64,7 @@ export class H1Visit implements Visit {
   }
 
   get answered(): boolean {
-    return this.#reply !== undefined;
+    return this.#reply !== undefined || this.#switched;
   }
 
   respond(head: ReplyHead): ReplyWriter {
@@ -77,6 +78,7 @@ export class H1Visit implements Visit {
       return undefined;
     const head = composeHead({ status: 101, reason: "Switching Protocols", headers });
     const { socket } = this.#connection;
+    this.#switched = true;
     this.#connection.detach();
     socket.write(`${head}\r\n`, "latin1");
     return socket;
@@ -90,7 +92,7 @@ export class H1Visit implements Visit {
   }
 
   destroy(): void {
-    this.#connection.destroy();
+    if (!this.#switched) this.#connection.destroy();
   }
 
   /**
