@@ -32,13 +32,12 @@ export async function streamReply(
     reason: redactor.text(reply.reason).replaceAll(/[^\x20-\x7e]/g, ""),
     headers: redactor.headers(withoutHopByHop(reply.headers, dropped)),
   });
-  const stream = redactor.stream();
-  const watcher = exchange.admission.watch({
-    status,
-    type: valuesOf(reply.headers, "content-type")[0] ?? "",
-  });
+  const type = valuesOf(reply.headers, "content-type")[0] ?? "";
+  const stream = redactor.stream(type);
+  const watcher = exchange.admission.watch({ status, type });
   // A chunk is held only while it is known already whether it is the last, so that a short reply is one write.
   let held: Buffer = NOTHING;
+  let rest: Buffer;
   try {
     for (let next = body.read(); ; next = body.read()) {
       if (next instanceof Promise) {
@@ -56,13 +55,13 @@ export async function streamReply(
       exchange.admission.count(held.length);
       watcher?.push(held);
     }
+    rest = stream.end();
   } catch {
     if (visit.gone) return { ...aborted(counts), status };
     // Cut, not ended: the bot must not take half a reply for a whole one.
     visit.destroy();
     return { outcome: "upstream-error", code: "upstream-protocol", status, ...counts };
   }
-  const rest = stream.end();
   counts.bytesIn += rest.length;
   watcher?.push(rest);
   watcher?.end();

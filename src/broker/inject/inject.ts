@@ -33,6 +33,8 @@ const NOT_FORWARDED = new Set([
   "accept-encoding",
   // Frames are relayed as they are defined, with nothing compressed in them.
   "sec-websocket-extensions",
+  // Messages of a stream that are compressed one by one couldn't be searched.
+  "grpc-accept-encoding",
   // A reply fetched in slices would show the secret in pieces too small to be found. A server may
   // always answer a request without Range by the whole (RFC 9110 section 14.2).
   "range",

@@ -1,5 +1,4 @@
 import { PatternSet } from "./PatternSet.ts";
-import { StreamReplacer } from "./StreamReplacer.ts";
 
 /**
  * Watches a request's body for other bots' phantoms as it passes: a bot that has one got it through
@@ -13,23 +12,30 @@ import { StreamReplacer } from "./StreamReplacer.ts";
  * that every later call to its model would be cut.
  */
 export class BodyScanner {
-  readonly #replacer: StreamReplacer;
+  readonly #phantoms: PatternSet;
+  #held: Buffer = NOTHING;
 
   constructor(phantoms: PatternSet) {
-    this.#replacer = new StreamReplacer(phantoms);
+    this.#phantoms = phantoms;
   }
 
   /** The bytes that may leave, or `undefined` once a phantom was found. */
   push(chunk: Buffer): Buffer | undefined {
-    const out = this.#replacer.push(chunk);
-    return this.#replacer.count > 0 ? undefined : out;
+    if (this.#phantoms.isEmpty) return chunk;
+    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    if (this.#phantoms.find(bytes, 0) !== undefined) return undefined;
+    const open = this.#phantoms.openFrom(bytes);
+    this.#held = open === bytes.length ? NOTHING : Buffer.from(bytes.subarray(open));
+    return bytes.subarray(0, open);
   }
 
-  end(): Buffer | undefined {
-    const out = this.#replacer.end();
-    return this.#replacer.count > 0 ? undefined : out;
+  /** What was held back: less than a phantom. */
+  end(): Buffer {
+    return this.#held;
   }
 }
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Phantoms to be noticed, compiled once per bot. */
 export function compilePhantoms(phantoms: readonly string[]): PatternSet {

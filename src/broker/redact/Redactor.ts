@@ -1,6 +1,7 @@
 import type { SecretValue } from "../../secrets/index.ts";
 import type { Header } from "../match.ts";
 import { EscapedSearch } from "./EscapedSearch.ts";
+import { GrpcReplacer } from "./GrpcReplacer.ts";
 import { compilePatterns, keepsLengths } from "./patterns.ts";
 import { PatternSet } from "./PatternSet.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";
@@ -17,7 +18,7 @@ export class Redactor {
     const value = secret.revealSecret();
     const replacements = compilePatterns(value, phantom);
     this.#set = new PatternSet(replacements);
-    this.#escaped = new EscapedSearch(value, phantom);
+    this.#escaped = new EscapedSearch(value, phantom, this.#set.alphabet);
     this.#shortest = Math.min(...replacements.map(({ pattern }) => pattern.length));
     this.keepsLengths = keepsLengths(replacements);
   }
@@ -44,8 +45,11 @@ export class Redactor {
     return out;
   }
 
-  /** For a body: one per reply. */
-  stream(): StreamReplacer {
-    return new StreamReplacer(this.#set, this.#escaped);
+  /** For a body, one per reply; or for one message of a stream of them. @param type the body's Content-Type. */
+  stream(type = ""): StreamReplacer | GrpcReplacer {
+    const make = (): StreamReplacer => new StreamReplacer(this.#set, this.#escaped);
+    return /^application\/grpc(?:-web)?(?:$|[+; ])/i.test(type)
+      ? new GrpcReplacer(make, this.keepsLengths)
+      : make();
   }
 }

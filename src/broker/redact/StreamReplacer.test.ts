@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { SecretValue } from "../../secrets/SecretValue.ts";
+import { Redactor } from "./Redactor.ts";
 import { compilePatterns, type Replacement } from "./patterns.ts";
 import { PatternSet } from "./PatternSet.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";
@@ -105,12 +107,65 @@ function decodeLoosely(text: string): string {
   );
 }
 
-test("StreamReplacer holds nothing back when the end can't be the beginning of a pattern", () => {
+test("StreamReplacer holds nothing back of what ends in something that no token has", () => {
   const replacer = new StreamReplacer(
     new PatternSet(compilePatterns("sk-secret-0123456789", "sk-phantom")),
   );
-  const event = Buffer.from("data: {}\n\n");
-  assert.equal(replacer.push(event).toString(), event.toString());
+  for (const text of ["data: {}\n\n", '{"a":[1]}', "<p>", "words, ", "é"])
+    assert.equal(replacer.push(Buffer.from(text)).toString(), text);
   assert.equal(replacer.push(Buffer.from("x sk-sec")).toString(), "x ");
-  assert.equal(replacer.push(Buffer.from("tion")).toString(), "sk-section");
+  assert.equal(replacer.push(Buffer.from("tion")).toString(), "");
+  assert.equal(replacer.push(Buffer.from(" 2")).toString(), "sk-section ");
+  assert.equal(replacer.end().toString(), "2");
+});
+
+test("StreamReplacer never holds back more than the longest pattern less a byte", () => {
+  const set = new PatternSet(compilePatterns("sk-secret-0123456789", "sk-phantom"));
+  const replacer = new StreamReplacer(set);
+  const out = replacer.push(Buffer.alloc(1000, "a"));
+  assert.equal(out.length, 1000 - (set.longest - 1));
+});
+
+const token = (length: number): fc.Arbitrary<string> =>
+  fc.string({
+    unit: fc.constantFrom(..."abcABC012-_.~+/=:@".split("")),
+    minLength: length,
+    maxLength: length,
+  });
+
+test("the pieces in which a stream leaves tell nothing of the secret, however much of it is guessed", () => {
+  // The text is made of one secret's beginnings, in any spelling; the other secret has nothing to do with it.
+  const spelled = (secret: string): fc.Arbitrary<string> =>
+    fc
+      .tuple(fc.nat(secret.length - 1), fc.nat(3), fc.constantFrom("", " ", "\n", '"', "x"))
+      .map(([length, way, after]) => {
+        const part = secret.slice(0, length);
+        const hex = Buffer.from(part).toString("hex");
+        return `${[part, hex, Buffer.from(part).toString("base64"), part.replace(/^./, (char) => `%${char.charCodeAt(0).toString(16)}`)][way] ?? ""}${after}`;
+      });
+  fc.assert(
+    fc.property(
+      fc
+        .tuple(token(20), token(20))
+        .chain(([one, two]) =>
+          fc.tuple(
+            fc.constant(one),
+            fc.constant(two),
+            fc.array(spelled(one), { minLength: 1, maxLength: 12 }),
+          ),
+        ),
+      ([one, two, chunks]) => {
+        const pieces = (secret: string): (number | string)[] => {
+          const stream = new Redactor(new SecretValue(secret), "p".repeat(20)).stream();
+          const sizes = chunks.map((chunk) => stream.push(Buffer.from(chunk)).length);
+          return [...sizes, stream.end().length, stream.count === 0 ? "" : "found"];
+        };
+        const first = pieces(one);
+        const second = pieces(two);
+        fc.pre(first.at(-1) === "" && second.at(-1) === "");
+        assert.deepEqual(first, second);
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });

@@ -7,18 +7,23 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * Replaces patterns in a stream of bytes exactly as a left-to-right, longest-first replacement on
  * the whole would, however the bytes are cut into chunks.
  *
- * Bytes are held back only while they could be the beginning of a pattern, at most its length less
- * one: an event that ends in something else leaves at once and whole.
+ * Held back is the end of what has come as far as it is of the patterns' alphabet, at most one byte less
+ * than the longest of them: an event, a line or a JSON text that ends in something else leaves at once
+ * and whole. What is held back depends on the alphabet and the patterns' length alone, so nothing of
+ * the patterns can be learned by watching in which pieces a stream arrives.
  */
 export class StreamReplacer {
   readonly #set: PatternSet;
   readonly #escaped: EscapedSearch | undefined;
+  readonly #most: number;
   #held: Buffer = NOTHING;
   #count = 0;
 
+  /** @param escaped looked for beside the set. */
   constructor(set: PatternSet, escaped?: EscapedSearch) {
     this.#set = set;
     this.#escaped = escaped;
+    this.#most = Math.max(set.longest, escaped?.longest ?? 0) - 1;
   }
 
   /** How often something was replaced until now. */
@@ -29,30 +34,27 @@ export class StreamReplacer {
   /** Takes the next bytes and gives what can leave; perhaps nothing. */
   push(chunk: Buffer): Buffer {
     if (this.#set.isEmpty) return chunk;
-    return this.#run(this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]), false);
+    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    return this.#run(bytes, this.#set.tailOf(bytes, this.#most));
   }
 
   /** Gives what is left at the end of the stream. */
   end(): Buffer {
-    return this.#held.length === 0 ? NOTHING : this.#run(this.#held, true);
+    return this.#held.length === 0 ? NOTHING : this.#run(this.#held, this.#held.length);
   }
 
-  #run(bytes: Buffer, final: boolean): Buffer {
+  /** What begins before `tail` is decided; the rest is held. */
+  #run(bytes: Buffer, tail: number): Buffer {
     const out: Buffer[] = [];
     let position = 0;
     let plain = this.#set.find(bytes, 0);
-    let escaped = this.#escaped?.find(bytes, 0, final);
+    let escaped = this.#escaped?.find(bytes, 0);
     for (;;) {
       if (plain !== undefined && plain.at < position) plain = this.#set.find(bytes, position);
-      if (
-        escaped !== undefined &&
-        Math.min(escaped.hit?.at ?? bytes.length, escaped.open) < position
-      )
-        escaped = this.#escaped?.find(bytes, position, final);
-      const open = final
-        ? bytes.length
-        : Math.min(escaped?.open ?? bytes.length, this.#set.openFrom(bytes, position));
-      const at = Math.min(plain?.at ?? bytes.length, escaped?.hit?.at ?? bytes.length);
+      if (escaped !== undefined && escaped.at < position)
+        escaped = this.#escaped?.find(bytes, position);
+      const open = Math.max(tail, position);
+      const at = Math.min(plain?.at ?? bytes.length, escaped?.at ?? bytes.length);
       if (at >= open) {
         const leaving = bytes.subarray(position, open);
         // A copy: a short tail must not keep a large chunk alive.
@@ -67,8 +69,7 @@ export class StreamReplacer {
         ({ replacement } = plain);
         ({ length } = plain.pattern);
       }
-      const hit = escaped?.hit;
-      if (hit?.at === at && hit.length > length) ({ length, replacement } = hit);
+      if (escaped?.at === at && escaped.length > length) ({ length, replacement } = escaped);
       out.push(bytes.subarray(position, at), replacement);
       this.#count += 1;
       position = at + length;

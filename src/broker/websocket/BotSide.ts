@@ -62,8 +62,7 @@ export class BotSide implements RelaySide {
       throw new FrameError(1007, "a text that isn't UTF-8");
     const clean = this.#scanner.push(payload);
     const rest = last ? this.#scanner.end() : NOTHING;
-    if (clean === undefined || rest === undefined)
-      throw new RelayError("foreign-phantom-in-body", 1008);
+    if (clean === undefined) throw new RelayError("foreign-phantom-in-body", 1008);
     return this.#pass(binary, rest.length === 0 ? clean : Buffer.concat([clean, rest]), last);
   }
 

@@ -1,4 +1,4 @@
-import type { StreamReplacer } from "../redact/StreamReplacer.ts";
+import type { Redactor } from "../redact/Redactor.ts";
 import { CLOSE, FrameError, type FrameEvent, type FrameWriter } from "./frames.ts";
 import { checkControl, FloodCheck, type RelaySide } from "./RelaySide.ts";
 import type { RelayLimits, WebSocketRelay } from "./relayWebSocket.ts";
@@ -9,7 +9,7 @@ export class UpstreamSide implements RelaySide {
   readonly #relay: WebSocketRelay;
   readonly #out: FrameWriter;
   readonly #flood: FloodCheck;
-  #stream: StreamReplacer;
+  #stream: ReturnType<Redactor["stream"]>;
   #utf8 = new Utf8Checker();
   #passed = 0;
 

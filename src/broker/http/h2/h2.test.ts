@@ -209,7 +209,9 @@ describe("calls by HTTP/2", () => {
         { ":status": 200, "content-type": "application/grpc" },
         { waitForTrailers: true },
       );
-      stream.on("data", (chunk: Buffer) => stream.write(`got ${chunk.toString()};`));
+      stream.on("data", (chunk: Buffer) => {
+        stream.write(framed(`got ${chunk.toString("latin1", 5)}`));
+      });
       stream.on("end", () => stream.end());
       stream.on("wantTrailers", () => {
         stream.sendTrailers({ "grpc-status": "0", "grpc-message": `for ${secret}` });
@@ -222,9 +224,9 @@ describe("calls by HTTP/2", () => {
     // The answer begins before there is any body.
     await once(stream, "response");
     for (const word of ["one", "two"]) {
-      stream.write(word);
+      stream.write(framed(word));
       const [chunk] = (await once(stream, "data")) as [Buffer];
-      assert.equal(chunk.toString(), `got ${word};`);
+      assert.equal(chunk.toString(), framed(`got ${word}`).toString());
     }
     stream.end();
     const { trailers } = await answer;
@@ -235,6 +237,13 @@ describe("calls by HTTP/2", () => {
     const { headers } = seen.at(-1) ?? { headers: [] };
     assert.ok(headers.some(([name, value]) => name === "te" && value === "trailers"));
   });
+
+  /** A message as gRPC frames it. */
+  function framed(text: string): Buffer {
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(text.length, 1);
+    return Buffer.concat([head, Buffer.from(text)]);
+  }
 
   const refused: readonly [string, () => string[], number, string][] = [
     [
