@@ -4,6 +4,7 @@ import type { SecretStore } from "../secrets/index.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig, BrokerGrant, BrokerIngress } from "./BrokerConfig.ts";
 import { destinationKey } from "./destination.ts";
+import { ClientCertificates } from "./inject/clientCertificate.ts";
 import { PhantomIndex } from "./phantoms.ts";
 import { compilePhantoms } from "./redact/BodyScanner.ts";
 import type { PatternSet } from "./redact/PatternSet.ts";
@@ -39,6 +40,7 @@ export interface Deployment {
   /** By bot: the other bots' phantoms, which it can't have come by in an honest way. */
   readonly foreignPhantoms: ReadonlyMap<string, PatternSet>;
   readonly redactors: Redactors;
+  readonly clientCertificates: ClientCertificates;
   /** What no record may hold: phantoms and gateway tokens. */
   readonly unrecorded: PhantomIndex;
 }
@@ -57,10 +59,14 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
   const owners = new Map<string, string>();
   for (const plan of config.bots) {
     if (bots.has(plan.name)) throw invalid(`bot "${plan.name}" stands twice`);
+    if (plan.proxy?.token !== undefined && plan.proxy.token.length < 16)
+      throw invalid(`the proxy token of bot "${plan.name}" is shorter than 16 characters`);
     if (plan.ingress !== undefined) checkIngress(plan.name, plan.ingress, ports);
     bots.set(plan.name, compileBot(plan, secrets, owners));
   }
-  const tokens = config.bots.flatMap(({ ingress }) => ingress?.token ?? []);
+  const tokens = config.bots.flatMap(({ ingress, proxy }) =>
+    [ingress?.token ?? [], proxy?.token ?? []].flat(),
+  );
   const foreignPhantoms = new Map(
     config.bots.map((bot) => [bot.name, foreignTo(bot, [...owners.keys()])]),
   );
@@ -71,6 +77,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
     foreignPhantoms,
     redactors: new Redactors(),
+    clientCertificates: new ClientCertificates(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
 }
@@ -101,13 +108,16 @@ function compileBot(
     grants.add(grant.name);
     if (grant.kind === "inject") checkInject(grant, where, secrets, owners);
     for (const host of grant.hosts) {
+      if (host.port === plan.proxy?.port)
+        throw invalid(`${where} has a host at port ${host.port}, where the explicit proxy listens`);
       if (grant.kind === "tunnel" && host.scheme !== "https") {
         throw invalid(`${where} passes plain HTTP through, which nothing could check`);
       }
       if ((grant.kind === "tcp") !== (host.scheme === "tcp")) {
         throw invalid(`${where} has ${host.name}:${host.port} by a scheme that isn't its kind's`);
       }
-      if (host.port === DNS_PORT) throw invalid(`${where} has port 53, where the names are answered`);
+      if (host.port === DNS_PORT)
+        throw invalid(`${where} has port 53, where the names are answered`);
       const granted: Granted = { bot: plan.name, grant, host };
       for (const address of [host.v4, host.v6]) {
         if (address === undefined) continue;

@@ -1,6 +1,7 @@
 import type { AuditEnd } from "../audit/AuditRecord.ts";
 import type { Granted } from "../Deployment.ts";
 import { nameFailure } from "../dial/nameFailure.ts";
+import type { ClientCertificate } from "../dial/upstreamTls.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Admission } from "../gate/Admission.ts";
 import { UpstreamError } from "../http/UpstreamExchange.ts";
@@ -29,6 +30,7 @@ export interface Exchange {
   readonly connectTimeoutMs: number;
   /** Aborts when the bot gives up. */
   readonly gone: AbortSignal;
+  readonly clientCertificate?: ClientCertificate;
 }
 
 /** Body bytes until now. */

@@ -34,7 +34,13 @@ async function attempt(
     const { gone: signal, connectTimeoutMs: timeoutMs } = exchange;
     const h2 = visit.head.version === "2";
     const trailers = h2 && valuesOf(call.headers, "te").includes("trailers");
-    const opened = pools.open(granted, outgoing, { signal, timeoutMs, fresh, h2, trailers });
+    const { clientCertificate } = exchange;
+    const options = { signal, timeoutMs, fresh, h2, trailers };
+    const opened = pools.open(
+      granted,
+      outgoing,
+      clientCertificate === undefined ? options : { ...options, clientCertificate },
+    );
     upstream = opened instanceof Promise ? await opened : opened;
   } catch (error) {
     if (visit.gone) return aborted(counts);

@@ -32,8 +32,15 @@ export async function forwardUpgrade(exchange: UpgradeExchange): Promise<AuditEn
   };
   visit.onGone(onGone);
   try {
-    const options = { signal, timeoutMs, h2: false, upgrade: true, fresh: true };
-    upstream = await pools.open(granted, outgoing, options);
+    const { clientCertificate } = exchange;
+    upstream = await pools.open(granted, outgoing, {
+      signal,
+      timeoutMs,
+      h2: false,
+      upgrade: true,
+      fresh: true,
+      ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    });
     upstream.end(NOTHING, []);
     const reply = await upstream.reply;
     if (reply.switched === undefined) return await streamReply(exchange, reply, counts);

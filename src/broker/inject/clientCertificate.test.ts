@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
+import https from "node:https";
 import tls from "node:tls";
 import { SecretValue } from "../../secrets/SecretValue.ts";
 import { makeAuthority } from "../testing/certificates.ts";
+import { modelGrant } from "../testing/grants.ts";
+import { TestBroker } from "../testing/TestBroker.ts";
 import { readClientCertificate } from "./clientCertificate.ts";
 
 const authority = await makeAuthority("clients");
@@ -66,3 +69,68 @@ for (const [what, value] of [
     });
   });
 }
+
+test("a host that asks for a certificate gets the grant's, the new one after it was replaced", async (t) => {
+  const broker = await TestBroker.start();
+  t.after(() => broker.end());
+  const { chain: serverChain, key: serverKey } = await broker.upstreamAuthority.issue([
+    "mtls.test",
+  ]);
+  const seen: string[] = [];
+  const server = https.createServer(
+    {
+      cert: serverChain,
+      key: serverKey,
+      requestCert: true,
+      rejectUnauthorized: true,
+      ca: authority.ca,
+    },
+    (request, response) => {
+      const { subject } = (request.socket as tls.TLSSocket).getPeerCertificate();
+      seen.push(`${String(subject.CN)} ${String(request.headers["x-api-key"])}`);
+      response.end("welcome");
+    },
+  );
+  const port = await broker.plainServer(server);
+  const address = broker.nextAddress();
+  const grant = modelGrant(
+    {
+      port: broker.port,
+      address,
+      dial: {
+        host: "127.0.0.1",
+        port,
+        ca: broker.upstreamAuthority.ca,
+        clientCertificate: "client",
+      },
+    },
+    { hosts: [{ name: "mtls.test", port: broker.port, scheme: "https", v4: address }] },
+  );
+  broker.secrets.set("model", "sk-real-0123456789").set("client", `${chain}${key}`);
+  await broker.bot("basecamp", [grant]);
+  assert.deepEqual(await broker.configure(), { type: "configured" });
+  const call = async (): Promise<string> => {
+    const headers = { "x-api-key": grant.phantom };
+    const reply = await broker.request(
+      { name: "mtls.test", address },
+      { path: "/v1/models/x", headers },
+    );
+    return reply.status === 200
+      ? reply.body
+      : (JSON.parse(reply.body) as { error: { code: string } }).error.code;
+  };
+  assert.equal(await call(), "welcome");
+  broker.secrets.set("client", `${other.chain}${other.key}`);
+  // Connections that are there were made by the old one.
+  server.closeAllConnections();
+  assert.equal(await call(), "welcome");
+  assert.deepEqual(seen, ["bot.test sk-real-0123456789", "other.test sk-real-0123456789"]);
+
+  broker.secrets.set("client", `${chain}${other.key}`);
+  assert.equal(await call(), "secret-unavailable");
+  assert.ok(broker.sent.some((each) => each.type === "health" && each.key === "secret:client"));
+  assert.equal(seen.length, 2);
+  const refused = await broker.configure();
+  assert.equal(refused?.type, "refused");
+  for (const line of key.split("\n").slice(1, -2)) assert.ok(!broker.everything().includes(line));
+});

@@ -5,6 +5,27 @@ import type { ClientCertificate } from "../dial/upstreamTls.ts";
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
 
+/** The client certificates of a deployment, checked once each and again when the secret has changed. */
+export class ClientCertificates {
+  readonly #read = new Map<
+    string,
+    { readonly value: string; readonly certificate: ClientCertificate }
+  >();
+
+  /** As `readClientCertificate`. */
+  async get(
+    deployment: Pick<Deployment, "secrets" | "store">,
+    name: string,
+  ): Promise<ClientCertificate> {
+    const value = await readPem(deployment, name);
+    const before = this.#read.get(name);
+    if (before?.value === value) return before.certificate;
+    const certificate = parsePem(name, value);
+    this.#read.set(name, { value, certificate });
+    return certificate;
+  }
+}
+
 /**
  * The client certificate behind a secret's name: PEM text with one private key, not encrypted, and
  * the certificates from the bot's own upward, in any order of the two. It is given to OpenSSL for
@@ -17,13 +38,23 @@ export async function readClientCertificate(
   deployment: Pick<Deployment, "secrets" | "store">,
   name: string,
 ): Promise<ClientCertificate> {
+  return parsePem(name, await readPem(deployment, name));
+}
+
+async function readPem(
+  deployment: Pick<Deployment, "secrets" | "store">,
+  name: string,
+): Promise<string> {
   const source = deployment.secrets.get(name);
   if (source === undefined)
     throw new BrokerError("config-invalid", `secret "${name}" is not configured`);
-  const secret = await deployment.store.read(source);
+  return (await deployment.store.read(source)).revealSecret();
+}
+
+function parsePem(name: string, text: string): ClientCertificate {
   const keys: string[] = [];
   const certificates: string[] = [];
-  for (const [block, label = ""] of secret.revealSecret().matchAll(BLOCK)) {
+  for (const [block, label = ""] of text.matchAll(BLOCK)) {
     if (label === "CERTIFICATE") certificates.push(block);
     else if (/^(?:(?:RSA|EC) )?PRIVATE KEY$/.test(label)) keys.push(block);
     else if (label !== "EC PARAMETERS")
