@@ -70,6 +70,9 @@ export class Broker {
       take: (socket, connection) => {
         this.#calls.take(socket, connection);
       },
+      takeProxied: (socket, connection) => {
+        this.#calls.takeProxied(socket, connection);
+      },
       timeouts,
       warned: new Set(),
       send: (message) => {
@@ -131,6 +134,11 @@ export class Broker {
         ),
       );
       for (const name of used) await fetchSecret(deployment, name);
+      const dialled = config.bots.flatMap((bot) =>
+        bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
+      );
+      for (const name of new Set(dialled))
+        await deployment.clientCertificates.get(deployment, name);
       const tls = new Map(
         config.bots.filter((bot) => endsTls(bot)).map((bot) => [bot.name, this.#tlsEnd(bot)]),
       );

@@ -34,6 +34,7 @@ const REFUSALS = {
     "the only protocol upgrade that is supported is a WebSocket, asked for by GET over HTTP/1.1",
   ],
   "websocket-invalid": [400, "the WebSocket's handshake or one of its frames is not well formed"],
+  "proxy-token": [407, "the proxy needs its token: Proxy-Authorization, Bearer or Basic"],
   "connect-method": [405, "CONNECT is not supported: dial the host itself"],
   // decide
   "no-credential": [

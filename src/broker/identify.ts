@@ -8,6 +8,11 @@ export interface Arrival {
   readonly bot: string;
   readonly address: string;
   readonly port: number;
+  /**
+   * At the explicit proxy the bot said it, and there is no address. `plain`: it asked for plain HTTP, in
+   * absolute-form.
+   */
+  readonly named?: { readonly name: string; readonly plain: boolean };
 }
 
 /**
@@ -15,9 +20,25 @@ export interface Arrival {
  * accepted connection is the address the bot looked up.
  */
 export function identify(bot: Bot | undefined, arrival: Arrival): readonly Granted[] | Refusal {
+  const { named } = arrival;
+  if (named !== undefined) {
+    const found = namedHosts(bot, named.name, arrival.port).filter(
+      ({ host }) => !named.plain || host.scheme === "http",
+    );
+    return found.length > 0 ? found : refuse("unknown-address");
+  }
   return (
     bot?.destinations.get(destinationKey(arrival.address, arrival.port)) ??
     refuse("unknown-address")
+  );
+}
+
+function namedHosts(bot: Bot | undefined, name: string, port: number): Granted[] {
+  if (bot === undefined) return [];
+  return bot.plan.grants.flatMap((grant) =>
+    grant.hosts
+      .filter((host) => host.name === name && host.port === port)
+      .map((host) => ({ bot: bot.name, grant, host })),
   );
 }
 

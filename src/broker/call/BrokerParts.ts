@@ -7,6 +7,7 @@ import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
 import type { Connection } from "./handleCall.ts";
 import type { UnknownHosts } from "../gate/UnknownHosts.ts";
+import type { ProxyConnection } from "../proxy/serveProxy.ts";
 import type { FromBroker } from "../protocol.ts";
 import type { TlsEnd } from "../tls/TlsEnd.ts";
 import type { RunningCalls } from "./RunningCalls.ts";
@@ -30,6 +31,8 @@ export interface BrokerParts {
   readonly resolve: Resolve;
   /** Takes a connection over on which HTTP requests come, TLS ended. */
   take(socket: Socket, connection: Connection): void;
+  /** Takes a connection over at which the broker is an explicit proxy. */
+  takeProxied(socket: Socket, connection: ProxyConnection): void;
   /** Bounds, in milliseconds. */
   readonly timeouts: {
     readonly clientHello: number;

@@ -4,13 +4,11 @@ import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
 import { editCall } from "../content/editCall.ts";
 import { decide } from "../decide/decide.ts";
-import type { Place } from "../../plan/index.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
-import type { Visit } from "../http/Visit.ts";
+import type { Visit, VisitHead } from "../http/Visit.ts";
 import { fetchSecret } from "../inject/fetchSecret.ts";
 import { inject } from "../inject/inject.ts";
-import type { SecretValue } from "../../secrets/index.ts";
 import { readCall, type Call } from "../match.ts";
 import { compilePhantoms } from "../redact/BodyScanner.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts";
@@ -36,6 +34,7 @@ export async function handleCall(
   parts: BrokerParts,
   connection: Connection,
   visit: Visit,
+  head: VisitHead = visit.head,
 ): Promise<void> {
   const inForce = parts.inForce();
   if (inForce === undefined) {
@@ -47,9 +46,9 @@ export async function handleCall(
   const start: { -readonly [Key in keyof AuditStart]: AuditStart[Key] } = {
     bot: connection.bot,
     kind: "call",
-    host: `${connection.address}:${connection.port}`,
-    method: /^[A-Z]{1,20}$/.test(visit.head.method) ? visit.head.method : "(other)",
-    path: describeTarget(deployment, visit.head.target),
+    host: `${connection.named?.name ?? connection.address}:${connection.port}`,
+    method: /^[A-Z]{1,20}$/.test(head.method) ? head.method : "(other)",
+    path: describeTarget(deployment, head.target),
     httpVersion: visit.head.version,
   };
   const refuseCall = (refusal: Refusal): void => {
@@ -66,7 +65,7 @@ export async function handleCall(
   const [dialled] = arrived;
   if (dialled !== undefined) start.host = `${dialled.host.name}:${dialled.host.port}`;
 
-  const read = readCall(visit.head);
+  const read = readCall(head);
   if (isRefusal(read)) return refuseCall(read);
   const handshake = read.upgrade === undefined ? undefined : checkHandshake(read);
   if (handshake !== undefined) return refuseCall(handshake);
@@ -123,8 +122,18 @@ export async function handleCall(
   let counts = { bytesOut: 0, bytesIn: 0 };
   try {
     const places = decision.placed.map(({ place }) => place);
-    const secret = await readSecret(parts, deployment, grant.secret, places);
-    if (secret === undefined) return refuseCall(refuse("secret-unavailable"));
+    const secret = await readSecret(parts, grant.secret, (name) =>
+      fetchSecret(deployment, name, places),
+    );
+    const named = grant.dial?.clientCertificate;
+    const clientCertificate =
+      named === undefined
+        ? undefined
+        : await readSecret(parts, named, (name) =>
+            deployment.clientCertificates.get(deployment, name),
+          );
+    if (secret === undefined || (named !== undefined && clientCertificate === undefined))
+      return refuseCall(refuse("secret-unavailable"));
     if (cut !== undefined) return refuseCall(refuse(cut));
     if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
@@ -149,6 +158,7 @@ export async function handleCall(
         pools: parts.pools,
         connectTimeoutMs: parts.timeouts.connect,
         gone: gone.signal,
+        ...(clientCertificate === undefined ? {} : { clientCertificate }),
       };
       end =
         call.upgrade === undefined
@@ -178,15 +188,14 @@ export async function handleCall(
 }
 
 /** The secret, or `undefined` with a warning to the supervisor that stands until it can be had again. */
-async function readSecret(
+async function readSecret<Read>(
   parts: BrokerParts,
-  deployment: Deployment,
   name: string,
-  places: readonly Place[],
-): Promise<SecretValue | undefined> {
+  read: (name: string) => Promise<Read>,
+): Promise<Read | undefined> {
   const key = `secret:${name}`;
   try {
-    const secret = await fetchSecret(deployment, name, places);
+    const secret = await read(name);
     if (parts.warned.delete(key)) parts.send({ type: "health-clear", key });
     return secret;
   } catch (error) {

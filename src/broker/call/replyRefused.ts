@@ -3,6 +3,9 @@ import type { Visit } from "../http/Visit.ts";
 import type { Header } from "../match.ts";
 import { describeRefusal, refusalBody, type Refusal, type RefusalCode } from "../Refusal.ts";
 
+/** Basic, since that is what clients know to put into a proxy's URL. */
+const PROXY_CHALLENGE = 'Basic realm="seawall"';
+
 /** What is still read of a refused request's body, so that a client that writes first sees the answer. */
 const MOST_DRAINED = 1024 * 1024;
 
@@ -28,6 +31,7 @@ export function replyRefused(visit: Visit, refusal: Refusal): number | undefined
   ];
   if (retryAfter !== undefined) headers.push(["retry-after", String(retryAfter)]);
   if (challenge !== undefined) headers.push(["www-authenticate", challenge]);
+  if (refused === "proxy-token") headers.push(["proxy-authenticate", PROXY_CHALLENGE]);
   const reason = STATUS_CODES[status] ?? "Refused";
   const writer = visit.respond({ status, reason, headers, last: !visit.bodyComplete });
   void writer.end(Buffer.from(body), []);
@@ -41,6 +45,6 @@ export function refusedResponseText(code: RefusalCode): string {
   const body = refusalBody(code);
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-    `x-seawall: refused\r\nconnection: close\r\n\r\n${body}`
+    `x-seawall: refused\r\n${code === "proxy-token" ? `proxy-authenticate: ${PROXY_CHALLENGE}\r\n` : ""}connection: close\r\n\r\n${body}`
   );
 }

@@ -5,7 +5,8 @@ import { TLSSocket } from "node:tls";
 import { describeRefusal, type RefusalCode } from "../Refusal.ts";
 import { BotConnection } from "../http/h1/BotConnection.ts";
 import { serveH2, type H2BotConnection } from "../http/h2/serveH2.ts";
-import { NodeVisit } from "../http/node/NodeVisit.ts";
+import { headOf, NodeVisit } from "../http/node/NodeVisit.ts";
+import { acceptConnect, handleProxied, type ProxyConnection } from "../proxy/serveProxy.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { handleCall, recordRefusal, type Connection } from "./handleCall.ts";
 import { refusedResponseText } from "./replyRefused.ts";
@@ -13,6 +14,7 @@ import { refusedResponseText } from "./replyRefused.ts";
 /** Takes connections over, once they are identified, and serves the calls on them. */
 export interface CallServer {
   take(socket: Socket, connection: Connection): void;
+  takeProxied(socket: Socket, connection: ProxyConnection): void;
   /** Closes connections on which nothing runs, and stops looking after the others. */
   closeIdle(): void;
 }
@@ -22,7 +24,7 @@ const IDLE_MS = 60_000;
 const SWEEPS = 3;
 
 interface Adopted {
-  readonly connection: Connection;
+  readonly connection: Connection | ProxyConnection;
   running: number;
 }
 
@@ -68,14 +70,21 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
     response.once("close", () => {
       known.running -= 1;
     });
-    void handleCall(parts(), known.connection, new NodeVisit(request, response));
+    const { connection } = known;
+    const visit = new NodeVisit(request, response);
+    if ("proxy" in connection) void handleProxied(parts(), connection, visit);
+    else void handleCall(parts(), connection, visit);
   };
   server.on("request", call);
   // Node answers neither of these itself when there is a listener: `handleCall` does, after its decision.
   server.on("checkContinue", call);
   server.on("checkExpectation", call);
-  server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-    refuseUnread(parts(), adopted.get(socket)?.connection, "connect-method", socket);
+  server.on("connect", (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
+    const known = adopted.get(socket);
+    // Where answers are still to come, nothing may come before them.
+    if (known !== undefined && "proxy" in known.connection && known.running === 0)
+      acceptConnect(parts(), known.connection, headOf(request), request.socket, rest);
+    else refuseUnread(parts(), known?.connection, "connect-method", socket);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const known = adopted.get(socket);
@@ -125,6 +134,11 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
         closed: (each) => plain.delete(each),
       });
       plain.add(taken);
+    },
+    takeProxied(socket, connection) {
+      socket.on("error", ignore);
+      adopted.set(socket, { connection, running: 0 });
+      server.emit("connection", socket);
     },
     closeIdle() {
       clearInterval(sweeper);

@@ -52,7 +52,9 @@ export class UnknownHosts {
   }
 
   /** What a connection to an address that no grant has is for, if it was given out for a name. */
-  grantedFor({ bot, address, port }: Arrival): Granted | undefined {
+  grantedFor({ bot, address, port, named }: Arrival): Granted | undefined {
+    if (named !== undefined)
+      return named.plain ? undefined : this.#grantedByName(bot, named.name, port);
     const known = this.#known.get(bot);
     const name = known?.byAddress.get(normaliseAddress(address));
     const slot = name === undefined ? undefined : known?.slots.get(name);
@@ -60,6 +62,14 @@ export class UnknownHosts {
     if (this.#deployment()?.bots.get(bot)?.plan.unknownHosts !== "ask") return undefined;
     touch(known, name, slot);
     const host: HostPlan = { name, port, scheme: "https", ...this.#addressOf(slot) };
+    return { bot, grant: { kind: "tunnel", name: UNKNOWN_GRANT, hosts: [host] }, host };
+  }
+
+  /** Named to the explicit proxy: there is no address to find it by. */
+  #grantedByName(bot: string, name: string, port: number): Granted | undefined {
+    if (this.#deployment()?.bots.get(bot)?.plan.unknownHosts !== "ask" || !isSane(name))
+      return undefined;
+    const host: HostPlan = { name, port, scheme: "https" };
     return { bot, grant: { kind: "tunnel", name: UNKNOWN_GRANT, hosts: [host] }, host };
   }
 

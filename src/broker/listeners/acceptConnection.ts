@@ -4,8 +4,9 @@ import { openTunnel } from "../call/openTunnel.ts";
 import { refusedResponseText } from "../call/replyRefused.ts";
 import type { Granted } from "../Deployment.ts";
 import { normaliseAddress } from "../destination.ts";
-import { identify, narrowByServerName, type Arrival } from "../identify.ts";
-import { isRefusal, type Refusal, type RefusalCode } from "../Refusal.ts";
+import { narrowByServerName, type Arrival } from "../identify.ts";
+import { isRefusal, type RefusalCode } from "../Refusal.ts";
+import { findCandidates } from "./findCandidates.ts";
 import { fatalAlert } from "../tls/alert.ts";
 import type { ClientHello } from "../tls/parseClientHello.ts";
 import { peekClientHello } from "../tls/peekClientHello.ts";
@@ -23,9 +24,29 @@ export function acceptConnection(parts: BrokerParts, bot: string, socket: Socket
     socket.destroy();
     return;
   }
+  const { proxy } = inForce.deployment.bots.get(bot)?.plan ?? {};
+  if (proxy?.port === arrival.port) {
+    parts.takeProxied(socket, { ...arrival, tls: undefined, proxy });
+    return;
+  }
   const candidates = findCandidates(parts, arrival);
   if (isRefusal(candidates)) {
     noteRefusal(parts, arrival, undefined, candidates.refused);
+    socket.destroy();
+    return;
+  }
+  leadConnection(parts, arrival, candidates, socket);
+}
+
+/** Leads a connection on whose destination is known: by address, or named to the explicit proxy. */
+export function leadConnection(
+  parts: BrokerParts,
+  arrival: Arrival,
+  candidates: readonly Granted[],
+  socket: Socket,
+): void {
+  const inForce = parts.inForce();
+  if (inForce === undefined) {
     socket.destroy();
     return;
   }
@@ -88,14 +109,6 @@ function leadOn(
   });
 }
 
-/** What was dialled: hosts that a grant has there, or one that the owner may be asked about. */
-function findCandidates(parts: BrokerParts, arrival: Arrival): readonly Granted[] | Refusal {
-  const granted = identify(parts.inForce()?.deployment.bots.get(arrival.bot), arrival);
-  if (!isRefusal(granted)) return granted;
-  const unknown = parts.unknown.grantedFor(arrival);
-  return unknown === undefined ? granted : [unknown];
-}
-
 /** The local end of a connection is where the bot meant to go. `undefined` when the peer has gone already. */
 export function arrivalOf(bot: string, socket: Socket): Arrival | undefined {
   const { localAddress, localPort } = socket;
@@ -127,7 +140,7 @@ export function noteRefusal(
   granted: Granted | undefined,
   code: RefusalCode,
 ): void {
-  const host = granted?.host.name ?? arrival.address;
+  const host = granted?.host.name ?? arrival.named?.name ?? arrival.address;
   parts.repeats.note(
     {
       bot: arrival.bot,

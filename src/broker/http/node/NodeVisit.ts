@@ -22,12 +22,7 @@ export class NodeVisit implements Visit {
       if (response.writableFinished) return;
       for (const listener of this.#listeners) listener();
     });
-    this.head = {
-      method: request.method ?? "",
-      target: request.url ?? "",
-      version: request.httpVersion === "1.1" ? "1.1" : "1.0",
-      headers: pairHeaders(request.rawHeaders),
-    };
+    this.head = headOf(request);
     // The iterator must not destroy the request: its socket carries the answer.
     this.body = iteratorSource(() => request.iterator({ destroyOnReturn: false }));
   }
@@ -103,6 +98,16 @@ export class NodeVisit implements Visit {
     this.#response.destroy();
     this.#request.destroy();
   }
+}
+
+/** The head of a request that Node read. */
+export function headOf(request: IncomingMessage): VisitHead {
+  return {
+    method: request.method ?? "",
+    target: request.url ?? "",
+    version: request.httpVersion === "1.1" ? "1.1" : "1.0",
+    headers: pairHeaders(request.rawHeaders),
+  };
 }
 
 /** Whether the last byte was handed to the system (`finish`) before the connection closed. */
