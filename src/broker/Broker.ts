@@ -3,6 +3,7 @@ import type { SecretStore } from "../secrets/index.ts";
 import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
 import { RepeatFilter } from "./audit/RepeatFilter.ts";
+import { BodyRooms } from "./body/BodyRooms.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
@@ -58,6 +59,7 @@ export class Broker {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
       running: new RunningCalls(),
+      bodies: new BodyRooms(),
       unknown: new UnknownHosts(() => this.#inForce?.deployment, surroundings.unknownAddress),
       gate: new Gate({
         send: (message) => {

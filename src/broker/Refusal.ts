@@ -59,6 +59,7 @@ const REFUSALS = {
   "not-allowed": [403, "no rule of the grant allows this call"],
   denied: [403, "a rule of the grant denies this call"],
   "body-too-large": [413, "the body is too large to be checked before the call is made"],
+  "too-many-bodies": [503, "the bot has too many large bodies under way that have to be checked"],
   "body-unreadable": [
     400,
     "the body can't be read as its Content-Type and Content-Encoding say, or in two ways",

@@ -63,6 +63,7 @@ const unreadable: readonly [string, string | Buffer][] = [
   ["half of a surrogate pair in a key", '{"\\ude00":1}'],
   ["a surrogate pair the wrong way round", '"\\ude00\\ud83d"'],
   ["65 levels", `${"[".repeat(65)}${"]".repeat(65)}`],
+  ["100001 values", `[${"0,".repeat(99_999)}0]`],
   ["100000 levels", "[".repeat(100_000)],
   ["invalid UTF-8", Buffer.from([0x22, 0xc3, 0x28, 0x22])],
   ["an overlong form", Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
@@ -223,6 +224,7 @@ for (const [what, text] of [
   ["a line end", "a=1\r\n"],
   ["a NUL in a name", "a%00b=1"],
   ["a byte order mark", "\ufeffa=1"],
+  ["10001 fields", "a&".repeat(10_000)],
 ] as const) {
   test(`readForm() refuses ${what}`, () => {
     assert.equal(readForm(Buffer.from(text)), undefined);

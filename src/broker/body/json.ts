@@ -24,11 +24,13 @@ export type JsonNode =
 
 /** Containers within containers. Parsers differ in where they give up, and no known API needs more. */
 const DEEPEST = 64;
+/** Each takes some hundred bytes of memory, whatever it takes in the text. */
+const MOST_VALUES = 100_000;
 
 /**
  * Reads a JSON text (RFC 8259) if every parser reads it alike. `undefined`: it isn't JSON, is not
  * UTF-8, begins with a byte order mark, has an object with one key twice or a NUL in a key, a
- * string with half of a surrogate pair, or is nested deeper than 64.
+ * string with half of a surrogate pair, is nested deeper than 64, or has more than 100 000 values.
  */
 export function readJson(bytes: Buffer): JsonNode | undefined {
   if (!isUtf8(bytes)) return undefined;
@@ -102,6 +104,7 @@ const BACKSLASH = 0x5c;
 class Reader {
   readonly #bytes: Buffer;
   #at = 0;
+  #values = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -116,6 +119,8 @@ class Reader {
 
   #readValue(depth: number): JsonNode {
     this.#skipBlanks();
+    this.#values += 1;
+    if (this.#values > MOST_VALUES) throw new Unreadable();
     const start = this.#at;
     switch (this.#bytes[start] ?? 0) {
       case 0x7b:

@@ -1,6 +1,7 @@
 import { valuesOf, type Call } from "../match.ts";
 import { isRefusal, refuse, type Refusal } from "../Refusal.ts";
 import { readCoding, ZSTD_WINDOW_LOG, type Coding } from "./coding.ts";
+import type { BodyRoom } from "./BodyRooms.ts";
 import { mediaTypeOf } from "./bodyKind.ts";
 
 /** A message with a photo is larger, but then it is not text that a rule could be about. */
@@ -8,9 +9,13 @@ const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
  * Collects a body that the decision depends on, its Content-Encoding undone. At most 4 MiB, as it
- * comes and as it reads.
+ * comes and as it reads, and no more of one bot's than `room` has.
  */
-export async function readBody(call: Call, body: AsyncIterable<Buffer>): Promise<Call | Refusal> {
+export async function readBody(
+  call: Call,
+  body: AsyncIterable<Buffer>,
+  room: Pick<BodyRoom, "take">,
+): Promise<Call | Refusal> {
   const coding = readCoding(valuesOf(call.headers, "content-encoding"));
   if (coding === undefined) return refuse("body-unreadable");
   const chunks: Buffer[] = [];
@@ -19,6 +24,7 @@ export async function readBody(call: Call, body: AsyncIterable<Buffer>): Promise
     for await (const chunk of body) {
       length += chunk.length;
       if (length > MOST_BYTES) return refuse("body-too-large");
+      if (!room.take(chunk.length)) return refuse("too-many-bodies");
       chunks.push(chunk);
     }
   } catch {
@@ -27,6 +33,7 @@ export async function readBody(call: Call, body: AsyncIterable<Buffer>): Promise
   const collected = Buffer.concat(chunks);
   const bytes = coding === "identity" ? collected : await decode(collected, coding);
   if (isRefusal(bytes)) return bytes;
+  if (bytes.length > length && !room.take(bytes.length - length)) return refuse("too-many-bodies");
   // What isn't well formed has no type: nothing that depends on it fits.
   const { type = "", parameters = new Map<string, string>() } = mediaTypeOf(call.headers) ?? {};
   return { ...call, content: { bytes, type, parameters } };

@@ -3,6 +3,7 @@ import type { Audit } from "../audit/Audit.ts";
 import type { RepeatFilter } from "../audit/RepeatFilter.ts";
 import type { Deployment } from "../Deployment.ts";
 import type { Resolve } from "../dial/Destination.ts";
+import type { BodyRooms } from "../body/BodyRooms.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
 import type { Connection } from "./handleCall.ts";
@@ -26,6 +27,7 @@ export interface BrokerParts {
   readonly repeats: RepeatFilter;
   readonly gate: Gate;
   readonly running: RunningCalls;
+  readonly bodies: BodyRooms;
   readonly unknown: UnknownHosts;
   readonly pools: UpstreamPools;
   readonly resolve: Resolve;

@@ -1,5 +1,6 @@
 import type { Audit } from "../audit/Audit.ts";
 import type { AuditEnd, AuditStart } from "../audit/AuditRecord.ts";
+import type { BodyRoom } from "../body/BodyRooms.ts";
 import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
 import { editCall } from "../content/editCall.ts";
@@ -35,6 +36,21 @@ export async function handleCall(
   connection: Connection,
   visit: Visit,
   head: VisitHead = visit.head,
+): Promise<void> {
+  const room = parts.bodies.enter(connection.bot);
+  try {
+    await treatCall(parts, connection, visit, head, room);
+  } finally {
+    room.leave();
+  }
+}
+
+async function treatCall(
+  parts: BrokerParts,
+  connection: Connection,
+  visit: Visit,
+  head: VisitHead,
+  room: BodyRoom,
 ): Promise<void> {
   const inForce = parts.inForce();
   if (inForce === undefined) {
@@ -78,7 +94,7 @@ export async function handleCall(
   const expects = read.headers.some(([name]) => name.toLowerCase() === "expect");
   // A client that waits to be asked for its body would wait for ever.
   if (collects && expects) visit.sendContinue();
-  const call = collects ? await readBody(read, visit.body) : read;
+  const call = collects ? await readBody(read, visit.body, room) : read;
   if (isRefusal(call)) return refuseCall(call);
   const decision = decide(candidates, call, deployment.phantoms);
   if (isRefusal(decision)) return refuseCall(decision);

@@ -89,6 +89,7 @@ export async function callOf(
         (async function* () {
           if (bytes !== undefined) yield await Promise.resolve(bytes);
         })(),
+        { take: () => true },
       )
     : asked;
   if (isRefusal(call)) return call;
