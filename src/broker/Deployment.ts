@@ -179,6 +179,13 @@ function checkInject(
     if (place.in === "header" && place.name !== place.name.toLowerCase()) {
       throw invalid(`${where} has a header place that is not in lower case`);
     }
+    const pointers = [
+      ...("pointer" in place ? [place.pointer] : []),
+      ...("where" in place ? place.where.map(({ pointer }) => pointer) : []),
+    ];
+    if (pointers.some((pointer) => pointer !== "" && !pointer.startsWith("/"))) {
+      throw invalid(`${where} has a JSON pointer that doesn't begin with a slash`);
+    }
   }
 }
 

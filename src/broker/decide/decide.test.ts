@@ -6,6 +6,7 @@ import type { Header } from "../match.ts";
 import type { Outgoing } from "../inject/inject.ts";
 import {
   callOf,
+  deploymentOf,
   OTHER,
   outgoingOf,
   PHANTOM,
@@ -197,6 +198,15 @@ test("decide() leaves the bot's own phantoms in bodies alone", async () => {
   const body = `{"auth":{"token":"Bearer ${PHANTOM}"},"log":"${PHANTOM} ${OTHER}"}`;
   const out = await outgoingOf(at(JSON_PLACE), json(body));
   assert.equal(out.body?.toString(), body.replace(PHANTOM, SECRET));
+});
+
+test("compileDeployment() refuses a JSON pointer that is none", () => {
+  for (const place of [
+    { in: "json", pointer: "token" },
+    { in: "websocket", pointer: "/d", where: [{ pointer: "op", equals: 2 }] },
+  ] satisfies Place[])
+    assert.throws(() => deploymentOf(at(place)), { code: "config-invalid" });
+  assert.ok(deploymentOf(at({ in: "json", pointer: "" })));
 });
 
 const refused: readonly [string, GrantParts, Sent, string][] = [
