@@ -11,7 +11,7 @@ import { readQuery } from "./queryPlaces.ts";
  * Headers that carry a credential for some service. One that the grant does not name would reach the
  * upstream as somebody else's account, so it is refused rather than forwarded.
  */
-const CREDENTIAL_HEADERS = [
+const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
   "x-authorization",
@@ -39,7 +39,7 @@ const CREDENTIAL_HEADERS = [
   "private-token",
   "job-token",
   "deploy-token",
-];
+]);
 
 /**
  * Query fields that carry one: keys and tokens as services name them, RFC 6750's access_token,
@@ -47,7 +47,7 @@ const CREDENTIAL_HEADERS = [
  * `token` and `auth` mean something else to a few services; there, a rule of the grant that names the
  * field in its own query lets it pass. Fields of bodies are not looked at beside the named ones.
  */
-const CREDENTIAL_FIELDS = [
+const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   "key",
   "apikey",
   "accesskey",
@@ -88,7 +88,7 @@ const CREDENTIAL_FIELDS = [
   "xamzsecuritytoken",
   "xgoogsignature",
   "xgoogcredential",
-];
+]);
 
 /** Looks everywhere but in the places where the phantom rightly stood. */
 export function findStray(
@@ -104,6 +104,7 @@ export function findStray(
     return refuse(phantom === grant.phantom ? "phantom-misplaced" : "foreign-phantom");
   };
   const named = headersOf(grant.places);
+  const hyphened = new Set([...named].map((name) => name.replaceAll("_", "-")));
   for (const [name, value] of call.headers) {
     const lower = name.toLowerCase();
     texts.push(name);
@@ -111,7 +112,7 @@ export function findStray(
     texts.push(value);
     // Servers behind CGI and its kin read an underscore as a hyphen.
     const alike = lower.includes("_") ? lower.replaceAll("_", "-") : lower;
-    if (CREDENTIAL_HEADERS.includes(alike) || isNamed(named, alike))
+    if (CREDENTIAL_HEADERS.has(alike) || hyphened.has(alike))
       return misplaced(value) ?? misplaced(undoBasic(value)) ?? refuse("foreign-credential");
   }
   for (const text of texts) {
@@ -147,11 +148,6 @@ function isRight({ places, phantom }: InjectBrokerGrant, name: string, value: st
   );
 }
 
-function isNamed(named: ReadonlySet<string>, alike: string): boolean {
-  for (const name of named) if (name.replaceAll("_", "-") === alike) return true;
-  return false;
-}
-
 function undoBasic(value: string): string {
   const pair = readBasic(value);
   return pair === undefined ? "" : `${pair.user}\n${pair.password}`;
@@ -179,7 +175,7 @@ function hasForeignField(grant: InjectBrokerGrant, query: string, found: Found):
     const bodyField = grant.places.some(
       (place) => (place.in === "form" || place.in === "multipart") && isAlike(name, place.name),
     );
-    if (!bodyField && !CREDENTIAL_FIELDS.includes(name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")))
+    if (!bodyField && !CREDENTIAL_FIELDS.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")))
       return false;
     return ![...grant.rules, ...(grant.ask ?? []), ...grant.anonymous].some(
       ({ query: wanted }) => wanted !== undefined && Object.hasOwn(wanted, name),
