@@ -69,7 +69,10 @@ export const serviceSchema = z.strictObject({
     .describe("Calls that may be made without credential."),
   challenge: z
     .string()
-    .regex(/^[A-Za-z0-9-]{1,32}(?: [\x20-\x7e]{1,200})?$/, "X")
+    .regex(
+      /^[A-Za-z0-9-]{1,32}(?: [\x20-\x7e]{1,200})?$/,
+      "a scheme and its parameters, as 'Basic realm=\"git\"'",
+    )
     .optional()
     .describe("WWW-Authenticate of the 401 that a call without credential gets."),
   usage: z

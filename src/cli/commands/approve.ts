@@ -4,13 +4,14 @@ import {
   declareAlways,
   HostError,
   type Ask,
-  type DeclaredAlways,
   type StatePaths,
 } from "../../host/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 
 const WATCH_MS = 1_000;
+/** Far more than the broker lets wait. */
+const MOST_ALIKE = 1_000;
 const HINT = "type: seawall approve --help";
 
 export const approve: Command = {
@@ -70,30 +71,46 @@ async function allow(
   scope: "once" | "hour" | "always",
 ): Promise<ExitStatus> {
   const ask = findAsk(await waiting(paths), prefix);
-  let declared: DeclaredAlways | undefined;
-  if (scope === "always") declared = await declareAlways(paths, ask, output.progress);
-  const answer = {
-    verb: "answer",
-    id: ask.id,
-    verdict: "allow",
-    // What waits by the same rule is all allowed by now.
-    scope: scope === "once" ? "once" : "hour",
-  } as const;
-  let waited = true;
-  try {
-    await askSupervisor(paths, answer);
-  } catch (error) {
-    // Applying a declaration takes a while, and the next call passes.
-    if (declared === undefined || !isGone(error)) throw error;
-    waited = false;
-  }
-  if (json) {
-    output.json({ ok: true, id: ask.id, verdict: "allow", scope, waited, ...declared });
+  const { id } = ask;
+  if (scope !== "always") {
+    await askSupervisor(paths, { verb: "answer", id, verdict: "allow", scope });
+    if (json) output.json({ ok: true, id, verdict: "allow", scope });
+    else output.line(`allowed: ${askText(ask)}`);
     return 0;
   }
-  output.line(`${waited ? "allowed" : "allowed from now on"}: ${askText(ask)}`);
-  if (declared !== undefined) output.line(`changed ${declared.file}`);
+  const declared = await declareAlways(paths, ask, output.progress);
+  const waited = await allowAlike(paths, ask);
+  if (json) {
+    output.json({ ok: true, id, verdict: "allow", scope, waited, ...declared });
+    return 0;
+  }
+  output.line(`${waited > 0 ? "allowed" : "allowed from now on"}: ${askText(ask)}`);
+  output.line(`changed ${declared.file}`);
   return 0;
+}
+
+/**
+ * Allows what still waits by the same rule, and gives how many that were. One by one: an answer for an
+ * hour would go on when the declaration is changed back.
+ */
+async function allowAlike(paths: StatePaths, { bot, grant, host, rule }: Ask): Promise<number> {
+  let answered = 0;
+  while (answered < MOST_ALIKE) {
+    const next = (await waiting(paths)).find(
+      (other) =>
+        other.bot === bot && other.grant === grant && other.host === host && other.rule === rule,
+    );
+    if (next === undefined) break;
+    try {
+      const answer = { verb: "answer", id: next.id, verdict: "allow", scope: "once" } as const;
+      await askSupervisor(paths, answer);
+      answered += 1;
+    } catch (error) {
+      // Applying a declaration takes a while: the bot may have given up meanwhile.
+      if (!isGone(error)) throw error;
+    }
+  }
+  return answered;
 }
 
 async function list({ paths, output, json }: Call): Promise<ExitStatus> {
