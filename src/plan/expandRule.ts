@@ -35,7 +35,10 @@ export function expandRule(
   if (access === undefined) return { wrong: 'doesn\'t say its access, "read" or "write"' };
   const host = declared.host ?? (git === undefined ? undefined : service.git);
   const kinds = access === "write" && use === "allow" ? (["read", "write"] as const) : [access];
-  if (git !== undefined) return gitCalls(git, kinds, host);
+  if (git !== undefined) {
+    const path = parseCall(`GET /${git}`);
+    return "wrong" in path ? path : gitCalls(git, kinds, host);
+  }
   return {
     rules: kinds.flatMap((kind) => s3Calls(s3 ?? "", kind, host, service.hosts)),
     before: [],

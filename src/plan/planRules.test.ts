@@ -107,7 +107,8 @@ test("planRules() finds what is wrong with a rule", () => {
     { call: "GET api.test/a", host: "api.test" },
     "GET /a/../b",
     "GET other.test/a",
-    { git: "o/../r", access: "read", host: "nowhere.test" },
+    { git: "o/../r", access: "read" },
+    { git: "o/r", access: "read", host: "nowhere.test" },
     "GET /bot{secret}/x",
   ] as const)
     assert.notEqual(faultOf(entry), undefined, JSON.stringify(entry));

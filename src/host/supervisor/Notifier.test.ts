@@ -111,3 +111,35 @@ test("Notifier gives the program no environment but its own", async (t) => {
     [],
   );
 });
+
+test("Notifier hands the desktop plain text, whatever the bot wrote", async (t) => {
+  const folder = temporaryFolder(t);
+  const out = join(folder, "arguments");
+  const script = `#!/bin/sh\nprintf '%s\\0' "$@" > ${out}.new; mv ${out}.new ${out}\n`;
+  writeFileSync(join(folder, "notify-send"), script, { mode: 0o755 });
+  const before = { path: process.env["PATH"], bus: process.env["DBUS_SESSION_BUS_ADDRESS"] };
+  process.env["PATH"] = `${folder}:${before.path ?? ""}`;
+  process.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent";
+  t.after(() => {
+    process.env["PATH"] = before.path;
+    if (before.bus === undefined) delete process.env["DBUS_SESSION_BUS_ADDRESS"];
+    else process.env["DBUS_SESSION_BUS_ADDRESS"] = before.bus;
+  });
+  const { notifier } = make(t, { ways: () => [{ by: "desktop" }] });
+  const changes = watch(folder);
+  notifier.tell(
+    ask("0123456789", {
+      bot: "--urgency",
+      detail: '<a href="http://x.test">y</a>\u001b]0;\u202e&',
+    }),
+  );
+  while (!existsSync(out)) await new Promise((resolve) => changes.once("change", resolve));
+  changes.close();
+  const given = readFileSync(out, "utf8").split("\0").slice(0, -1);
+  const [title = "", body = ""] = given.slice(given.indexOf("--") + 1);
+  assert.equal(title, "Seawall: --urgency asks");
+  assert.equal(given.length, given.indexOf("--") + 3);
+  assert.doesNotMatch(body, /[<>]|\p{Cc}(?<!\n)|\p{Cf}|&(?!amp;|lt;|gt;)/u);
+  assert.match(body, /&lt;a href/);
+  assert.match(body, /seawall approve 01234567 --once/);
+});
