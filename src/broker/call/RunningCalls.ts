@@ -40,7 +40,7 @@ export class RunningCalls {
 }
 
 /**
- * Whether a call would be decided as it was: by the same grant, with the same secret, and not to be
+ * Whether a call would be decided as it was: by the same grant, with the same secrets, and not to be
  * asked about where it was allowed before. A rule about bodies that is new cuts a call whose body
  * has passed unread.
  */
@@ -63,6 +63,7 @@ export function callMayRun(
   return (
     grant.name === before.granted.grant.name &&
     grant.secret === before.granted.grant.secret &&
+    grant.dial?.clientCertificate === before.granted.grant.dial?.clientCertificate &&
     (now.verdict === "allow" || before.verdict === "ask")
   );
 }
