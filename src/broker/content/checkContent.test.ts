@@ -159,6 +159,19 @@ test("checkContent() switches previews off in forms and multipart bodies", () =>
   ]);
 });
 
+test("checkContent() takes a file for no text, unless it is the whole message", () => {
+  const file = (name: string, content: string) =>
+    parts({ x: "y" }).replace(
+      'name="x"\r\n\r\ny',
+      `name="${name}"; filename="f"\r\n\r\n${content}`,
+    );
+  const plan: ContentPlan = { ...PLAN, previews: "unchanged", maxBytes: 100 };
+  const upload = file("text", "https://evil.test".repeat(10_000));
+  assert.equal(outcome(plan, call(upload, "multipart/form-data")), upload);
+  const whole = file("payload_json", '{"text":"https://evil.test"}');
+  assert.equal(outcome(plan, call(whole, "multipart/form-data")), "content-link");
+});
+
 test("checkContent() refuses a message that can be read in two ways, or not at all", () => {
   for (const made of [
     call("{"),

@@ -150,10 +150,10 @@ function appendToForm(bytes: Buffer): (name: string, value: string) => Edit {
   };
 }
 
-/** Parts of these names, be they called files or not. */
+/** Parts of these names. One that is a file is no text, unless it is the whole message. */
 function readParts(bytes: Buffer, boundary: string, names: readonly string[]): Field[] | undefined {
-  return readMultipart(bytes, boundary)?.flatMap(({ name, start, end }) =>
-    names.some((wanted) => isAlike(name, wanted))
+  return readMultipart(bytes, boundary)?.flatMap(({ name, filename, start, end }) =>
+    (filename === undefined ? names : WHOLE).some((wanted) => isAlike(name, wanted))
       ? [
           {
             name,
