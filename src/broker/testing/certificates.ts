@@ -64,9 +64,6 @@ export async function makeAuthority(name: string): Promise<TestAuthority> {
           ...(change.usages === undefined
             ? []
             : [new x509.ExtendedKeyUsageExtension([...change.usages])]),
-          ...(change.ca === true
-            ? [new x509.BasicConstraintsExtension(true, undefined, true)]
-            : []),
         ],
       });
       const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", leafKeys.privateKey)).toString(
