@@ -8,9 +8,9 @@
  * (what must arrive in its place), `{other-phantom}` (of another service), `{foreign-phantom}` (of
  * another client), `{other-host}`, `{other-name}`, `{id}` (new for each run of a case), and what
  * `words.ts` derives from these (`{secret-base64}`, `{secret-chunk}`: the same as one HTTP chunk). Each
- * code unit of a text is one byte.
+ * code unit of a text is one byte. Where lengths stand in the bytes, a function fills the words in and then encodes.
  */
-export type Bytes = string | Buffer;
+export type Bytes = string | Buffer | ((fill: (text: string) => string) => Buffer);
 
 /** What a target has to have so that a case says something about it. */
 export type Feature =

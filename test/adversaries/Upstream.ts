@@ -220,7 +220,8 @@ export class Upstream {
     if (
       first !== undefined &&
       "send" in first &&
-      first.send.toString("latin1").startsWith("HTTP/1.1 101")
+      typeof first.send === "string" &&
+      first.send.startsWith("HTTP/1.1 101")
     )
       connection.reader.raw = true;
     void play(socket, script, words);

@@ -177,7 +177,8 @@ function rarely(bytes: () => number, look: () => number): () => number {
 
 function methodsOf(each: Case): string[] {
   const [first] = each.bot ?? [];
-  const text = first !== undefined && "send" in first ? first.send.toString("latin1") : "GET ";
+  const text =
+    first !== undefined && "send" in first && typeof first.send === "string" ? first.send : "GET ";
   return [/^([A-Z]+) /.exec(text)?.[1] ?? "GET"];
 }
 

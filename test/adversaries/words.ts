@@ -7,6 +7,7 @@ export type Words = Readonly<Record<string, string>>;
 /** A case's bytes with its words filled in. A word that the target doesn't have is an error of the case's `needs`. */
 export function fill(bytes: Bytes, words: Words): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes;
+  if (typeof bytes === "function") return bytes((text) => fillText(text, words));
   return Buffer.from(fillText(bytes, words), "latin1");
 }
 

@@ -149,7 +149,8 @@ export const dns: Group = {
           Buffer.from([0, 0, 41, 0x10, 0, 0, 255, 0, 0, 0, 0]),
         ]),
       ],
-      { rcodes: NO },
+      // BADVERS is 16: its upper bits stand in the OPT record.
+      { rcodes: [NOERROR, ...NO] },
     ),
     udp("opcode-update", "An UPDATE.", [question(UNKNOWN, { flags: 0x2800 })]),
     udp("opcode-notify", "A NOTIFY.", [question(UNKNOWN, { flags: 0x2000 })]),

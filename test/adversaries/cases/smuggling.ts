@@ -168,6 +168,25 @@ export const smuggling: Group = {
       "A tab before chunked is white space.",
       post("Transfer-Encoding:\tchunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
     ),
+    one(
+      "te-tab-behind",
+      "A tab behind chunked, which some take for a part of it.",
+      post("Transfer-Encoding: chunked\t\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+    ),
+    one(
+      "te-space-behind",
+      "A space behind chunked.",
+      post("Transfer-Encoding: chunked \r\n", "5\r\nhello\r\n0\r\n\r\n"),
+    ),
+    one(
+      "cl-tab-behind",
+      "A tab behind the length.",
+      post("Content-Length: 5\t\r\n", `hello${SMUGGLED}`),
+      {
+        expect: { bot: "held", most: 1, answers: 2, neverUpstream: NEVER_SMUGGLED },
+        needs: ["rules"],
+      },
+    ),
     refused(
       "te-space-before-colon",
       "White space before the colon of Transfer-Encoding.",
