@@ -153,6 +153,19 @@ describe("connectUpstream()", () => {
     assert.equal(await refusal(https(plain.port)), "upstream-untrusted");
   });
 
+  test("doesn't renegotiate, which could bring another certificate", async () => {
+    const { chain, key } = await authority.issue([NAME]);
+    const refused = Promise.withResolvers<NodeJS.ErrnoException>();
+    const server = tls.createServer({ cert: chain, key, maxVersion: "TLSv1.2" }, (socket) => {
+      socket.on("error", refused.resolve);
+      socket.resume();
+      socket.renegotiate({}, () => undefined);
+    });
+    const { socket } = await dial(https((await servers.serve(server)).port));
+    socket.resume();
+    assert.equal((await refused.promise).code, "ERR_SSL_NO_RENEGOTIATION");
+  });
+
   test("is not talked out of verifying by the environment", async () => {
     const { port } = await serveTls({}, authority.issue(["other.test"]));
     const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
