@@ -85,22 +85,18 @@ test("editDeclaration() takes nothing that isn't there and overwrites nothing", 
 });
 
 test("editDeclaration() changes what was wanted and nothing else, whatever stands there", () => {
-  const list = fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 4 });
+  // Through JSON's own text, which knows no negative zero.
+  const json = fc.jsonValue({ maxDepth: 2 }).map((value) => plain(value));
+  const list = fc.array(json, { maxLength: 4 });
   fc.assert(
-    fc.property(
-      list,
-      fc.jsonValue({ maxDepth: 2 }),
-      fc.nat(3),
-      fc.nat(4),
-      (a, value, index, space) => {
-        const text = JSON5.stringify({ a, b: [1] }, null, space);
-        const added = readDeclaration(editDeclaration(text, [append(value)])).value;
-        assert.deepEqual(plain(added), plain({ a: [...a, value], b: [1] }));
-        if (index >= a.length) return;
-        const less = readDeclaration(editDeclaration(text, [remove(index)])).value;
-        assert.deepEqual(plain(less), plain({ a: a.toSpliced(index, 1), b: [1] }));
-      },
-    ),
+    fc.property(list, json, fc.nat(3), fc.nat(4), (a, value, index, space) => {
+      const text = JSON5.stringify({ a, b: [1] }, null, space);
+      const added = readDeclaration(editDeclaration(text, [append(value)])).value;
+      assert.deepEqual(plain(added), plain({ a: [...a, value], b: [1] }));
+      if (index >= a.length) return;
+      const less = readDeclaration(editDeclaration(text, [remove(index)])).value;
+      assert.deepEqual(plain(less), plain({ a: a.toSpliced(index, 1), b: [1] }));
+    }),
   );
 });
 
