@@ -53,7 +53,9 @@ export function readDeclaration(text: string): SourceDocument {
 
 function parseText(text: string): { readonly document: DocumentNode } | { readonly fault: Fault } {
   try {
-    return { document: parse(text, { mode: "json5", allowTrailingCommas: true }) };
+    // A string that ends with the text and a backslash makes momoa 3.3 loop for ever (found by fuzzing).
+    const ended = text.endsWith("\\") ? `${text}\n` : text;
+    return { document: parse(ended, { mode: "json5", allowTrailingCommas: true }) };
   } catch (error) {
     const { line, column } = error as Partial<Position>;
     const at = line === undefined || column === undefined ? START : { line, column };

@@ -9,7 +9,9 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { fuzzers } from "./fuzzers/index.ts";
-import { runFuzzer } from "./runFuzzer.ts";
+import { join } from "node:path";
+import { FOUND, runFuzzer } from "./runFuzzer.ts";
+import { startWatch } from "./watch.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +25,9 @@ if (chosen.length === 0 || !(seconds > 0)) {
 } else {
   for (const fuzzer of chosen) {
     const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-    const report = await runFuzzer(fuzzer, seed, (seconds * 1000) / chosen.length);
+    const watch = startWatch(join(FOUND, `${fuzzer.name}-hang-${seed}`));
+    const report = await runFuzzer(fuzzer, seed, (seconds * 1000) / chosen.length, watch);
+    watch.end();
     print(
       `${fuzzer.name.padEnd(18)} seed ${String(seed).padEnd(11)} ${report.runs} inputs${report.finding === undefined ? "" : `  FOUND ${report.finding.file}`}`,
     );

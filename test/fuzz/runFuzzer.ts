@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Fuzzer } from "./Fuzzer.ts";
 import { mutated } from "./mutate.ts";
 import { Random } from "./Random.ts";
+import type { Watch } from "./watch.ts";
 
 /** Bytes that broke a promise once; each is tried again by every test run. */
 export const FOUND = join(import.meta.dirname, "found");
@@ -24,6 +25,7 @@ export async function runFuzzer(
   fuzzer: Fuzzer,
   seed: number,
   milliseconds: number,
+  watch?: Watch,
 ): Promise<FuzzReport> {
   const random = new Random(seed);
   const until = performance.now() + milliseconds;
@@ -31,6 +33,7 @@ export async function runFuzzer(
   while (performance.now() < until) {
     const bytes = mutated(fuzzer, random);
     runs += 1;
+    watch?.tries(bytes);
     if ((await tryOn(fuzzer, bytes)) === undefined) continue;
     const small = await shrunk(fuzzer, bytes);
     return {
