@@ -54,7 +54,7 @@ export interface AuditEnd {
   readonly waitMs?: number;
   /** Until the host was connected to, TLS included; absent on a connection that was open already. */
   readonly connectMs?: number;
-  /** From the call's beginning to the head of the host's reply. */
+  /** From being forwarded, connecting included, to the head of the host's reply. */
   readonly firstByteMs?: number;
 }
 

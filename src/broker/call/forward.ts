@@ -16,20 +16,26 @@ import { streamReply } from "./streamReply.ts";
  */
 export async function forward(exchange: Exchange): Promise<AuditEnd> {
   const counts: Counts = { bytesOut: 0, bytesIn: 0 };
-  const first = await attempt(exchange, counts, false);
+  const times: Times = {};
+  const first = await attempt(exchange, counts, false, times);
   // The server may close an idle connection in the moment it is used again.
-  const again = first === "stale" ? await attempt(exchange, counts, true) : first;
-  if (again === "stale") return fail(exchange, "upstream-unreachable", counts);
-  return again;
+  const again = first === "stale" ? await attempt(exchange, counts, true, times) : first;
+  const end = again === "stale" ? fail(exchange, "upstream-unreachable", counts) : again;
+  return { ...end, ...times };
 }
+
+/** As the record has them. */
+type Times = { -readonly [Key in "connectMs" | "firstByteMs"]?: NonNullable<AuditEnd[Key]> };
 
 async function attempt(
   exchange: Exchange,
   counts: Counts,
   fresh: boolean,
+  times: Times,
 ): Promise<AuditEnd | "stale"> {
   const { call, granted, outgoing, pools, visit } = exchange;
   let upstream: UpstreamExchange;
+  const began = Date.now();
   try {
     const { gone: signal, connectTimeoutMs: timeoutMs } = exchange;
     const h2 = visit.head.version === "2";
@@ -42,6 +48,7 @@ async function attempt(
       clientCertificate === undefined ? options : { ...options, clientCertificate },
     );
     upstream = opened instanceof Promise ? await opened : opened;
+    if (opened instanceof Promise && !upstream.reused) times.connectMs = Date.now() - began;
   } catch (error) {
     if (visit.gone) return aborted(counts);
     return fail(exchange, failureOf(error), counts);
@@ -72,6 +79,7 @@ async function attempt(
       upstream.destroy();
       return fail(exchange, reply, counts);
     }
+    times.firstByteMs = Date.now() - began;
     // Something may still come later in the body, while the reply is already under way.
     let cut: RefusalCode | undefined;
     const cutWhenFound = async (): Promise<void> => {
