@@ -336,7 +336,8 @@ describe("a deployment of two bots", () => {
     const { code, stderr } = await deployment.run(["up"]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /installing @openclaw\/mattermost into b/);
-    assert.match(await deployment.ok(["logs", "b"]), /server listening \(.*\bmattermost\b/);
+    // Written a little after the gateway has begun to answer.
+    await deployment.logged("b", /server listening \(.*\bmattermost\b/);
     const records = readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8")
       .trimEnd()
       .split("\n")

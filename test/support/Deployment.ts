@@ -117,6 +117,13 @@ export class Deployment implements AsyncDisposable {
     throw new Error(`${what} did not come to be: ${JSON.stringify(await this.status(), null, 1)}`);
   }
 
+  /** Asks for a bot's log until something stands in it. */
+  async logged(bot: string, pattern: RegExp): Promise<void> {
+    for (let tries = 0; tries < 120; tries++)
+      if (pattern.test(await this.ok(["logs", bot]))) return;
+    assert.match(await this.ok(["logs", bot]), pattern);
+  }
+
   token(bot: string): string {
     return readFileSync(join(this.state, "tokens", bot), "utf8").trim();
   }

@@ -26,6 +26,8 @@ const SWEEPS = 3;
 interface Adopted {
   readonly connection: Connection | ProxyConnection;
   running: number;
+  /** Answered for good: what still comes is nobody's request. */
+  refused?: true;
 }
 
 /**
@@ -88,6 +90,8 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     const known = adopted.get(socket);
+    // Node says it again for each piece that still comes, while the answer is on its way.
+    if (known?.refused === true) return;
     // In the middle of a call, that call's own record tells of it. A reset between calls is nothing.
     if (
       known === undefined ||
@@ -96,7 +100,10 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
       error.code === "EPIPE"
     )
       socket.destroy();
-    else refuseUnread(parts(), known.connection, codeOf(error), socket);
+    else {
+      known.refused = true;
+      refuseUnread(parts(), known.connection, codeOf(error), socket);
+    }
   });
   const plain = new Set<BotConnection>();
   const multiplexed = new Set<H2BotConnection>();

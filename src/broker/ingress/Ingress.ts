@@ -143,13 +143,19 @@ export class Ingress {
     server.on("connect", (_request, socket: Duplex) => {
       refuseUnread("connect-method", socket);
     });
+    const refused = new WeakSet<Duplex>();
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-      if (error.code === "ECONNRESET") socket.destroy();
-      else
-        refuseUnread(
-          error.code === "HPE_HEADER_OVERFLOW" ? "header-flood" : "malformed-request",
-          socket,
-        );
+      if (error.code === "ECONNRESET") {
+        socket.destroy();
+        return;
+      }
+      // Node says it again for each piece that still comes, while the answer is on its way.
+      if (refused.has(socket)) return;
+      refused.add(socket);
+      refuseUnread(
+        error.code === "HPE_HEADER_OVERFLOW" ? "header-flood" : "malformed-request",
+        socket,
+      );
     });
     return new Promise((resolve, reject) => {
       server.once("error", reject);
