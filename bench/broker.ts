@@ -26,6 +26,7 @@ import { startUpstream } from "./broker/upstream.ts";
 const OURS = "seawall";
 const SLOW_STREAMS = 1000;
 const CHUNKS = 20_000;
+const WARM_UP_SECONDS = 5;
 
 const { values: options } = parseArgs({
   options: {
@@ -140,8 +141,8 @@ try {
 /** One contender, one round. */
 async function measureOne(target: RunningContender, job: Job, first: boolean): Promise<Figures> {
   const figures: Figures = {};
-  // A few calls before anything is measured, as any proxy that runs has had.
-  await measureThroughput(target, { tls: job.tls, seconds: 1, folder });
+  // Calls before anything is measured, as any proxy that runs has had: compilers just in time need them.
+  await measureThroughput(target, { tls: job.tls, seconds: WARM_UP_SECONDS, folder });
   figures.idleMB = residentMB(target.pids());
   const load = measureThroughput(target, { tls: job.tls, seconds, folder });
   await new Promise((resolve) => setTimeout(resolve, seconds * 800));

@@ -105,7 +105,11 @@ function isUtf8(path: string): boolean {
 
 /** All values of a header, its name given in lower case. */
 export function valuesOf(headers: readonly Header[], name: string): string[] {
-  return headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+  const values: string[] = [];
+  // Asked a dozen times for each call: most names differ in length already.
+  for (const [key, value] of headers)
+    if (key.length === name.length && key.toLowerCase() === name) values.push(value);
+  return values;
 }
 
 /** Node's flat list as pairs. */

@@ -27,6 +27,8 @@ export interface ExchangeOptions extends ConnectionOptions {
  */
 export class UpstreamPools {
   readonly #pools = new Map<string, HostPool>();
+  /** The pools again, by what each call has in its hand: making a key for every call would be dear. */
+  readonly #byHost = new WeakMap<Granted["host"], { granted: Granted; pool: HostPool }>();
   readonly #resolve: Resolve;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -74,6 +76,14 @@ export class UpstreamPools {
   }
 
   #pool(granted: Granted): HostPool {
+    const last = this.#byHost.get(granted.host);
+    if (last?.granted.grant === granted.grant && last.granted.bot === granted.bot) return last.pool;
+    const pool = this.#poolOf(granted);
+    this.#byHost.set(granted.host, { granted, pool });
+    return pool;
+  }
+
+  #poolOf(granted: Granted): HostPool {
     const key = poolKey(granted);
     const there = this.#pools.get(key);
     if (there !== undefined) return there;

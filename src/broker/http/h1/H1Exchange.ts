@@ -76,7 +76,8 @@ export class H1Exchange implements UpstreamExchange, ReplySink {
   }
 
   destroy(): void {
-    this.#fail(new UpstreamError("upstream-unreachable"));
+    // Every call ends by it, nearly always after all is over: an error's stack trace is dear.
+    if (this.#connection !== undefined) this.#fail(new UpstreamError("upstream-unreachable"));
   }
 
   onData(chunk: Buffer): void {
