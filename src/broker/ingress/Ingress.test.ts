@@ -197,10 +197,13 @@ describe("the way in to a bot's gateway", () => {
   });
 
   test("Ingress answers 429 when connections come too fast", async () => {
-    const statuses = await Promise.all(
-      Array.from({ length: 150 }, () => visit(bot, "/healthz").then((reply) => reply.status)),
-    );
-    assert.ok(statuses.includes(429) && statuses.includes(200), String(statuses));
+    const statuses = new Set<number>();
+    // A machine that is slow itself needs more of them before they come too fast.
+    for (let batch = 0; batch < 20 && !statuses.has(429); batch += 1) {
+      const visits = Array.from({ length: 150 }, () => visit(bot, "/healthz"));
+      for (const { status } of await Promise.all(visits)) statuses.add(status);
+    }
+    assert.deepEqual([...statuses].toSorted(), [200, 429]);
   });
 
   test("nothing that Ingress wrote holds a token", () => {
