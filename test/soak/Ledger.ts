@@ -19,8 +19,8 @@ export interface Got {
   readonly whole: boolean;
   /** The bytes were others than were to come. */
   readonly wrong?: string;
-  /** No connection came about, so that the broker may know nothing of it. */
-  readonly unconnected?: boolean;
+  /** Nothing came for a minute. */
+  readonly hung?: boolean;
 }
 
 /** One call that a client made: an HTTP request, a WebSocket, a visit at the ingress. */
@@ -32,6 +32,8 @@ export interface MadeCall {
   readonly expect: Expectation;
   /** Outcomes that its record may have where nothing was killed. */
   readonly outcomes: readonly AuditRecord["outcome"][];
+  /** Its client goes away when it likes, or its bot may have no such host: there may be no line of it. */
+  readonly mayVanish: boolean;
   readonly began: number;
   ended: number;
   got: Got | undefined;
@@ -66,9 +68,11 @@ export class Ledger {
   /** What went wrong while it happened. */
   readonly faults: string[] = [];
 
-  begin(call: Omit<MadeCall, "id" | "began" | "ended" | "got" | "seen">): MadeCall {
+  begin(
+    call: Pick<MadeCall, "what" | "kind" | "expect" | "outcomes"> & Partial<MadeCall>,
+  ): MadeCall {
     const id = randomBytes(8).toString("hex");
-    const made = { ...call, id, began: Date.now(), ended: 0, got: undefined, seen: 0 };
+    const made = { mayVanish: false, ...call, id, began: Date.now(), ended: 0, got: undefined, seen: 0 };
     this.calls.set(id, made);
     return made;
   }

@@ -1,6 +1,6 @@
 import dgram from "node:dgram";
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import http, { type IncomingMessage } from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
 import net, { type Socket } from "node:net";
@@ -35,59 +35,37 @@ export class Clients {
     expected: string,
   ): Promise<Got> {
     const { method = "GET", path, headers = {}, body, leaveAfterMs } = ask;
-    return new Promise((resolve) => {
-      let response: IncomingMessage | undefined;
-      const settle = (got: Got): void => {
-        clearTimeout(timer);
-        clearTimeout(leave);
-        resolve(got);
-      };
-      const request = https.request({
-        agent: this.#agent(host),
-        host: host.address,
-        port: host.port,
-        servername: host.name,
-        ca: this.#ca,
-        method,
-        path,
-        headers: {
-          host: `${host.name}:${host.port}`,
-          ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
-          ...headers,
-        },
-      });
-      const timer = setTimeout(() => {
-        request.destroy();
-        settle({ whole: false, wrong: "nothing for a minute" });
-      }, HANGS_MS);
-      const leave =
-        leaveAfterMs === undefined ? undefined : setTimeout(() => request.destroy(), leaveAfterMs);
-      const cut = (): void => {
-        settle(statusOf(response, { whole: false }));
-      };
-      request.once("error", cut);
-      request.once("response", (it) => {
-        response = it;
-        const chunks: Buffer[] = [];
-        it.on("data", (chunk: Buffer) => chunks.push(chunk));
-        it.once("error", cut);
-        it.once("close", () => {
-          if (!it.complete) {
-            cut();
-            return;
-          }
-          const text = Buffer.concat(chunks).toString("latin1");
-          const right = it.statusCode !== 200 || text === expected;
-          settle(
-            statusOf(it, {
-              whole: true,
-              ...(right ? {} : { wrong: `${text.length} bytes, not those ${expected.length}` }),
-            }),
-          );
-        });
-      });
-      request.end(body);
+    const request = https.request({
+      agent: this.#agent(host),
+      host: host.address,
+      port: host.port,
+      servername: host.name,
+      ca: this.#ca,
+      method,
+      path,
+      headers: {
+        host: `${host.name}:${host.port}`,
+        ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+        ...headers,
+      },
     });
+    const got = replyTo(request, expected, leaveAfterMs);
+    request.end(body);
+    return got;
+  }
+
+  /** A visit at the ingress, over a connection of its own. */
+  visit(port: number, path: string, token: string, expected: string): Promise<Got> {
+    const request = http.request({
+      agent: false,
+      host: "127.0.0.1",
+      port,
+      path,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const got = replyTo(request, expected);
+    request.end();
+    return got;
   }
 
   /** Several calls at once on one connection by HTTP/2. */
@@ -103,7 +81,7 @@ export class Clients {
   ): Promise<void> {
     const socket = await this.#connect(host, ["h2"]);
     if (socket === undefined) {
-      for (const { done } of asks) done({ whole: false, unconnected: true });
+      for (const { done } of asks) done({ whole: false });
       return;
     }
     const session = http2.connect(`https://${host.name}:${host.port}`, {
@@ -119,7 +97,11 @@ export class Clients {
         let status: number | undefined;
         let ended = false;
         const chunks: Buffer[] = [];
-        const timer = setTimeout(() => stream.destroy(), HANGS_MS);
+        let hung = false;
+        const timer = setTimeout(() => {
+          hung = true;
+          stream.destroy();
+        }, HANGS_MS);
         stream.on("error", () => undefined);
         stream.on("response", (fields) => {
           status = fields[":status"];
@@ -134,6 +116,7 @@ export class Clients {
           const whole = ended && status !== undefined && stream.rstCode === 0;
           done({
             whole,
+            ...(hung ? { hung } : {}),
             ...(status === undefined ? {} : { status }),
             ...(whole && status === 200 && text !== expected
               ? { wrong: `${text.length} bytes by HTTP/2, not those ${expected.length}` }
@@ -168,7 +151,11 @@ export class Clients {
       let status: number | undefined;
       let right = 0;
       let wrong: string | undefined;
-      const timer = setTimeout(() => socket.terminate(), HANGS_MS);
+      let hung = false;
+      const timer = setTimeout(() => {
+        hung = true;
+        socket.terminate();
+      }, HANGS_MS);
       socket.on("error", () => undefined);
       socket.on("upgrade", () => {
         status = 101;
@@ -189,6 +176,7 @@ export class Clients {
         clearTimeout(timer);
         resolve({
           whole: right === count,
+          ...(hung ? { hung } : {}),
           ...(status === undefined ? {} : { status }),
           ...(wrong === undefined ? {} : { wrong }),
         });
@@ -203,11 +191,15 @@ export class Clients {
     const socket: Socket =
       ca === undefined ? raw : tls.connect({ socket: raw, servername: host.name, ca });
     socket.on("error", () => raw.destroy());
-    const timer = setTimeout(() => raw.destroy(), HANGS_MS);
+    const state = { ended: false, hung: false };
+    const timer = setTimeout(() => {
+      state.hung = true;
+      raw.destroy();
+      socket.destroy();
+    }, HANGS_MS);
     const sent = Buffer.alloc(bytes, "through");
     const chunks: Buffer[] = [];
     let length = 0;
-    const state = { ended: false };
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
@@ -223,13 +215,15 @@ export class Clients {
       socket.write(sent);
     });
     await new Promise<void>((resolve) => {
-      if (raw.closed) resolve();
-      else raw.once("close", () => resolve());
+      if (socket.closed) resolve();
+      else socket.once("close", () => resolve());
     });
     clearTimeout(timer);
+    raw.destroy();
     const got = Buffer.concat(chunks);
     return {
       whole: state.ended && length === bytes,
+      ...(state.hung ? { hung: true } : {}),
       ...(length > 0 ? { status: 200 } : {}),
       ...(sent.subarray(0, length).equals(got) ? {} : { wrong: "other bytes came back" }),
     };
@@ -324,6 +318,52 @@ export class Clients {
       });
     });
   }
+}
+
+/** @param leaveAfterMs goes away so long after asking. */
+function replyTo(
+  request: http.ClientRequest,
+  expected: string,
+  leaveAfterMs?: number,
+): Promise<Got> {
+  return new Promise((resolve) => {
+    let response: IncomingMessage | undefined;
+    const timer = setTimeout(() => {
+      request.destroy();
+      settle({ whole: false, hung: true });
+    }, HANGS_MS);
+    const leave =
+      leaveAfterMs === undefined ? undefined : setTimeout(() => request.destroy(), leaveAfterMs);
+    const settle = (got: Got): void => {
+      clearTimeout(timer);
+      clearTimeout(leave);
+      resolve(got);
+    };
+    const cut = (): void => {
+      settle(statusOf(response, { whole: false }));
+    };
+    request.once("error", cut);
+    request.once("response", (it) => {
+      response = it;
+      const chunks: Buffer[] = [];
+      it.on("data", (chunk: Buffer) => chunks.push(chunk));
+      it.once("error", cut);
+      it.once("close", () => {
+        if (!it.complete) {
+          cut();
+          return;
+        }
+        const text = Buffer.concat(chunks).toString("latin1");
+        const right = it.statusCode !== 200 || text === expected;
+        settle(
+          statusOf(it, {
+            whole: true,
+            ...(right ? {} : { wrong: `${text.length} bytes, not those ${expected.length}` }),
+          }),
+        );
+      });
+    });
+  });
 }
 
 export function messageOf(index: number): string {

@@ -4,8 +4,6 @@ import type { Down } from "./SoakBroker.ts";
 
 /** What a call that had come to its end by then may still be recorded as: its line was not written yet. */
 const JUST_BEFORE_MS = 1000;
-/** A client may use a connection whose end hasn't come to it yet. */
-const JUST_AFTER_MS = 500;
 /** Counts stay in memory for a minute. */
 const COUNTED_MS = 65_000;
 
@@ -39,7 +37,7 @@ export function judge(
 
 function touched({ began, ended }: { began: number; ended: number }, downs: readonly Down[]): boolean {
   return downs.some(
-    ({ from }) => began <= from + JUST_AFTER_MS && (ended === 0 || ended >= from - JUST_BEFORE_MS),
+    ({ from, until }) => began <= until && (ended === 0 || ended >= from - JUST_BEFORE_MS),
   );
 }
 
@@ -50,6 +48,7 @@ function judgeCall(
 ): string[] {
   const { got, expect, outcomes } = call;
   if (got === undefined) return ["it never ended"];
+  if (got.hung === true) return [`nothing came for a minute (recorded as ${lines[0]?.outcome ?? "nothing"})`];
   if (lines.length > 1) return [`${lines.length} lines in the record`];
   if (got.wrong !== undefined && !(expect.get !== "whole" && !got.whole)) return [got.wrong];
   const [line] = lines;
@@ -59,6 +58,8 @@ function judgeCall(
       ? [`no line in the record (answered ${got.status ?? "not"}, seen ${call.seen} times)`]
       : [];
   }
+  // Nothing of it may have come to the broker, or nothing that a line could tell it by.
+  if (line === undefined && call.mayVanish && got.status === undefined && call.seen === 0) return [];
   const faults: string[] = [];
   if (line === undefined) faults.push("no line in the record");
   else if (!outcomes.includes(line.outcome))
@@ -104,6 +105,7 @@ function judgeTunnels(
     const what = `${lane} at ${new Date(began).toISOString()}`;
     if (own.length > 1) faults.push(`${what}: ${own.length} lines in the record`);
     if (got?.wrong !== undefined) faults.push(`${what}: ${got.wrong}`);
+    if (got?.hung === true) faults.push(`${what}: nothing came for a minute`);
     if (touched(tunnel, downs)) {
       if (line === undefined && got?.status !== undefined) faults.push(`${what}: no line in the record`);
       continue;

@@ -129,6 +129,7 @@ async function soakIn(
   onEnd(() => {
     clients.close();
   });
+  let configurations = 0;
   let shoalIs: "full" | "less" | "changing" = "full";
   const traffic: Traffic = {
     ledger,
@@ -137,6 +138,7 @@ async function soakIn(
     random,
     outerCa: outer.ca,
     shoalIs: () => shoalIs,
+    changes: () => configurations,
   };
   const broker: SoakBroker = await SoakBroker.start(
     paths,
@@ -158,6 +160,9 @@ async function soakIn(
     },
   );
   onEnd(() => broker.stop());
+  // Sockets that a launcher makes listen from the first moment; these do once the broker has them.
+  for (const { message, handle } of deployment.listeners)
+    if (message.protocol === "tcp") await listening(handle);
 
   const began = Date.now();
   const totalMs = options.seconds * 1000;
@@ -165,14 +170,13 @@ async function soakIn(
   onEnd(() => {
     lanes.running = false;
   });
-  let configurations = 0;
   let rotations = 0;
   const reconfigure = async (): Promise<void> => {
     const which = random.pick(["full", "less", "wrong", "full"] as const);
     const before = shoalIs;
     if (which !== "wrong") shoalIs = "changing";
-    const refused = await broker.configure(deployment.configs[which]);
     configurations += 1;
+    const refused = await broker.configure(deployment.configs[which]);
     if ((refused !== undefined) !== (which === "wrong"))
       ledger.fault(`a configuration was ${refused === undefined ? "taken" : `refused: ${refused}`}`);
     shoalIs = which === "wrong" ? before : which;
@@ -347,6 +351,21 @@ async function readRecord(
     files,
     findings: [...findings.map(({ message }) => message), ...(signed ? [] : ["the head isn't signed"])],
   };
+}
+
+async function listening(handle: unknown): Promise<void> {
+  const at: { port?: number } = {};
+  (handle as { getsockname(out: object): void }).getsockname(at);
+  for (;;) {
+    const socket = net.connect(at.port ?? 0, "127.0.0.1");
+    const open = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (open) return;
+    await wait(10);
+  }
 }
 
 function countBy<T>(list: readonly T[], key: (each: T) => string): Record<string, number> {
