@@ -72,7 +72,15 @@ export class Ledger {
     call: Pick<MadeCall, "what" | "kind" | "expect" | "outcomes"> & Partial<MadeCall>,
   ): MadeCall {
     const id = randomBytes(8).toString("hex");
-    const made = { mayVanish: false, ...call, id, began: Date.now(), ended: 0, got: undefined, seen: 0 };
+    const made = {
+      mayVanish: false,
+      ...call,
+      id,
+      began: Date.now(),
+      ended: 0,
+      got: undefined,
+      seen: 0,
+    };
     this.calls.set(id, made);
     return made;
   }

@@ -50,11 +50,14 @@ export class Outside {
       this.#serveStream(stream, String(headers[":path"]), headers["x-api-key"]);
     });
     h2.on("sessionError", () => undefined);
-    const api = tls.createServer({ cert: chain, key, ALPNProtocols: ["h2", "http/1.1"] }, (socket) => {
-      socket.on("error", () => undefined);
-      if (socket.alpnProtocol === "h2") h2.emit("connection", socket);
-      else h1.emit("connection", socket);
-    });
+    const api = tls.createServer(
+      { cert: chain, key, ALPNProtocols: ["h2", "http/1.1"] },
+      (socket) => {
+        socket.on("error", () => undefined);
+        if (socket.alpnProtocol === "h2") h2.emit("connection", socket);
+        else h1.emit("connection", socket);
+      },
+    );
     const tunnel = tls.createServer({ cert: chain, key }, (socket) => {
       socket.on("error", () => undefined);
       socket.pipe(socket);
@@ -210,7 +213,10 @@ export class Outside {
     stream.resume();
     stream.on("end", () => {
       if (stream.destroyed) return;
-      const { id, key } = this.#check(path, typeof credential === "string" ? credential : undefined);
+      const { id, key } = this.#check(
+        path,
+        typeof credential === "string" ? credential : undefined,
+      );
       if (what === "reset") {
         stream.respond({ ":status": 200 });
         stream.write(bodyOf(id, 400, key), () => {

@@ -76,7 +76,7 @@ export class Clients {
       readonly headers: Readonly<Record<string, string>>;
       readonly body?: string;
       readonly expected: string;
-      done(got: Got): void;
+      readonly done: (got: Got) => void;
     }[],
   ): Promise<void> {
     const socket = await this.#connect(host, ["h2"]);
@@ -243,7 +243,8 @@ export class Clients {
     } else {
       const socket = tls.connect({ socket: raw, servername: "other.soak.test", ca: this.#ca });
       socket.on("error", (error: NodeJS.ErrnoException) => {
-        answered ||= error.code?.includes("ALERT") === true || error.code?.startsWith("ERR_SSL") === true;
+        answered ||=
+          error.code?.includes("ALERT") === true || error.code?.startsWith("ERR_SSL") === true;
         raw.destroy();
       });
     }
@@ -377,7 +378,9 @@ function statusOf(response: IncomingMessage | undefined, got: Got): Got {
 
 /** RFC 1035 section 4.1: type A, class IN. */
 function questionFor(name: string): Buffer {
-  const labels = name.split(".").map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
+  const labels = name
+    .split(".")
+    .map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`));
   return Buffer.concat([
     Buffer.from([0x51, 0x0a, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
     ...labels,

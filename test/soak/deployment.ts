@@ -24,7 +24,11 @@ export interface Deployment {
   readonly dns: readonly { readonly bot: string; readonly udp: number; readonly tcp: number }[];
   readonly ingress: { readonly port: number; readonly token: string };
   /** With all that bots have; without what "shoal" may lose; and one that must be refused. */
-  readonly configs: { readonly full: BrokerConfig; readonly less: BrokerConfig; readonly wrong: BrokerConfig };
+  readonly configs: {
+    readonly full: BrokerConfig;
+    readonly less: BrokerConfig;
+    readonly wrong: BrokerConfig;
+  };
   /** Phantoms and tokens: none may be in anything that is written. */
   readonly markers: readonly string[];
   close(): void;

@@ -31,11 +31,17 @@ export function judge(
   for (const call of ledger.calls.values())
     for (const fault of judgeCall(call, lines.get(call.id) ?? [], downs))
       faults.push(`${call.what} ${call.id}: ${fault}`);
-  faults.push(...judgeTunnels(ledger.tunnels, tunnels, downs), ...judgeNoted(ledger, records, downs));
+  faults.push(
+    ...judgeTunnels(ledger.tunnels, tunnels, downs),
+    ...judgeNoted(ledger, records, downs),
+  );
   return faults;
 }
 
-function touched({ began, ended }: { began: number; ended: number }, downs: readonly Down[]): boolean {
+function touched(
+  { began, ended }: { began: number; ended: number },
+  downs: readonly Down[],
+): boolean {
   return downs.some(
     ({ from, until }) => began <= until && (ended === 0 || ended >= from - JUST_BEFORE_MS),
   );
@@ -48,7 +54,8 @@ function judgeCall(
 ): string[] {
   const { got, expect, outcomes } = call;
   if (got === undefined) return ["it never ended"];
-  if (got.hung === true) return [`nothing came for a minute (recorded as ${lines[0]?.outcome ?? "nothing"})`];
+  if (got.hung === true)
+    return [`nothing came for a minute (recorded as ${lines[0]?.outcome ?? "nothing"})`];
   if (lines.length > 1) return [`${lines.length} lines in the record`];
   if (got.wrong !== undefined && !(expect.get !== "whole" && !got.whole)) return [got.wrong];
   const [line] = lines;
@@ -59,7 +66,8 @@ function judgeCall(
       : [];
   }
   // Nothing of it may have come to the broker, or nothing that a line could tell it by.
-  if (line === undefined && call.mayVanish && got.status === undefined && call.seen === 0) return [];
+  if (line === undefined && call.mayVanish && got.status === undefined && call.seen === 0)
+    return [];
   const faults: string[] = [];
   if (line === undefined) faults.push("no line in the record");
   else if (!outcomes.includes(line.outcome))
@@ -107,7 +115,8 @@ function judgeTunnels(
     if (got?.wrong !== undefined) faults.push(`${what}: ${got.wrong}`);
     if (got?.hung === true) faults.push(`${what}: nothing came for a minute`);
     if (touched(tunnel, downs)) {
-      if (line === undefined && got?.status !== undefined) faults.push(`${what}: no line in the record`);
+      if (line === undefined && got?.status !== undefined)
+        faults.push(`${what}: no line in the record`);
       continue;
     }
     // A bot whose grant was taken in this moment gets no further than the door.
@@ -117,7 +126,8 @@ function judgeTunnels(
       faults.push(`${what}: recorded as ${line.outcome} ${line.code ?? ""}`);
     else if (line.outcome === "done" && got?.whole !== true) faults.push(`${what}: not whole`);
   }
-  for (const { host, time } of left) faults.push(`a tunnel that nobody made: ${host ?? ""} at ${time}`);
+  for (const { host, time } of left)
+    faults.push(`a tunnel that nobody made: ${host ?? ""} at ${time}`);
   return faults;
 }
 

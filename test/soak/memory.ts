@@ -48,7 +48,9 @@ export function judgeMemory(idle: readonly Look[], loaded: readonly Look[]): Mem
         ? `memory grew: ${grown.join(", ")}`
         : undefined;
   return {
-    rule: judged ? RULE : `too short a life to tell growth from warm-up: never more than ${MOST_MB} MB`,
+    rule: judged
+      ? RULE
+      : `too short a life to tell growth from warm-up: never more than ${MOST_MB} MB`,
     idleMB: idle.map(({ bytes }) => megabytes(bytes)),
     loadedMB: [third(loaded, 1), third(loaded, 2), most],
     judged,

@@ -97,7 +97,8 @@ async function soakIn(
       identity: join(folder, "vault", "vault.key"),
     },
   };
-  for (const path of [paths.store, paths.audit, paths.vault.folder]) mkdirSync(path, { mode: 0o700 });
+  for (const path of [paths.store, paths.audit, paths.vault.folder])
+    mkdirSync(path, { mode: 0o700 });
   await createVault(paths.vault);
   const vault = await openVault(paths.vault);
   const ledger = new Ledger();
@@ -114,7 +115,18 @@ async function soakIn(
   await rotate();
   const inner = await makeAuthority("wall");
   const outer = await makeAuthority("outside");
-  const hosts: readonly HostName[] = ["model", "json", "form", "query", "lost", "dead", "socket", "shoal", "tunnel", "shoalTunnel"];
+  const hosts: readonly HostName[] = [
+    "model",
+    "json",
+    "form",
+    "query",
+    "lost",
+    "dead",
+    "socket",
+    "shoal",
+    "tunnel",
+    "shoalTunnel",
+  ];
   await outside.start(outer, hosts.map(nameOf));
   const signingKey = makeSigningKey();
   const deployment = await makeDeployment(outside, inner, {
@@ -178,7 +190,9 @@ async function soakIn(
     configurations += 1;
     const refused = await broker.configure(deployment.configs[which]);
     if ((refused !== undefined) !== (which === "wrong"))
-      ledger.fault(`a configuration was ${refused === undefined ? "taken" : `refused: ${refused}`}`);
+      ledger.fault(
+        `a configuration was ${refused === undefined ? "taken" : `refused: ${refused}`}`,
+      );
     shoalIs = which === "wrong" ? before : which;
     if (random.oneIn(3)) {
       await rotate();
@@ -197,11 +211,12 @@ async function soakIn(
     const until = Date.now() + SETTLE_MS;
     let least = descriptorsOf();
     let since = Date.now();
-    while (least > most && Date.now() < until && (most > 0 || Date.now() - since < STEADY_MS)) {
-      await wait(50);
-      const now = descriptorsOf();
+    const steadyMs = most > 0 ? SETTLE_MS : STEADY_MS;
+    for (let now = least; now > most; now = descriptorsOf()) {
       if (now < least) since = Date.now();
       least = Math.min(least, now);
+      if (Date.now() > until || Date.now() - since > steadyMs) break;
+      await wait(50);
     }
     return descriptorsOf();
   };
@@ -211,11 +226,18 @@ async function soakIn(
   const killUntil = began + totalMs * KILLED_PART;
   while (Date.now() < killUntil) {
     const [least, more] = KILL_EVERY_MS;
-    await wait(Math.min(least + random.below(Math.min(more, totalMs / 10)), Math.max(0, killUntil - Date.now())));
+    await wait(
+      Math.min(
+        least + random.below(Math.min(more, totalMs / 10)),
+        Math.max(0, killUntil - Date.now()),
+      ),
+    );
     await reconfigure();
     await broker.killAndStart();
     // What was taken away before comes back with the configuration that the supervisor holds.
-    options.onProgress?.(`${elapsed(began)}  killed and up again, ${ledger.calls.size} calls until now`);
+    options.onProgress?.(
+      `${elapsed(began)}  killed and up again, ${ledger.calls.size} calls until now`,
+    );
   }
 
   const life = Date.now();
@@ -261,13 +283,17 @@ async function soakIn(
   const read = await readRecord(join(paths.audit, "audit.jsonl"), publicKeyOf(signingKey));
   for (const finding of read.findings) ledger.fault(`verify: ${finding}`);
   const written = [paths.audit, folder]
-    .flatMap((path) => readdirSync(path, { withFileTypes: true, recursive: false }).map((each) => ({ each, path })))
+    .flatMap((path) =>
+      readdirSync(path, { withFileTypes: true, recursive: false }).map((each) => ({ each, path })),
+    )
     .filter(({ each }) => each.isFile())
     .map(({ each, path }) => readFileSync(join(path, each.name), "latin1"));
   const texts = [...written, ...read.lines];
   for (const [index, marker] of [...outside.values, ...deployment.markers].entries())
     if (texts.some((text) => text.includes(marker)))
-      ledger.fault(`what was written holds the ${index < outside.values.length ? "secret" : "phantom or token"}`);
+      ledger.fault(
+        `what was written holds the ${index < outside.values.length ? "secret" : "phantom or token"}`,
+      );
   const faults = judge(ledger, read.records, broker.downs);
   const downs = broker.downs.map(({ from, until }) => until - from);
   return {
@@ -349,7 +375,10 @@ async function readRecord(
     lines,
     checkpoints,
     files,
-    findings: [...findings.map(({ message }) => message), ...(signed ? [] : ["the head isn't signed"])],
+    findings: [
+      ...findings.map(({ message }) => message),
+      ...(signed ? [] : ["the head isn't signed"]),
+    ],
   };
 }
 

@@ -14,9 +14,9 @@ export interface Traffic {
   /** The CA of the servers outside, for what is passed through. */
   readonly outerCa: string;
   /** Whether `shoal` has its grants in full, and has had them for a while. */
-  shoalIs(): "full" | "less" | "changing";
+  readonly shoalIs: () => "full" | "less" | "changing";
   /** How often that has changed. */
-  changes(): number;
+  readonly changes: () => number;
 }
 
 /** One thing that a bot does over and over; resolves when it is over. */
@@ -98,7 +98,8 @@ async function call(
 async function calls(traffic: Traffic): Promise<void> {
   const { random } = traffic;
   const what = random.pick(["ok", "ok", "ok", "ok", "big", "gzip", "br", "interim", "slow"]);
-  if (what === "ok" && random.oneIn(3)) await call(traffic, "ok", { body: "x".repeat(random.below(50_000)) });
+  if (what === "ok" && random.oneIn(3))
+    await call(traffic, "ok", { body: "x".repeat(random.below(50_000)) });
   else await call(traffic, what);
 }
 
@@ -197,8 +198,7 @@ async function faults(traffic: Traffic): Promise<void> {
       expect: { get: "either", statuses: [200] },
       outcomes: ["done", "upstream-error", "client-abort"],
     });
-  else if (what === "lost" || what === "dead")
-    await call(traffic, what, { host: what, ...failed });
+  else if (what === "lost" || what === "dead") await call(traffic, what, { host: what, ...failed });
   else await call(traffic, what, failed);
 }
 
