@@ -32,6 +32,11 @@ describe("adversaries at the broker", () => {
     });
   }
 
+  test("no case is left out for a feature that the broker has", () => {
+    const lacked = (["h2", "websocket"] as const).filter((each) => !target.features.has(each));
+    assert.deepEqual(lacked, []);
+  });
+
   test("afterwards the broker has no more descriptors than before", async () => {
     await Promise.all(results.values());
     for (const { upstream } of target.lanes) upstream.cut();

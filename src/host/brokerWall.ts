@@ -25,13 +25,22 @@ const RESOLVER = [
   "/run/resolvconf",
 ];
 
+/** What of a generation its wall depends on. */
+interface Walled {
+  readonly programs: Pick<Generation["programs"], "node">;
+  readonly plan: {
+    readonly bots: readonly Pick<Generation["plan"]["bots"][number], "ingress" | "concessions">[];
+    readonly telemetry?: Generation["plan"]["telemetry"];
+  };
+}
+
 /**
  * The broker's own wall (invariant 10): it reads its code, the vault and what name resolution needs,
  * writes the folder of its record, dials out, and can start nothing.
  */
 export function brokerWall(
-  generation: Generation,
-  paths: StatePaths,
+  generation: Walled,
+  paths: Pick<StatePaths, "vault" | "store" | "audit">,
   capabilities: HostCapabilities,
 ): CompiledWall {
   const { node } = generation.programs;

@@ -109,7 +109,8 @@ function bounds({ expect }: Case, seen: Seen): string[] {
 
 function texts({ expect }: Case, seen: Seen, words: Words): string[] {
   const faults: string[] = [];
-  const got = seen.got.toString("latin1");
+  // Bodies also without their framing: where chunks end is the target's choice.
+  const got = [seen.got.toString("latin1"), ...seen.answers.map(({ body }) => body)].join("\n--\n");
   // Requests that came in late, with the plain one afterwards, are looked at as they were read.
   const late = seen.requests.map(
     ({ method, target, headers }) =>

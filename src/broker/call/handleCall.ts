@@ -19,7 +19,7 @@ import type { BrokerParts } from "./BrokerParts.ts";
 import { forward } from "./forward.ts";
 import { callMayRun } from "./RunningCalls.ts";
 import { forwardUpgrade } from "./forwardUpgrade.ts";
-import { replyRefused } from "./replyRefused.ts";
+import { replyRefused, statusOfRefusal } from "./replyRefused.ts";
 
 /** A connection on which requests come, as it was identified when it was accepted. */
 export interface Connection extends Arrival {
@@ -67,9 +67,10 @@ async function treatCall(
     path: describeTarget(deployment, head.target),
     httpVersion: visit.head.version,
   };
+  // Recorded first: a bot that has its answer has its line, whenever the broker is killed.
   const refuseCall = (refusal: Refusal): void => {
-    const status = replyRefused(visit, refusal);
-    recordRefusal(audit, start, refusal.refused, status, began);
+    recordRefusal(audit, start, refusal.refused, statusOfRefusal(visit, refusal), began);
+    replyRefused(visit, refusal);
   };
 
   const bot = deployment.bots.get(connection.bot);

@@ -9,6 +9,12 @@ const PROXY_CHALLENGE = 'Basic realm="seawall"';
 /** What is still read of a refused request's body, so that a client that writes first sees the answer. */
 const MOST_DRAINED = 1024 * 1024;
 
+/** The status that `replyRefused` will send; `undefined` when an answer has begun already. */
+export function statusOfRefusal(visit: Visit, { refused, challenge }: Refusal): number | undefined {
+  if (visit.answered) return undefined;
+  return challenge === undefined ? describeRefusal(refused).status : 401;
+}
+
 /**
  * Answers a request that does not go out: plain JSON, `x-seawall: refused`, and the end of the
  * connection when a body is still on its way.
@@ -16,12 +22,12 @@ const MOST_DRAINED = 1024 * 1024;
  * @returns the status sent, or `undefined` when an answer had begun already and was cut instead.
  */
 export function replyRefused(visit: Visit, refusal: Refusal): number | undefined {
-  if (visit.answered) {
+  const status = statusOfRefusal(visit, refusal);
+  if (status === undefined) {
     visit.destroy();
     return undefined;
   }
   const { refused, retryAfter, challenge } = refusal;
-  const status = challenge === undefined ? describeRefusal(refused).status : 401;
   const body = refusalBody(refused);
   const headers: Header[] = [
     ["content-type", "application/json"],

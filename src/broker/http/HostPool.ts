@@ -168,6 +168,8 @@ export class HostPool implements ConnectionKeeper {
         const session = await H2Session.open(socket, (gone) => this.#sessions.delete(gone));
         session.idleSince = this.#tick;
         this.#sessions.add(session);
+        // Nobody looks after a pool that was let go of while this was being connected.
+        if (this.#retired) session.retireAfterUse();
         return session;
       }
       const connection = new H1Connection(socket, this);

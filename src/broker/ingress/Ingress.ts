@@ -192,8 +192,9 @@ export class Ingress {
       ...(way.websocket ? { rule: "websocket" } : {}),
     };
     const refuseVisit = (code: RefusalCode): void => {
-      const status = way.refuse(code);
-      recordRefusal(inForce.audit, start, code, status, began);
+      // Recorded first: a visitor that has its answer has its line.
+      recordRefusal(inForce.audit, start, code, describeRefusal(code).status, began);
+      way.refuse(code);
     };
     if (tooMany) return refuseVisit("ingress-rate");
     const refused = checkVisit(

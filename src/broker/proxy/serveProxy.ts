@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { BrokerParts } from "../call/BrokerParts.ts";
 import { handleCall, recordRefusal, type Connection } from "../call/handleCall.ts";
-import { refusedResponseText, replyRefused } from "../call/replyRefused.ts";
+import { refusedResponseText, replyRefused, statusOfRefusal } from "../call/replyRefused.ts";
 import type { Visit, VisitHead } from "../http/Visit.ts";
 import { leadConnection } from "../listeners/acceptConnection.ts";
 import { findCandidates } from "../listeners/findCandidates.ts";
@@ -24,7 +24,8 @@ export async function handleProxied(
   const headers = checkToken(visit.head.headers, connection.proxy.token);
   const read = isRefusal(headers) ? headers : readAbsolute({ ...visit.head, headers });
   if (isRefusal(read)) {
-    record(parts, connection, visit.head, read, replyRefused(visit, read));
+    record(parts, connection, visit.head, read, statusOfRefusal(visit, read));
+    replyRefused(visit, read);
     return;
   }
   const { bot } = connection;

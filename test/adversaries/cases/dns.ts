@@ -55,7 +55,13 @@ export const dns: Group = {
       [question(UNKNOWN, { type: 16 })],
       { rcodes: [NXDOMAIN, REFUSED] },
     ),
-    udp("root", "A question for the root.", [question(Buffer.from([0]))]),
+    udp(
+      "root",
+      "A question for the root, which is above every name (RFC 8020): no, or no address.",
+      [question(Buffer.from([0]))],
+      // The shortest question there is; an SOA for caches (RFC 2308) is 65 bytes.
+      { rcodes: [NOERROR, ...NO], mostAmplified: 5 },
+    ),
     udp("any", "ANY for a name that isn't granted.", [question(UNKNOWN, { type: 255 })]),
     udp("axfr", "A zone transfer.", [question(UNKNOWN, { type: 252 })]),
     udp("class-chaos", "version.bind in class CHAOS.", [

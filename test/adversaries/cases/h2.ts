@@ -83,6 +83,13 @@ function frames(name: string, what: string, ...bytes: readonly Bytes[]): Case {
 }
 
 const EITHER = { bot: "either" } as const;
+/**
+ * A field that is none makes the request malformed (RFC 9113 section 8.2.1). nghttp2 leaves such a field
+ * out by itself, so that nobody behind it ever sees it: what must not be is that it goes on.
+ */
+function notSent(text: string): Partial<Case["expect"]> {
+  return { bot: "either", neverUpstream: [text] };
+}
 const SMUGGLED = "GET /smuggled/{id} HTTP/1.1\r\nHost: {host}\r\n\r\n";
 const NOT_SMUGGLED = { bot: "either", neverUpstream: [/(^|\n)GET \/smuggled/] } as const;
 
@@ -131,10 +138,10 @@ export const h2cases: Group = {
       { bot: "served", exactly: 1 },
     ),
     h2(
-      "control-cookies",
-      "Cookies in pieces are one cookie.",
+      "cookies-in-pieces",
+      "Cookies in pieces are one cookie, or refused as another credential.",
       speaks(ask([...GOOD, ["cookie", "a=1"], ["cookie", "b=2"]])),
-      { bot: "served", exactly: 1, upstreamHas: [/cookie: a=1; b=2/i] },
+      { bot: "either", neverUpstream: [/cookie: a=1\r/i, /cookie: b=2/i] },
     ),
 
     fields("no-method", "No :method.", without(":method")),
@@ -232,24 +239,40 @@ export const h2cases: Group = {
       EITHER,
     ),
     fields("name-upper", "A field name in upper case.", [...GOOD, ["X-A", "b"]]),
-    fields("name-empty", "An empty field name.", [...GOOD, ["", "b"]]),
-    fields("name-colon", "A colon in a field name.", [...GOOD, ["x:y", "b"]]),
-    fields("name-space", "A space in a field name.", [...GOOD, ["x y", "b"]]),
-    fields("name-crlf", "A line end in a field name.", [...GOOD, ["x: y\r\nx-evil", "b"]], {
-      bot: "refused",
-      neverUpstream: ["x-evil"],
-    }),
-    fields("name-smuggled-te", "Transfer-Encoding inside of a field name.", [
-      ...GOOD,
-      ["x: y\r\ntransfer-encoding", "chunked"],
-    ]),
-    fields("value-crlf", "A line end in a value.", [...GOOD, ["x-a", "b\r\nx-evil: 1"]], {
-      bot: "refused",
-      neverUpstream: ["x-evil"],
-    }),
-    fields("value-lf", "A bare LF in a value.", [...GOOD, ["x-a", "b\nx-evil: 1"]]),
-    fields("value-cr", "A bare CR in a value.", [...GOOD, ["x-a", "b\rx-evil: 1"]]),
-    fields("value-nul", "A NUL in a value.", [...GOOD, ["x-a", "b\x00c"]]),
+    fields("name-empty", "An empty field name.", [...GOOD, ["", "b"]], EITHER),
+    fields("name-colon", "A colon in a field name.", [...GOOD, ["x:y", "b"]], notSent("x:y")),
+    fields("name-space", "A space in a field name.", [...GOOD, ["x y", "b"]], notSent("x y")),
+    fields(
+      "name-crlf",
+      "A line end in a field name.",
+      [...GOOD, ["x: y\r\nx-evil", "b"]],
+      notSent("x-evil"),
+    ),
+    fields(
+      "name-smuggled-te",
+      "Transfer-Encoding inside of a field name.",
+      [...GOOD, ["x: y\r\ntransfer-encoding", "chunked"]],
+      notSent("chunked"),
+    ),
+    fields(
+      "value-crlf",
+      "A line end in a value.",
+      [...GOOD, ["x-a", "b\r\nx-evil: 1"]],
+      notSent("x-evil"),
+    ),
+    fields(
+      "value-lf",
+      "A bare LF in a value.",
+      [...GOOD, ["x-a", "b\nx-evil: 1"]],
+      notSent("x-evil"),
+    ),
+    fields(
+      "value-cr",
+      "A bare CR in a value.",
+      [...GOOD, ["x-a", "b\rx-evil: 1"]],
+      notSent("x-evil"),
+    ),
+    fields("value-nul", "A NUL in a value.", [...GOOD, ["x-nul", "b\x00c"]], notSent("x-nul")),
     fields(
       "value-space",
       "White space around a value: trimmed or refused.",
@@ -345,7 +368,8 @@ export const h2cases: Group = {
       "get-with-body",
       "A GET with a body.",
       speaks(ask(GOOD, 1, OPEN), data(SMUGGLED)),
-      NOT_SMUGGLED,
+      // As a body it may stand at the server; read as a request it would be one too many.
+      EITHER,
     ),
     h2(
       "body-is-request",
@@ -452,10 +476,11 @@ export const h2cases: Group = {
       "PUSH_PROMISE from a client.",
       frame(TYPE.PUSH_PROMISE, 4, 1, "\0\0\0\x02"),
     ),
-    frames(
+    h2(
       "priority-self",
-      "A stream that depends on itself.",
-      frame(TYPE.PRIORITY, 0, 1, "\0\0\0\x01\x10"),
+      "A stream that depends on itself: an error, or as nothing, since priorities are given up (RFC 9113 section 5.3.2).",
+      speaks(frame(TYPE.PRIORITY, 0, 1, "\0\0\0\x01\x10")),
+      { bot: "held", most: 0, leave: true },
     ),
     frames("priority-length", "PRIORITY of four bytes.", frame(TYPE.PRIORITY, 0, 1, "\0\0\0\0")),
     frames(

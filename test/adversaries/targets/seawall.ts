@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrokerBot, BrokerConfig } from "../../../src/broker/BrokerConfig.ts";
@@ -75,6 +77,9 @@ export async function startSeawall(laneCount = 6): Promise<Target> {
   listen("tcp", tcp.port, tcp);
   listen("tcp", 53, dnsTcp);
   listen("udp", 53, dnsUdp);
+  // Who connects before the broker has its listeners is refused by the kernel, and a feature that is
+  // looked for then isn't found: its cases would all be left out.
+  for (const { port } of [tcp, dnsTcp]) await listening(port);
 
   const target = {
     name: "seawall",
@@ -102,6 +107,19 @@ export async function startSeawall(laneCount = 6): Promise<Target> {
   } satisfies Target;
   await probeFeatures(target, target.features);
   return target;
+}
+
+async function listening(port: number): Promise<void> {
+  for (;;) {
+    const socket = net.connect(port, "127.0.0.1");
+    const open = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function makeLane(

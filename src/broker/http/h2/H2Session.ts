@@ -80,10 +80,16 @@ export class H2Session {
     this.#open += 1;
     stream.once("close", () => {
       this.#open -= 1;
+      if (this.#closing && this.#open === 0) this.destroy();
     });
     const exchange = new H2Exchange(stream, this.#used);
     this.#used = true;
     return exchange;
+  }
+
+  /** For the one call it was made for, and no further ones; ends with it. */
+  retireAfterUse(): void {
+    this.#closing = true;
   }
 
   /** No further calls; ends with the last one. */

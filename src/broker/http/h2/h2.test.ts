@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http2, { type ClientHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { after, before, describe, test } from "node:test";
+import { readFileSync } from "node:fs";
 import type { TLSSocket } from "node:tls";
 import type { InjectBrokerGrant } from "../../Deployment.ts";
 import { pairHeaders, type Header } from "../../match.ts";
@@ -30,6 +31,20 @@ function literal(headers: readonly Header[]): Buffer {
 
 function text(value: string): Buffer {
   return Buffer.concat([Buffer.of(value.length), Buffer.from(value, "latin1")]);
+}
+
+/** As /proc/net/tcp writes it (proc(5)). */
+function addressText(address: string, port: number): string {
+  const bytes = Buffer.from(address.split(".").map(Number)).reverse();
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  return `${bytes.toString("hex").toUpperCase()}:${hex}`;
+}
+
+/** Connections there of which only the other side has said that it is done (CLOSE_WAIT). */
+function halfClosed(local: string): number {
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(` ${local} `) && / 08 /.test(line)).length;
 }
 
 type Act = (stream: ServerHttp2Stream) => void;
@@ -446,6 +461,25 @@ describe("calls by HTTP/2", () => {
           resolve();
       });
     await closed;
+  });
+
+  test("a connection whose bot has gone is let go of at once, used or not", async () => {
+    for (const used of [true, false]) {
+      const socket = await t.connect(host.address, host.name, { ALPNProtocols: ["h2"] });
+      if (used) {
+        const opened = http2.connect(`https://${host.name}`, { createConnection: () => socket });
+        opened.on("error", () => undefined);
+        await ask(fields("/left"), undefined, opened);
+      }
+      const local = addressText(host.address, t.port);
+      socket.destroy();
+      await once(socket, "close");
+      const until = Date.now() + 10_000;
+      while (halfClosed(local) > 0) {
+        assert.ok(Date.now() < until, "the broker keeps a connection that nobody else has");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
   });
 
   test("HTTP/2 by prior knowledge on a connection that agreed on HTTP/1.1 is refused", async () => {

@@ -86,6 +86,14 @@ export async function serveH2(socket: TLSSocket, user: H2User): Promise<H2BotCon
     user.closed(connection);
     socket.destroy();
   });
+  // A bot that closes its half has gone away, as by HTTP/1.1. The session itself would wait for the other
+  // half: the socket allows that, since what is passed through needs it.
+  const gone = (): void => {
+    session.destroy();
+    socket.destroy();
+  };
+  if (socket.readableEnded || socket.destroyed) gone();
+  else socket.once("end", gone);
   session.on("ping", () => {
     pings.count();
   });
