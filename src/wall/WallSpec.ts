@@ -19,6 +19,18 @@ export interface WallSpec {
   /** Paths inside that may be executed, as files, besides the command. Everything else readable is data. */
   readonly execute: readonly string[];
   /**
+   * Files and folders inside, besides `execute`, whose contents may be mapped as code: shared
+   * libraries. All else that is readable is data, which not even the dynamic loader can run.
+   */
+  readonly libraries: readonly string[];
+  /**
+   * Exceptions from what the mounts give. `placeProtections` turns them into mounts;
+   * `compileWall` refuses a specification in which some are still to be placed.
+   */
+  readonly protect: readonly Protection[];
+  /** What the process and all it starts may use up. */
+  readonly limits: ResourceLimits;
+  /**
    * `one` = threads, but no second process and no second exec, not even of the command itself
    * (the broker); also no signals to others and no Unix sockets.
    */
@@ -46,6 +58,36 @@ export type Mount =
   /** A minimal /dev: null, zero, full, random, urandom, tty, pts, shm. */
   | { readonly kind: "devices"; readonly to: "/dev" };
 
+/**
+ * A path inside the wall that is kept back although a mount shows its folder. Nothing is planted on
+ * the host for it. It need not exist: where only a folder that takes no new names can keep a name
+ * from being made, the folder that would hold it is sealed, see `placeProtections`.
+ */
+export interface Protection {
+  readonly path: string;
+  /** `hidden`: not there at all, and can't be made. `read-only`: may be read; not written, replaced or made. */
+  readonly access: "hidden" | "read-only";
+  /**
+   * What to do about a `read-only` path that doesn't exist in a writable folder. `seal`: that folder
+   * takes no new names. `leave`: the name can be made; the report says so. Default `seal`.
+   */
+  readonly absent?: "seal" | "leave";
+}
+
+/** Absent = not limited. `limitsReport` says which mechanism carries each on a host. */
+export interface ResourceLimits {
+  /** Bytes, of all processes together where cgroups allow, else of each. */
+  readonly memory?: number;
+  /** Processes and threads together. */
+  readonly processes?: number;
+  /** Open descriptors of each process. */
+  readonly openFiles?: number;
+  /** Bytes that one file may grow to. */
+  readonly fileSize?: number;
+  /** Processors' worth of time, as 1.5. */
+  readonly cpu?: number;
+}
+
 export interface WallNetwork {
   /** TCP ports on which a listener for every address is made inside and handed to the supervisor. */
   readonly tcp: readonly number[];
@@ -58,4 +100,4 @@ export interface WallNetwork {
 }
 
 /** A weaker wall that the declaration has named; shown by `status` and `prove` for as long as it runs (invariant 4). */
-export type Concession = "no-landlock";
+export type Concession = "no-landlock" | "no-user-namespaces";

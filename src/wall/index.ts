@@ -9,4 +9,11 @@ export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
 export { WallError } from "./WallError.ts";
 export type { WallErrorCode } from "./WallError.ts";
-export type { Concession, Mount, WallNetwork, WallSpec } from "./WallSpec.ts";
+export type {
+  Concession,
+  Mount,
+  Protection,
+  ResourceLimits,
+  WallNetwork,
+  WallSpec,
+} from "./WallSpec.ts";
