@@ -2,6 +2,8 @@ export { compileWall } from "./compileWall.ts";
 export type { CompiledWall } from "./CompiledWall.ts";
 export type { HostCapabilities } from "./HostCapabilities.ts";
 export type { Mechanism, MechanismReport } from "./MechanismReport.ts";
+export { placeProtections } from "./protect/placeProtections.ts";
+export type { PlacedSpec } from "./protect/placeProtections.ts";
 export { probeHost } from "./probe/probeHost.ts";
 export { readInterpreter } from "./probe/readInterpreter.ts";
 export type { ProbeOptions } from "./probe/runProbe.ts";
@@ -11,6 +13,7 @@ export { WallError } from "./WallError.ts";
 export type { WallErrorCode } from "./WallError.ts";
 export type {
   Concession,
+  Identity,
   Mount,
   Protection,
   ResourceLimits,
