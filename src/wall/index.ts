@@ -3,6 +3,8 @@ export type { CompiledWall } from "./CompiledWall.ts";
 export type { HostCapabilities } from "./HostCapabilities.ts";
 export type { Mechanism, MechanismReport } from "./MechanismReport.ts";
 export { placeProtections } from "./protect/placeProtections.ts";
+export { protectedPaths, reasonFor } from "./protect/protectedPaths.ts";
+export type { ProtectedOptions } from "./protect/protectedPaths.ts";
 export type { PlacedSpec } from "./protect/placeProtections.ts";
 export { probeHost } from "./probe/probeHost.ts";
 export { readInterpreter } from "./probe/readInterpreter.ts";

@@ -90,7 +90,11 @@ export const HOME_PATHS: readonly ProtectedPath[] = [
   ]),
 ];
 
-/** In every granted folder, and in repositories found below it. */
+/**
+ * In every granted folder, and in repositories found below it; `.git/` also stands for the repositories
+ * of submodules. `.git/config.worktree` and `.git/info/attributes` aren't here: they do nothing that
+ * `.git/config` hasn't allowed.
+ */
 export const FOLDER_PATHS: readonly ProtectedPath[] = [
   ...all("read-only", "seal", [
     [".git/hooks", "run by git, which asks nobody (githooks(5))"],
@@ -98,7 +102,6 @@ export const FOLDER_PATHS: readonly ProtectedPath[] = [
       ".git/config",
       "core.hooksPath, core.fsmonitor, aliases and filters run commands (git-config(1))",
     ],
-    [".git/config.worktree .git/info/attributes", "choose filters, which run commands"],
   ]),
   ...all("read-only", "leave", [
     [

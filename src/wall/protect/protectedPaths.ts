@@ -34,8 +34,8 @@ export function protectedPaths({
     ...folders
       .flatMap((folder) => [folder, ...repositoriesBelow(folder)])
       .flatMap((folder) =>
-        FOLDER_PATHS.filter((entry) => !inGit(entry) || exists(join(folder, ".git"))).map((entry) =>
-          protection(folder, entry, strict),
+        FOLDER_PATHS.flatMap((entry) =>
+          placesIn(folder, entry).map((path) => protection(folder, { ...entry, path }, strict)),
         ),
       ),
   ];
@@ -55,7 +55,9 @@ export function reasonFor(path: string, options: ProtectedOptions): string | und
     ...HOME_PATHS.map((entry) => [join(options.home, entry.path), entry.reason] as const),
     ...options.folders.flatMap((folder) =>
       [folder, ...repositoriesBelow(folder)].flatMap((place) =>
-        FOLDER_PATHS.map((entry) => [join(place, entry.path), entry.reason] as const),
+        FOLDER_PATHS.flatMap((entry) =>
+          placesIn(place, entry).map((path) => [join(place, path), entry.reason] as const),
+        ),
       ),
     ),
   ];
@@ -67,13 +69,28 @@ function protection(folder: string, entry: ProtectedPath, strict: boolean): Prot
   return { path: join(folder, entry.path), access: entry.access, absent };
 }
 
-/** A folder without a repository is not kept from getting one: below it there could be one anyway. */
-function inGit({ path }: ProtectedPath): boolean {
-  return path.startsWith(".git/");
+/**
+ * Where an entry applies in a folder. One without a repository is not kept from getting one: any folder
+ * below could become one as well.
+ */
+function placesIn(folder: string, { path }: ProtectedPath): readonly string[] {
+  if (!path.startsWith(".git/")) return [path];
+  if (!exists(join(folder, ".git"))) return [];
+  const name = path.slice(".git".length);
+  return [path, ...submodulesIn(folder, ".git/modules", 1).map((module) => `${module}${name}`)];
 }
 
-/**
- * Folders below that have a `.git` of their own. */
+/** Repositories of submodules, whose own folders may be nested by name (git-submodule(1)). */
+function submodulesIn(folder: string, path: string, depth: number): readonly string[] {
+  if (depth > DEEPEST) return [];
+  return foldersIn(join(folder, path)).flatMap((name) => {
+    const below = `${path}/${name}`;
+    if (!exists(join(folder, below, "HEAD"))) return submodulesIn(folder, below, depth + 1);
+    return [below, ...submodulesIn(folder, `${below}/modules`, depth + 1)];
+  });
+}
+
+/** Folders below that have a `.git` of their own. */
 function repositoriesBelow(root: string): string[] {
   const found: string[] = [];
   let seen = 0;
