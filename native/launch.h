@@ -35,6 +35,8 @@ enum operation {
   OP_READY = 15,
   OP_EXECUTE = 16,
   OP_EXECUTE_ONCE = 17,
+  OP_PASS = 18,
+  OP_NOTIFY = 19,
 };
 
 /* A run of bytes of the policy that is being read. */

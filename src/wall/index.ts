@@ -9,4 +9,4 @@ export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
 export { WallError } from "./WallError.ts";
 export type { WallErrorCode } from "./WallError.ts";
-export type { Concession, Mount, WallNetwork, WallSpec } from "./WallSpec.ts";
+export type { Concession, Mount, ServiceStart, WallNetwork, WallSpec } from "./WallSpec.ts";

@@ -23,6 +23,8 @@ const NUMBERS = {
   descriptors: 14,
   ready: 15,
   execute: 16,
+  pass: 18,
+  notify: 19,
 } as const;
 const EXECUTE_ONCE = 17;
 
@@ -76,6 +78,10 @@ function encodeBody(operation: Operation): Buffer {
       return encodeFilter(operation.filter);
     case "descriptors":
       return Buffer.concat([u32(operation.keep.length), ...operation.keep.map(u32)]);
+    case "pass":
+      return texts(operation.names);
+    case "notify":
+      return u32(operation.descriptor);
     case "execute":
       return Buffer.concat([
         text(operation.path),

@@ -39,6 +39,8 @@ const S_IFSOCK = 0xc000;
 /** `processes: "one"`: threads yes, other processes, signals to others and Unix sockets no. */
 export interface PolicyOptions {
   readonly processes: "any" | "one";
+  /** `one` may connect to Unix sockets after all: its mounts show none but those meant for it. */
+  readonly unixSockets?: boolean;
 }
 
 /**
@@ -121,7 +123,8 @@ function socketRule(options: PolicyOptions): ConditionalRule {
       { when: [netlink, route], verdict: "allow" },
       { when: [netlink], verdict: unsupported },
       // A Unix socket by path is beyond Landlock: on the host's file system it would reach D-Bus.
-      ...(options.processes === "any" ? [{ when: [unix], verdict: "allow" as const }] : []),
+      ...(options.processes === "any" || options.unixSockets === true
+        ? [{ when: [unix], verdict: "allow" as const }] : []),
     ],
     otherwise: { errno: EAFNOSUPPORT },
   };
