@@ -21,6 +21,7 @@ export type {
   Mount,
   Protection,
   ResourceLimits,
+  ServiceStart,
   WallNetwork,
   WallSpec,
 } from "./WallSpec.ts";
