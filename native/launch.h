@@ -35,6 +35,10 @@ enum operation {
   OP_READY = 15,
   OP_EXECUTE = 16,
   OP_EXECUTE_ONCE = 17,
+  OP_PASS = 18,
+  OP_NOTIFY = 19,
+  OP_CODE = 20,
+  OP_EXPECT = 21,
 };
 
 /* A run of bytes of the policy that is being read. */
@@ -69,7 +73,7 @@ extern unsigned channel_dials;
 extern bool have_ipv6;
 /* Errno of the first step that failed, 0 if all went well; `step` names it. */
 int loopback_everything(const char **step);
-void make_listener(uint32_t protocol, uint32_t family, uint32_t port);
+void make_listener(uint32_t protocol, uint32_t family, uint32_t port, bool local);
 
 /* confine.c */
 struct landlock_plan {
@@ -92,6 +96,13 @@ void no_new_privileges(const char *operation);
 void execute_once(char *path, char **arguments, char **environment);
 #define CAPABILITIES_BOUNDING 1u
 #define CAPABILITIES_SECUREBITS 2u
+
+/* mounts.c */
+#define CODE_LIMIT 4096u
+void run_code(struct reader *r, bool dry);
+void run_expect(struct reader *r, bool dry);
+/* As loopback_everything(). */
+int try_code(const char **step);
 
 /* dialer.c */
 void start_dialer(uint32_t port, uint32_t timeout_ms, const struct landlock_plan *landlock,

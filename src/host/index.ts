@@ -12,3 +12,4 @@ export { prepareGeneration } from "./prepareGeneration.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "./statePaths.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";
+export { warningsFor, type Warning } from "./warnings.ts";

@@ -2,23 +2,26 @@ import { checkSpec, visibleLoaders } from "./checkSpec.ts";
 import { CHANNEL_DESCRIPTOR, FIRST_FILE_DESCRIPTOR } from "./CompiledWall.ts";
 import type { CompiledWall } from "./CompiledWall.ts";
 import type { HostCapabilities } from "./HostCapabilities.ts";
+import { compileShared, isShared } from "./compileShared.ts";
 import { compileDialerLandlock, compileLandlock } from "./landlock/compile.ts";
 import { describeLandlock } from "./landlock/describe.ts";
+import { compileLimits } from "./limits/compile.ts";
+import type { CompiledLimits } from "./limits/compile.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 import { compileBubblewrap } from "./namespaces/arguments.ts";
 import { encodePolicy } from "./policy/encode.ts";
+import { prelude } from "./policy/prelude.ts";
 import type { Operation } from "./policy/Operation.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
 import type { Architecture } from "./seccomp/syscalls.ts";
 import { walledPolicy } from "./seccomp/walledPolicy.ts";
 import { WallError } from "./WallError.ts";
-import type { WallSpec } from "./WallSpec.ts";
+import type { ServiceStart, WallSpec } from "./WallSpec.ts";
 
-const SIGKILL = 9;
-// include/uapi/asm-generic/resource.h
-const RLIMIT_CORE = 4;
 const DIAL_TIMEOUT_MS = 5000;
+/** SD_LISTEN_FDS_START. */
+const FIRST_SOCKET = 3;
 
 /**
  * Turns a specification into what bubblewrap and seawall-launch are given. Pure: the same
@@ -29,21 +32,26 @@ const DIAL_TIMEOUT_MS = 5000;
  */
 export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWall {
   checkSpec(spec);
+  if (isShared(spec, host)) return compileShared(spec, host);
   const architecture = checkHost(spec, host);
   const landlock =
     spec.concessions.includes("no-landlock") && host.landlock < 1 ? 0 : host.landlock;
-  const own = spec.namespaces === "own";
+  const own = spec.namespaces === "own" && spec.service === undefined;
+  // systemd bounds its own services.
+  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, host.cgroups, own);
   const operations = [
-    ...prelude(spec),
+    ...prelude(spec, limits, spec.namespaces === "host" && spec.service === undefined),
+    ...(own ? mountOperations(spec, host) : []),
     ...(own ? networkOperations(spec, landlock, architecture) : []),
-    ...confinement(spec, host, landlock, architecture),
+    ...confinement(spec, host, { landlock, architecture, limits }),
   ];
   const input = own ? compileBubblewrap(spec, FIRST_FILE_DESCRIPTOR) : undefined;
   return {
     bwrap: input?.arguments,
     files: input?.files ?? [],
     policy: encodePolicy(operations),
-    mechanisms: describe(spec, host, landlock),
+    group: limits.group,
+    mechanisms: describe(spec, host, landlock, limits),
   };
 }
 
@@ -60,7 +68,7 @@ function checkHost(spec: WallSpec, host: HostCapabilities): Architecture {
     throw new WallError("landlock", "this kernel has no Landlock", {
       hint: 'add landlock to the kernel\'s lsm= parameter, or name the concession "no-landlock"',
     });
-  if (spec.namespaces === "host") return host.architecture;
+  if (spec.namespaces === "host" || spec.service !== undefined) return host.architecture;
   if (host.bubblewrap === undefined)
     throw new WallError("bubblewrap-missing", "bubblewrap is not installed", {
       hint: remedyOf(host, "bubblewrap") ?? "install bubblewrap",
@@ -73,6 +81,10 @@ function checkHost(spec: WallSpec, host: HostCapabilities): Architecture {
     throw new WallError("user-namespaces", `no user namespaces: ${host.namespaces.reason}`, {
       hint: host.namespaces.remedy ?? "allow unprivileged user namespaces",
     });
+  if (!host.noexec && !spec.concessions.includes("no-landlock"))
+    throw new WallError("landlock", "mounts can't be made noexec from inside", {
+      hint: 'boot a kernel of Linux 5.12 or later, or name the concession "no-landlock"',
+    });
   return host.architecture;
 }
 
@@ -80,14 +92,17 @@ function remedyOf(host: HostCapabilities, mechanism: string): string | undefined
   return host.mechanisms.find((report) => report.mechanism === mechanism)?.remedy;
 }
 
-function prelude(spec: WallSpec): readonly Operation[] {
-  return [
-    ...(spec.namespaces === "host" ? [{ op: "death-signal", signal: SIGKILL } as const] : []),
-    // 1 and not 0: a core_pattern with a pipe ignores 0, and takes 1 to mean none (fs/coredump.c).
-    { op: "limit", resource: RLIMIT_CORE, value: 1n },
-    { op: "umask", mask: 0o077 },
-    { op: "directory", path: spec.cwd },
-  ];
+/** Everything that isn't granted as code becomes data. */
+function mountOperations(spec: WallSpec, host: HostCapabilities): readonly Operation[] {
+  const expected = spec.mounts.flatMap((mount): readonly Operation[] => {
+    if (mount.kind !== "read" && mount.kind !== "write") return [];
+    if (mount.placed === undefined) return [];
+    const { device, inode } = mount.placed;
+    return [{ op: "expect", path: mount.to, device: BigInt(device), inode: BigInt(inode) }];
+  });
+  if (!host.noexec) return expected;
+  const code = [spec.command[0], ...spec.execute, ...visibleLoaders(spec, host), ...spec.libraries];
+  return [...expected, { op: "code", paths: [...new Set(code)] }];
 }
 
 function networkOperations(
@@ -123,30 +138,44 @@ function listenOperations(protocol: "tcp" | "udp", port: number): readonly Opera
   return ([4, 6] as const).map((family) => ({ op: "listen", protocol, family, port }));
 }
 
+interface Confinement {
+  readonly landlock: number;
+  readonly architecture: Architecture;
+  readonly limits: CompiledLimits;
+}
+
 function confinement(
   spec: WallSpec,
   host: HostCapabilities,
-  landlock: number,
-  architecture: Architecture,
+  { landlock, architecture, limits }: Confinement,
 ): readonly Operation[] {
-  const own = spec.namespaces === "own";
+  const { service } = spec;
+  const own = spec.namespaces === "own" && service === undefined;
+  const supervised = spec.namespaces === "host" && service === undefined;
   const ruleset = compileLandlock(spec, landlock, visibleLoaders(spec, host));
-  const policy = walledPolicy({ processes: spec.processes });
+  const policy = walledPolicy({
+    processes: spec.processes,
+    unixSockets: service?.unixSockets === true,
+  });
   // In the host's namespaces the channel is the command's own: Node finds it by these variables.
   const channel = {
     NODE_CHANNEL_FD: String(CHANNEL_DESCRIPTOR),
     NODE_CHANNEL_SERIALIZATION_MODE: "json",
   };
-  const environment = Object.entries(own ? spec.environment : { ...spec.environment, ...channel })
+  const environment = Object.entries(
+    supervised ? { ...spec.environment, ...channel } : spec.environment,
+  )
     .map(([name, value]) => `${name}=${value}`)
     .toSorted();
   return [
+    ...limits.late.map((limit) => ({ op: "limit", ...limit }) as const),
+    ...serviceOperations(service),
     { op: "no-new-privileges" },
     // Outside a user namespace of its own the process may not touch the other two, nor need it.
     { op: "capabilities", bounding: own, securebits: own },
     ...(ruleset === undefined ? [] : [{ op: "landlock", ruleset } as const]),
     { op: "filter", filter: compileFilter(policy, architecture) },
-    { op: "descriptors", keep: own ? [] : [CHANNEL_DESCRIPTOR] },
+    { op: "descriptors", keep: supervised ? [CHANNEL_DESCRIPTOR] : serviceDescriptors(service) },
     { op: "ready" },
     {
       op: "execute",
@@ -158,10 +187,26 @@ function confinement(
   ];
 }
 
+function serviceOperations(service: ServiceStart | undefined): readonly Operation[] {
+  if (service === undefined) return [];
+  const { environment, notifies, sockets } = service;
+  return [
+    { op: "pass", names: environment.toSorted() },
+    ...(notifies ? [{ op: "notify", descriptor: FIRST_SOCKET + sockets } as const] : []),
+  ];
+}
+
+function serviceDescriptors(service: ServiceStart | undefined): readonly number[] {
+  if (service === undefined) return [];
+  const { sockets, notifies } = service;
+  return Array.from({ length: sockets + (notifies ? 1 : 0) }, (_, index) => FIRST_SOCKET + index);
+}
+
 function describe(
   spec: WallSpec,
   host: HostCapabilities,
   landlock: number,
+  limits: CompiledLimits,
 ): readonly MechanismReport[] {
   const own = spec.namespaces === "own";
   return [
@@ -175,6 +220,18 @@ function describe(
         ]
       : []),
     describeLandlock(spec.namespaces, landlock),
+    ...(own
+      ? [
+          host.noexec
+            ? enforced("execution", "only the granted programs and their libraries are code")
+            : ({
+                mechanism: "execution",
+                state: "partly",
+                detail: "what may be read can be run through the dynamic loader",
+                remedy: "boot a kernel of Linux 5.12 or later",
+              } as const),
+        ]
+      : []),
     enforced("seccomp", "what isn't allowed by name is refused"),
     enforced(
       "capabilities",
@@ -183,6 +240,8 @@ function describe(
     ...(spec.processes === "one"
       ? [enforced("processes", "threads only: no second process, no second exec")]
       : []),
+    ...describeProtection(spec),
+    ...(limits.report === undefined ? [] : [limits.report]),
     ...(own && !host.ipv6
       ? [
           {
@@ -192,6 +251,23 @@ function describe(
           } as const,
         ]
       : []),
+  ];
+}
+
+/** Only where something was protected. */
+function describeProtection(spec: WallSpec): readonly MechanismReport[] {
+  const { unprotected } = spec;
+  if (unprotected === undefined) return [];
+  const mechanism = "protection";
+  if (unprotected.length === 0)
+    return [enforced(mechanism, "protected paths can't be had or made")];
+  const more = unprotected.length > 3 ? `, and ${unprotected.length - 3} more` : "";
+  return [
+    {
+      mechanism,
+      state: "partly",
+      detail: `these don't exist and can be made: ${unprotected.slice(0, 3).join(", ")}${more}`,
+    },
   ];
 }
 

@@ -17,6 +17,8 @@ export type Operation =
       readonly protocol: "tcp" | "udp";
       readonly family: 4 | 6;
       readonly port: number;
+      /** At 127.0.0.1 only, since the network is the host's. */
+      readonly local?: boolean;
     }
   /** Waits until the supervisor has taken every listener. */
   | { readonly op: "acknowledged" }
@@ -32,12 +34,25 @@ export type Operation =
   | { readonly op: "no-new-privileges" }
   /** All sets emptied; the bounding set and locked securebits only where the process owns its user namespace. */
   | { readonly op: "capabilities"; readonly bounding: boolean; readonly securebits: boolean }
+  /** Every mount becomes noexec, but for these paths; takes CAP_SYS_ADMIN over the mounts. */
+  | { readonly op: "code"; readonly paths: readonly string[] }
+  /** Refuses if another file is at `path` than when the policy was made. */
+  | {
+      readonly op: "expect";
+      readonly path: string;
+      readonly device: bigint;
+      readonly inode: bigint;
+    }
   | { readonly op: "landlock"; readonly ruleset: Ruleset }
   | { readonly op: "filter"; readonly filter: readonly Instruction[] }
   /** Every descriptor from 3 on but these, ascending, closes at the exec. */
   | { readonly op: "descriptors"; readonly keep: readonly number[] }
   /** Tells the supervisor that everything is in force. */
   | { readonly op: "ready" }
+  /** Variables that the command gets from the launcher's own environment, where they are set. */
+  | { readonly op: "pass"; readonly names: readonly string[] }
+  /** This descriptor becomes a socket connected to `$NOTIFY_SOCKET` (sd_notify(3)). */
+  | { readonly op: "notify"; readonly descriptor: number }
   /** The last one. `once` = no other exec afterwards. */
   | {
       readonly op: "execute";

@@ -23,6 +23,10 @@ const NUMBERS = {
   descriptors: 14,
   ready: 15,
   execute: 16,
+  pass: 18,
+  notify: 19,
+  code: 20,
+  expect: 21,
 } as const;
 const EXECUTE_ONCE = 17;
 
@@ -58,6 +62,7 @@ function encodeBody(operation: Operation): Buffer {
         u32(operation.protocol === "tcp" ? 6 : 17),
         u32(operation.family),
         u32(operation.port),
+        u32(operation.local === true ? 1 : 0),
       ]);
     case "dialer":
       return Buffer.concat([
@@ -76,12 +81,20 @@ function encodeBody(operation: Operation): Buffer {
       return encodeFilter(operation.filter);
     case "descriptors":
       return Buffer.concat([u32(operation.keep.length), ...operation.keep.map(u32)]);
+    case "pass":
+      return texts(operation.names);
+    case "notify":
+      return u32(operation.descriptor);
     case "execute":
       return Buffer.concat([
         text(operation.path),
         texts(operation.arguments),
         texts(operation.environment),
       ]);
+    case "code":
+      return texts(operation.paths);
+    case "expect":
+      return Buffer.concat([text(operation.path), u64(operation.device), u64(operation.inode)]);
     case "loopback":
     case "acknowledged":
     case "no-new-privileges":
