@@ -48,7 +48,13 @@ export interface WallSpec {
 export type Mount =
   | { readonly kind: "read"; readonly from: string; readonly to: string }
   /** Nothing else may be mounted from or onto a place below it: the process decides what is there. */
-  | { readonly kind: "write"; readonly from: string; readonly to: string }
+  | {
+      readonly kind: "write";
+      readonly from: string;
+      readonly to: string;
+      /** May be written but, as far as Landlock is there, not read. */
+      readonly unreadable?: boolean;
+    }
   /** `text` appears as a read-only file. */
   | { readonly kind: "file"; readonly to: string; readonly text: string }
   | { readonly kind: "link"; readonly to: string; readonly target: string }
