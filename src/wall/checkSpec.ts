@@ -8,7 +8,7 @@ import type { Mount, WallSpec } from "./WallSpec.ts";
  * no effect, or lets what is inside decide what is mounted at the next start.
  */
 export function checkSpec(spec: WallSpec): void {
-  const paths = [spec.command[0], spec.cwd, ...spec.execute].concat(
+  const paths = [spec.command[0], spec.cwd, ...spec.execute, ...spec.libraries].concat(
     spec.mounts.flatMap((mount) => ("from" in mount ? [mount.from, mount.to] : [mount.to])),
   );
   for (const path of paths) checkPath(path);

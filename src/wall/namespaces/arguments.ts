@@ -11,12 +11,13 @@ export const BUBBLEWRAP_FLOOR = [0, 7, 0] as const;
  * because `--unshare-all` skips what it can't have. With uid and gid 0 bubblewrap makes one user
  * namespace and not two, in which the launcher may still set up loopback; CAP_NET_ADMIN is for its
  * routes, CAP_NET_BIND_SERVICE for ports below 1024 there, and CAP_SETFCAP because nesting a user
- * namespace under uid 0 takes it (user_namespaces(7), Linux 5.12).
+ * namespace under uid 0 takes it (user_namespaces(7), Linux 5.12). CAP_SYS_ADMIN, over these mounts
+ * only, is for making them noexec.
  */
 export const NAMESPACE_ARGUMENTS: readonly string[] = [
   "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup",
   "--uid 0 --gid 0 --cap-drop ALL --cap-add CAP_NET_ADMIN --cap-add CAP_NET_BIND_SERVICE",
-  "--cap-add CAP_SETFCAP",
+  "--cap-add CAP_SETFCAP --cap-add CAP_SYS_ADMIN",
   "--die-with-parent --new-session --clearenv",
 ].flatMap((line) => line.split(" "));
 
