@@ -41,6 +41,11 @@ export interface WallSpec {
    * `to`, and the network may only say what is bound.
    */
   readonly namespaces: "own" | "host";
+  /**
+   * The process keeps the session, and so the terminal, of whoever starts it: for a person at the
+   * keyboard. Typing into that terminal stays refused by seccomp.
+   */
+  readonly terminal?: boolean;
   /** What this wall may go without. */
   readonly concessions: readonly Concession[];
 }
