@@ -1,7 +1,6 @@
 import { expandPath, type Place } from "./expandPath.ts";
 import type { Entry, FilesystemKey, Origin, Profile } from "./Profile.ts";
 import { ProfileError } from "./ProfileError.ts";
-import { PROTECTED_AT_HOME, PROTECTED_AT_WORK, type ProtectedPath } from "./protectedPaths.ts";
 
 /** A path that may be seen. Plain and absolute; whether it exists is for the host to say. */
 export interface PathRule {
@@ -30,6 +29,8 @@ export interface Exception {
 export interface Policy {
   readonly paths: readonly PathRule[];
   readonly exceptions: readonly Exception[];
+  /** Paths whose protection by default is lifted. */
+  readonly lifted: readonly string[];
   /** Paths that nobody wants to hear of. */
   readonly silent: readonly string[];
   readonly libraries: readonly { readonly path: string; readonly origin: Origin }[];
@@ -55,8 +56,7 @@ const RIGHTS: Readonly<
 };
 
 /**
- * Tells a profile's paths for one user and working folder, and adds what is protected whatever it
- * says. Pure.
+ * Tells a profile's paths for one user and working folder. Pure.
  *
  * @throws ProfileError `bad-path` for a path with a variable nobody knows, or the root
  */
@@ -95,7 +95,6 @@ export function makePolicy(profile: Profile, place: Place): Policy {
     });
   }
   const rules = work === undefined ? paths : [...paths, work];
-  const lifted = filesystem.bypass_protection.map(told);
   const exceptions: readonly Exception[] = [
     ...filesystem.deny.map((entry): Exception => ({
       path: told(entry),
@@ -109,11 +108,11 @@ export function makePolicy(profile: Profile, place: Place): Policy {
       absent: "seal",
       origin: entry.origin,
     })),
-    ...protections(rules, lifted, place),
   ];
   return {
     paths: rules,
     exceptions,
+    lifted: filesystem.bypass_protection.map(told),
     silent: filesystem.suppress_save_prompt.map(told),
     libraries: profile.exec.libraries.map((entry) => ({ path: told(entry), origin: entry.origin })),
     commands: profile.exec.allow,
@@ -138,45 +137,6 @@ function workdirRule({ workdir }: Profile, place: Place): PathRule | undefined {
     required: false,
     origin,
   };
-}
-
-/** Protected paths that some rule would show, but for those that a rule names itself. */
-function protections(
-  rules: readonly PathRule[],
-  lifted: readonly string[],
-  place: Place,
-): Exception[] {
-  const named = new Set([...rules.map(({ path }) => path), ...lifted]);
-  const origin: Origin = { kind: "always", what: "keys and settings of the owner" };
-  const make = (folder: string, protectedPaths: readonly ProtectedPath[]): Exception[] =>
-    protectedPaths.flatMap(({ path, access }) => {
-      const full = `${folder}/${path}`;
-      const shown = rules.find(
-        (rule) => isBelow(full, rule.path) && (access === "hidden" || rule.write),
-      );
-      // Who names it has thought of it.
-      if (named.has(full) || shown === undefined) return [];
-      const inside = rules.find((rule) => isBelow(rule.path, full));
-      if (inside !== undefined) {
-        throw new ProfileError("bad-path", `"${inside.path}" lies inside of what is kept back`, {
-          where: describeOrigin(inside.origin),
-          hint: `grant less than "${shown.path}", or "${full}" itself`,
-        });
-      }
-      // Sealing a folder that is worked in would stop the work.
-      const absent = folder === place.home && !path.includes("/") ? "seal" : "leave";
-      return [{ path: full, access, absent, origin }];
-    });
-  const writable = [
-    ...new Set(rules.filter((rule) => rule.write && !rule.file).map((rule) => rule.path)),
-  ];
-  const found = [
-    ...make(place.home, PROTECTED_AT_HOME),
-    ...writable
-      .filter((path) => path !== place.home)
-      .flatMap((path) => make(path, PROTECTED_AT_WORK)),
-  ];
-  return [...new Map(found.map((each) => [each.path, each])).values()];
 }
 
 /** Whether `path` is a place below `folder`, and not the folder itself. */

@@ -21,6 +21,8 @@ export interface CompileOptions {
   readonly launcher: string;
   readonly store: PolicyStore;
   readonly searchPath: string;
+  /** Nothing that was found out before is believed. */
+  readonly fresh?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface CompileOptions {
  * @throws WallError when this host can't enforce it
  */
 export async function compileRun(options: CompileOptions): Promise<CompiledRun> {
-  const { spec, launcher, store, searchPath } = options;
+  const { spec, launcher, store, searchPath, fresh = false } = options;
   const bwrap = findProgram("bwrap", searchPath, "/")?.path;
   const limited = Object.keys(spec.limits).length > 0;
   const host = hostFingerprint(launcher, bwrap, limited);
@@ -40,12 +42,13 @@ export async function compileRun(options: CompileOptions): Promise<CompiledRun> 
     wallFingerprint(),
   ]);
   // What is protected is looked up in the folders themselves, each time anew.
-  const cached = spec.protect.length > 0 ? undefined : store.get<CompiledRun>("policy", key);
+  const cached =
+    fresh || spec.protect.length > 0 ? undefined : store.get<CompiledRun>("policy", key);
   if (cached !== undefined) return cached;
   const wall = await import("../wall/index.ts");
   const hostKey = `${host}\n${wallFingerprint()}`;
   const capabilities =
-    store.get<HostCapabilities>("host", hostKey) ??
+    (fresh ? undefined : store.get<HostCapabilities>("host", hostKey)) ??
     (await wall.probeHost({ launcher, path: searchPath }));
   const placed = wall.placeProtections(spec);
   const compiled = wall.compileWall(placed, capabilities);
@@ -62,14 +65,6 @@ export async function compileRun(options: CompileOptions): Promise<CompiledRun> 
   };
   if (spec.protect.length === 0) store.put("policy", key, run);
   return run;
-}
-
-/** What a start that failed says about the host may not be believed again. */
-export function forgetHost(options: CompileOptions): void {
-  const { spec, launcher, store, searchPath } = options;
-  const bwrap = findProgram("bwrap", searchPath, "/")?.path;
-  const limited = Object.keys(spec.limits).length > 0;
-  store.forget("host", `${hostFingerprint(launcher, bwrap, limited)}\n${wallFingerprint()}`);
 }
 
 const HEAD_BYTES = 16;

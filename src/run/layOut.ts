@@ -43,6 +43,8 @@ const ALWAYS: Origin = { kind: "always", what: "every wall" };
 
 export interface LayOutOptions {
   readonly policy: Policy;
+  /** What is protected by default; see `protectedByDefault`. */
+  readonly exceptions: Policy["exceptions"];
   /** What will be run; its interpreter and package come with it. */
   readonly program: Program | undefined;
   readonly searchPath: string;
@@ -111,7 +113,7 @@ export function layOut(options: LayOutOptions): Layout {
   return {
     places,
     links: [...links].map(([path, target]) => ({ path, target })),
-    exceptions: policy.exceptions.flatMap((exception) => {
+    exceptions: [...policy.exceptions, ...options.exceptions].flatMap((exception) => {
       const real = follow(exception.path, new Map());
       // Both names, as either may be shown.
       const other =

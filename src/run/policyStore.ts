@@ -71,14 +71,6 @@ export class PolicyStore {
     }
   }
 
-  forget(kind: string, key: string): void {
-    try {
-      unlinkSync(this.#file(kind, key));
-    } catch {
-      // It wasn't there.
-    }
-  }
-
   /** A descriptor from which exactly these bytes can be read, and a file that nobody else can open. */
   descriptorOf(bytes: string | Uint8Array): number {
     const file = join(this.#folder, `.${process.pid}-${process.hrtime.bigint()}`);

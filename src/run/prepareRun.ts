@@ -13,6 +13,7 @@ import {
 import type { WallSpec } from "../wall/index.ts";
 import { findProgram, type Program } from "./findProgram.ts";
 import { layOut, type Layout } from "./layOut.ts";
+import { protectedByDefault } from "./protectedByDefault.ts";
 import { RunError } from "./RunError.ts";
 import type { RunRequest } from "./RunRequest.ts";
 import { NO_NETWORK, runSpec, type RunNetwork } from "./runSpec.ts";
@@ -59,7 +60,8 @@ export async function prepareRun(
   const program = findProgram(name, searchPath, workdir);
   if (program === undefined) throw noCommand(name);
   const interpreter = interpreterOf(program, searchPath, workdir);
-  const layout = layOut({ policy, program, searchPath, workdir, make });
+  const exceptions = await protectedByDefault(policy, home);
+  const layout = layOut({ policy, exceptions, program, searchPath, workdir, make });
   return {
     request: { ...request, workdir },
     loaded,

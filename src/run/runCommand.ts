@@ -1,7 +1,7 @@
 import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileRun, forgetHost } from "./compileRun.ts";
+import { compileRun } from "./compileRun.ts";
 import { PolicyStore } from "./policyStore.ts";
 import type { PreparedRun } from "./prepareRun.ts";
 import { RunError } from "./RunError.ts";
@@ -58,8 +58,7 @@ export async function runCommand(
   const ended = running.ended.then(async (end) => {
     if (end.started) return end;
     // What was found out about this host may be out of date; a fresh look has a better reason.
-    forgetHost(compile);
-    await compileRun(compile);
+    await compileRun({ ...compile, fresh: true });
     throw new RunError("did-not-start", "bubblewrap could not build the wall", {
       hint: "its own words are above; see also: seawall doctor",
     });

@@ -84,7 +84,7 @@ export async function startCommand(options: StartCommandOptions): Promise<Runnin
   for (const fd of inputs) closeSync(fd);
   if (child.pid !== undefined) group.join?.(child.pid);
   // Bubblewrap does nothing before it has its arguments: it is in its group by then.
-  const waiting = child.stdio[ARGUMENTS];
+  const waiting: unknown = (child.stdio as readonly unknown[])[ARGUMENTS];
   if (waiting instanceof Writable) waiting.on("error", () => undefined).end(argumentText);
   if (onMessage !== undefined) child.on("message", onMessage);
   const { promise: ended, resolve } = Promise.withResolvers<CommandEnd>();

@@ -28,6 +28,8 @@ export interface WallSpec {
    * `compileWall` refuses a specification in which some are still to be placed.
    */
   readonly protect: readonly Protection[];
+  /** Left by `placeProtections`: protected paths that the process can make. */
+  readonly unprotected?: readonly string[];
   /** What the process and all it starts may use up. */
   readonly limits: ResourceLimits;
   /**
@@ -51,7 +53,12 @@ export interface WallSpec {
 }
 
 export type Mount =
-  | { readonly kind: "read"; readonly from: string; readonly to: string }
+  | {
+      readonly kind: "read";
+      readonly from: string;
+      readonly to: string;
+      readonly placed?: Identity;
+    }
   /** Nothing else may be mounted from or onto a place below it: the process decides what is there. */
   | {
       readonly kind: "write";
@@ -59,10 +66,18 @@ export type Mount =
       readonly to: string;
       /** May be written but, as far as Landlock is there, not read. */
       readonly unreadable?: boolean;
+      readonly placed?: Identity;
     }
   /** `text` appears as a read-only file. */
   | { readonly kind: "file"; readonly to: string; readonly text: string }
-  | { readonly kind: "link"; readonly to: string; readonly target: string }
+  | {
+      readonly kind: "link";
+      readonly to: string;
+      readonly target: string;
+      readonly placed?: true;
+    }
+  /** Made by `placeProtections`: a folder in memory that takes no names but those mounted in it. */
+  | { readonly kind: "sealed"; readonly to: string; readonly mode: number }
   /** Memory-backed, empty, writable; `size` in bytes. */
   | { readonly kind: "memory"; readonly to: string; readonly size: number }
   | { readonly kind: "proc"; readonly to: "/proc" }
@@ -97,6 +112,13 @@ export interface ResourceLimits {
   readonly fileSize?: number;
   /** Processors' worth of time, as 1.5. */
   readonly cpu?: number;
+}
+
+/** Which file of the host was seen when a mount was placed; the start is refused if it is another by then. */
+export interface Identity {
+  /** Decimal. */
+  readonly device: string;
+  readonly inode: string;
 }
 
 export interface WallNetwork {

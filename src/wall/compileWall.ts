@@ -102,9 +102,15 @@ function prelude(spec: WallSpec, limits: CompiledLimits): readonly Operation[] {
 
 /** Everything that isn't granted as code becomes data. */
 function mountOperations(spec: WallSpec, host: HostCapabilities): readonly Operation[] {
-  if (!host.noexec) return [];
+  const expected = spec.mounts.flatMap((mount): readonly Operation[] => {
+    if (mount.kind !== "read" && mount.kind !== "write") return [];
+    if (mount.placed === undefined) return [];
+    const { device, inode } = mount.placed;
+    return [{ op: "expect", path: mount.to, device: BigInt(device), inode: BigInt(inode) }];
+  });
+  if (!host.noexec) return expected;
   const code = [spec.command[0], ...spec.execute, ...visibleLoaders(spec, host), ...spec.libraries];
-  return [{ op: "code", paths: [...new Set(code)] }];
+  return [...expected, { op: "code", paths: [...new Set(code)] }];
 }
 
 function networkOperations(
@@ -219,6 +225,7 @@ function describe(
     ...(spec.processes === "one"
       ? [enforced("processes", "threads only: no second process, no second exec")]
       : []),
+    ...describeProtection(spec),
     ...(limits.report === undefined ? [] : [limits.report]),
     ...(own && !host.ipv6
       ? [
@@ -229,6 +236,23 @@ function describe(
           } as const,
         ]
       : []),
+  ];
+}
+
+/** Only where something was protected. */
+function describeProtection(spec: WallSpec): readonly MechanismReport[] {
+  const { unprotected } = spec;
+  if (unprotected === undefined) return [];
+  const mechanism = "protection";
+  if (unprotected.length === 0)
+    return [enforced(mechanism, "protected paths can't be had or made")];
+  const more = unprotected.length > 3 ? `, and ${unprotected.length - 3} more` : "";
+  return [
+    {
+      mechanism,
+      state: "partly",
+      detail: `these don't exist and can be made: ${unprotected.slice(0, 3).join(", ")}${more}`,
+    },
   ];
 }
 

@@ -176,8 +176,7 @@ function describeLimits(
   }
   if (told.length === 0) return undefined;
   const detail = told.join("; ");
-  if (state === "enforced" || access.kind !== "none")
-    return { mechanism: "limits", state, detail };
+  if (state === "enforced" || access.kind !== "none") return { mechanism: "limits", state, detail };
   return {
     mechanism: "limits",
     state,

@@ -108,10 +108,12 @@ function tryUnified(own: readonly OwnGroup[], mounts: readonly GroupMount[]) {
   if (folder === undefined) return undefined;
   const here = readWords(join(folder, "cgroup.controllers"));
   const lacking = CONTROLLERS.filter(
-    (name) => here.includes(name) && !readWords(join(folder, "cgroup.subtree_control")).includes(name),
+    (name) =>
+      here.includes(name) && !readWords(join(folder, "cgroup.subtree_control")).includes(name),
   );
   // Refused where the group itself holds processes, but for the root (cgroup-v2.rst).
-  for (const name of lacking) attempt(() => writeFileSync(join(folder, "cgroup.subtree_control"), `+${name}`));
+  for (const name of lacking)
+    attempt(() => writeFileSync(join(folder, "cgroup.subtree_control"), `+${name}`));
   const found = inTrialGroup(folder, (trial) => {
     const given = readWords(join(trial, "cgroup.controllers"));
     return CONTROLLERS.filter((name) => given.includes(name));
@@ -125,8 +127,7 @@ function tryLegacy(own: readonly OwnGroup[], mounts: readonly GroupMount[]) {
     CONTROLLERS.flatMap((name) => {
       const group = own.find(({ controllers }) => controllers.includes(name));
       const mount = mounts.find(({ version, options }) => version === 1 && options.includes(name));
-      const folder =
-        group === undefined || mount === undefined ? undefined : placeOf(group, mount);
+      const folder = group === undefined || mount === undefined ? undefined : placeOf(group, mount);
       if (folder === undefined) return [];
       const usable = inTrialGroup(folder, (trial) => existsSync(join(trial, "cgroup.procs")));
       return usable === true ? [[name, folder]] : [];
@@ -140,7 +141,8 @@ function refusal(mounts: readonly GroupMount[]): CgroupAccess {
   return {
     kind: "none",
     reason: "this user may make no control groups",
-    remedy: "run it where systemd has a user session, or in a delegated group (systemd.resource-control(5))",
+    remedy:
+      "run it where systemd has a user session, or in a delegated group (systemd.resource-control(5))",
   };
 }
 

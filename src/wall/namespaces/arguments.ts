@@ -27,6 +27,9 @@ const WITH_TERMINAL = NAMESPACE_ARGUMENTS.filter((argument) => argument !== "--n
 /** /dev/shm is memory; more than this is for a `memory` mount to grant. */
 const SHARED_MEMORY = 64 << 20;
 
+/** It holds names only. */
+const SEALED_MEMORY = 1 << 20;
+
 /** Bubblewrap's arguments and the files it reads from descriptors, numbered from `firstDescriptor`. */
 export interface BubblewrapInput {
   readonly arguments: readonly string[];
@@ -58,6 +61,11 @@ export function compileBubblewrap(spec: WallSpec, firstDescriptor: number): Bubb
       case "link":
         out.push("--symlink", mount.target, mount.to);
         break;
+      case "sealed": {
+        const mode = (mount.mode | 0o500).toString(8).padStart(4, "0");
+        out.push("--perms", mode, "--size", String(SEALED_MEMORY), "--tmpfs", mount.to);
+        break;
+      }
       case "memory":
         out.push("--perms", "1777", "--size", String(mount.size), "--tmpfs", mount.to);
         break;
@@ -70,6 +78,7 @@ export function compileBubblewrap(spec: WallSpec, firstDescriptor: number): Bubb
         out.push("--remount-ro", mount.to);
         break;
     }
+  for (const mount of spec.mounts) if (mount.kind === "sealed") out.push("--remount-ro", mount.to);
   return { arguments: out, files };
 }
 
