@@ -11,7 +11,7 @@ import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { gatewayToken, phantomKey } from "./hostKeys.ts";
 import { pluginLaunch } from "./pluginLaunch.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import type { BotLaunch } from "./supervisor/BotProcess.ts";
 
 /** Bundles of public CAs: Debian, Fedora, openSUSE, Alpine. */

@@ -4,7 +4,7 @@ import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from ".
 import type { Generation } from "./Generation.ts";
 import { auditFile } from "./auditRecord.ts";
 import { gatewayToken, phantomKey, signingKey } from "./hostKeys.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /** Leaves are made anew each day, so a month leaves room for a machine that slept. */
 const LEAF_DAYS = 30;

@@ -10,5 +10,5 @@ export { gatewayTokenFile } from "./hostKeys.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { stopDeployment } from "./stopDeployment.ts";
-export { statePaths, type StatePaths } from "./statePaths.ts";
+export { statePaths, type StatePaths } from "../paths/index.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";

@@ -15,7 +15,7 @@ import type { BotGeneration, Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import { storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
 import { validateInWall } from "./validateInWall.ts";

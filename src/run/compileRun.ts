@@ -61,7 +61,7 @@ export async function compileRun(options: CompileOptions): Promise<CompiledRun> 
     policy: Buffer.from(withoutExecute(compiled.policy)).toString("base64"),
     group: compiled.group,
     mechanisms: compiled.mechanisms,
-    unprotected: placed.unprotected,
+    unprotected: placed.unprotected ?? [],
   };
   if (spec.protect.length === 0) store.put("policy", key, run);
   return run;

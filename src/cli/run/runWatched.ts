@@ -1,0 +1,3 @@
+export async function runWatched(..._: readonly unknown[]): Promise<number> {
+  return 0;
+}
