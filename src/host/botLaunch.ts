@@ -73,7 +73,8 @@ function makeHome(home: string, uid: number | undefined): string {
   return home;
 }
 
-function publicCas(): string {
+/** PEM text of the CAs that this host trusts. */
+export function publicCas(): string {
   const bundle = BUNDLES.find((path) => existsSync(path));
   return bundle === undefined ? rootCertificates.join("\n") : readFileSync(bundle, "utf8");
 }

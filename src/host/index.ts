@@ -12,3 +12,7 @@ export { prepareGeneration } from "./prepareGeneration.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "../paths/index.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";
+export { startRunNetwork, type RunNetworkSide } from "./run/startRunNetwork.ts";
+export { grantedHosts } from "./run/grantedHosts.ts";
+export { botRulebook } from "./run/botRulebook.ts";
+export { planNetwork, type NetworkPlan } from "./run/planNetwork.ts";

@@ -21,7 +21,10 @@ export interface RunNetwork {
   readonly trust?: string;
 }
 
-export const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+/** Where the CAs are that a broker's certificates come from; a place that nothing can be granted at. */
+export const CA_BUNDLE = "/run/seawall/ca-certificates.crt";
+/** Where most programs look if nobody tells them. */
+const USUAL_CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 export const NO_NETWORK: RunNetwork = { tcp: [], environment: {} };
 
 export interface RunSpecInput {
@@ -95,7 +98,9 @@ function mountsOf(input: RunSpecInput, ids: { uid: number; gid: number }): reado
     ...systemFiles(person),
     ...(network.trust === undefined
       ? []
-      : [{ kind: "file", to: CA_BUNDLE, text: network.trust } as const]),
+      : [CA_BUNDLE, USUAL_CA_BUNDLE].map(
+          (to) => ({ kind: "file", to, text: network.trust ?? "" }) as const,
+        )),
   ].filter((mount) => !isShown(mount.to, places));
   const own: readonly Mount[] = [
     { kind: "memory", to: "/tmp", size: TMP_BYTES },
