@@ -72,7 +72,8 @@ export function decideFile(book: Rulebook, act: "read" | "write", path: string):
       origin: place.origin,
       reason: `"${place.path}" may be ${act === "read" ? "read" : "written"}`,
     };
-  if (path === "/tmp" || isBelow(path, "/tmp")) {
+  const temporary = path === "/tmp" || isBelow(path, "/tmp");
+  if (temporary && act === "write") {
     return {
       allowed: true,
       origin: { kind: "always", what: "every wall" },

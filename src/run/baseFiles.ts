@@ -11,6 +11,8 @@ const READABLE = [
   "/etc/services",
   "/etc/terminfo",
   "/etc/inputrc",
+  "/etc/host.conf",
+  "/etc/locale.alias",
   "/etc/ssl/openssl.cnf",
   "/etc/debian_version",
   "/etc/os-release",

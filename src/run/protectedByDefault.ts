@@ -15,7 +15,10 @@ export async function protectedByDefault(policy: Policy, home: string): Promise<
   const folders = policy.paths
     .filter(({ write, file }) => write && !file)
     .flatMap(({ path }) => realPath(path));
-  const named = [...policy.paths.map(({ path }) => path), ...policy.lifted];
+  const all = protectedPaths({ home, folders, named: [] });
+  const granted = new Set([...policy.paths.map(({ path }) => path), ...policy.lifted]);
+  // A folder around them has not named them.
+  const named = all.map(({ path }) => path).filter((path) => granted.has(path));
   const options = { home, folders, named };
   return protectedPaths(options)
     .filter(({ path, access }) =>

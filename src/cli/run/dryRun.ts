@@ -31,24 +31,25 @@ export async function dryRun(prepared: PreparedRun, call: RunCall): Promise<numb
     output.json(report);
     return 0;
   }
-  output.line(`would run  ${spec.command.join(" ")}`);
-  output.line(`in         ${spec.cwd}`);
+  output.line(`would run    ${spec.command.join(" ")}`);
+  output.line(`in           ${spec.cwd}`);
   for (const file of report.files) {
     const access = [file.read ? "read" : "", file.write ? "write" : ""].filter(Boolean).join(", ");
-    output.line(`${access.padEnd(11)}${file.path}  (${file.by})`);
+    output.line(`${access.padEnd(13)}${file.path}  (${file.by})`);
   }
   for (const kept of report.kept)
-    output.line(`${kept.access.padEnd(11)}${kept.path}  (${kept.by})`);
-  for (const program of report.programs) output.line(`execute    ${program.path}  (${program.by})`);
-  if (report.network.length === 0) output.line("network    none");
+    output.line(`${kept.access.padEnd(13)}${kept.path}  (${kept.by})`);
+  for (const program of report.programs)
+    output.line(`execute      ${program.path}  (${program.by})`);
+  if (report.network.length === 0) output.line("network      none");
   for (const host of report.network)
-    output.line(`connect    ${host.name}:${host.port}, ${host.how}  (${host.by})`);
+    output.line(`connect      ${host.name}:${host.port}, ${host.how}  (${host.by})`);
   for (const port of report.listens)
-    output.line(`listen     127.0.0.1:${port} of this host leads to it`);
-  output.line(`variables  ${report.variables.join(" ")}`);
+    output.line(`listen       127.0.0.1:${port} of this host leads to it`);
+  output.line(`variables    ${report.variables.join(" ")}`);
   for (const [name, value] of Object.entries(report.limits))
-    output.line(`limit      ${name} ${value}`);
-  for (const folder of report.made) output.line(`make       ${folder}`);
-  for (const { what, by: place } of report.missing) output.line(`missing    ${what}  (${place})`);
+    output.line(`limit        ${name} ${value}`);
+  for (const folder of report.made) output.line(`make         ${folder}`);
+  for (const { what, by: place } of report.missing) output.line(`missing      ${what}  (${place})`);
   return 0;
 }

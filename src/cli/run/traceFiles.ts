@@ -54,6 +54,8 @@ export function traceFiles({ searchPath }: PreparedRun): FileTrace {
 const BEGIN = /execve\("\/run\/seawall\/launch"/;
 const CALL =
   /^(?:\d+\s+)?(\w+)\((?:AT_FDCWD, |\d+, )?"((?:[^"\\]|\\.)*)"(.*)= -1 (ENOENT|EACCES|EPERM|EROFS)\b/;
+/** What programs ask the kernel about the machine, and do without. */
+const KERNEL = ["/proc", "/sys", "/dev"];
 const WRITING = /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/;
 const WRITES = new Set([
   "mkdir",
@@ -78,7 +80,8 @@ function readCalls(file: string): Refused[] {
   const begin = lines.findLastIndex((line) => BEGIN.test(line));
   return lines.slice(begin + 1).flatMap((line): Refused[] => {
     const [, name = "", path = "", rest = ""] = CALL.exec(line) ?? [];
-    if (!path.startsWith("/") || path === "/" || isBelow(path, "/proc")) return [];
+    if (!path.startsWith("/") || path === "/" || KERNEL.some((each) => isBelow(path, each)))
+      return [];
     if (name === "execve") return [{ kind: "exec", what: path }];
     return [{ kind: WRITES.has(name) || WRITING.test(rest) ? "write" : "read", what: path }];
   });

@@ -89,6 +89,13 @@ export async function startRunNetwork(
     throw error;
   }
   const waiting: Socket[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    server?.close();
+    for (const { handle } of held) closeHandle(handle);
+    for (const socket of waiting) socket.destroy();
+    await broker?.stop();
+  };
   return {
     network: {
       tcp: broker === undefined ? [] : plan.ports,
@@ -113,12 +120,7 @@ export async function startRunNetwork(
         running.send({ dial: true });
       });
     },
-    async stop() {
-      server?.close();
-      for (const { handle } of held) closeHandle(handle);
-      for (const socket of waiting) socket.destroy();
-      await broker?.stop();
-    },
+    stop: () => (stopped ??= stop()),
   };
 }
 
