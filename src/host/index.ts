@@ -16,3 +16,4 @@ export { startRunNetwork, type RunNetworkSide } from "./run/startRunNetwork.ts";
 export { grantedHosts } from "./run/grantedHosts.ts";
 export { botRulebook } from "./run/botRulebook.ts";
 export { planNetwork, type NetworkPlan } from "./run/planNetwork.ts";
+export { warningsFor, type Warning } from "./warnings.ts";
