@@ -1,5 +1,10 @@
+import { readPin, renderConfig } from "../../openclaw/index.ts";
 import type { BotPlan } from "../../plan/index.ts";
 import type { Origin, Rulebook } from "../../profiles/index.ts";
+import { LAUNCHER } from "../../run/index.ts";
+import type { WallSpec } from "../../wall/index.ts";
+import { botWall } from "../botWall.ts";
+import { findCommands } from "../findCommand.ts";
 import { HostError } from "../HostError.ts";
 import { INSIDE } from "../inside.ts";
 import { loadDeclaration, type LoadedDeclaration } from "../loadDeclaration.ts";
@@ -21,29 +26,30 @@ export async function botRulebook(
     file: loaded.file,
     path: ["bots", plan.name, ...path],
   });
-  const always: Origin = { kind: "always", what: "every bot's wall" };
-  const readable = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc", "/proc", "/dev", "/opt"];
-  const shell = plan.commands.length > 0 ? ["sh"] : [];
+  const spec = wallOf(plan);
   const commands = loaded.declaration.bots[plan.name]?.exec?.allow ?? [];
+  const originOf = (path: string): Origin => {
+    const index = commands.findIndex((command) => path === `${INSIDE.commands}/${command}`);
+    if (index !== -1) return at("exec", "allow", index);
+    return path === `${INSIDE.commands}/sh` ? at("exec", "allow") : ALWAYS;
+  };
   return {
-    places: [
-      ...readable.map((path) => ({ path, read: true, write: false, origin: always })),
-      { path: INSIDE.home, read: true, write: true, origin: always },
-    ],
-    exceptions: [],
-    programs: [
-      { path: INSIDE.node, real: INSIDE.node, origin: always },
-      ...commands.map((command, index) => ({
-        path: `${INSIDE.commands}/${command}`,
-        real: `/bin/${command}`,
-        origin: at("exec", "allow", index),
-      })),
-      ...shell.map((each) => ({
-        path: `${INSIDE.commands}/${each}`,
-        real: `/bin/${each}`,
-        origin: at("exec", "allow"),
-      })),
-    ],
+    places: spec.mounts.flatMap((mount) => {
+      if (mount.kind === "link" || mount.kind === "sealed") return [];
+      const write = mount.kind === "write" || mount.kind === "memory";
+      return [{ path: mount.to, read: true, write, origin: originOf(mount.to) }];
+    }),
+    exceptions: spec.protect.map(({ path, access, absent = "seal" }) => ({
+      path,
+      access,
+      absent,
+      origin: ALWAYS,
+    })),
+    programs: [spec.command[0], ...spec.execute].map((path) => ({
+      path,
+      real: path,
+      origin: originOf(path),
+    })),
     hosts: plan.grants.flatMap((grant) =>
       grant.hosts.map(({ name: host, port }) => ({
         name: host,
@@ -57,6 +63,27 @@ export async function botRulebook(
     ),
     deniedHosts: [],
   };
+}
+
+const ALWAYS: Origin = { kind: "always", what: "every bot's wall" };
+
+/** The wall that the plan comes to, whether or not the bot's OpenClaw is here yet. */
+function wallOf(plan: BotPlan): WallSpec {
+  const pin = readPin(plan.openclaw.version);
+  const [shell] = findCommands(["sh"], plan.name);
+  return botWall({
+    plan,
+    bot: {
+      openclaw: { root: INSIDE.openclaw, entry: INSIDE.openclaw },
+      rendered: renderConfig(plan, INSIDE, pin),
+      commands: findCommands(plan.commands, plan.name),
+      cas: {},
+    },
+    programs: { node: process.execPath, launcher: LAUNCHER, shell: shell?.path ?? "/bin/sh" },
+    home: INSIDE.home,
+    trust: "",
+    variables: {},
+  });
 }
 
 function findBot(loaded: LoadedDeclaration, name: string | undefined): BotPlan {
