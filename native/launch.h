@@ -35,6 +35,8 @@ enum operation {
   OP_READY = 15,
   OP_EXECUTE = 16,
   OP_EXECUTE_ONCE = 17,
+  OP_CODE = 18,
+  OP_EXPECT = 19,
 };
 
 /* A run of bytes of the policy that is being read. */
@@ -92,6 +94,13 @@ void no_new_privileges(const char *operation);
 void execute_once(char *path, char **arguments, char **environment);
 #define CAPABILITIES_BOUNDING 1u
 #define CAPABILITIES_SECUREBITS 2u
+
+/* mounts.c */
+#define CODE_LIMIT 4096u
+void run_code(struct reader *r, bool dry);
+void run_expect(struct reader *r, bool dry);
+/* As loopback_everything(). */
+int try_code(const char **step);
 
 /* dialer.c */
 void start_dialer(uint32_t port, uint32_t timeout_ms, const struct landlock_plan *landlock,

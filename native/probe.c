@@ -88,9 +88,16 @@ int probe_host(void) {
   return 0;
 }
 
+static struct outcome code(void) {
+  struct outcome result = {"", 0};
+  result.error = try_code(&result.step);
+  return result;
+}
+
 int probe_inside(void) {
   printf("{\"inside\":true");
   fflush(stdout);
+  print_outcome("code", tried(code));
   print_outcome("routes", tried(routes));
   print_outcome("nested", tried(nested));
   printf("}\n");

@@ -270,6 +270,14 @@ static void run(uint32_t op, struct reader *r, bool dry) {
     read_end(r);
     if (!dry) run_ready();
     return;
+  case OP_CODE:
+    r->operation = "code";
+    run_code(r, dry);
+    return;
+  case OP_EXPECT:
+    r->operation = "mount";
+    run_expect(r, dry);
+    return;
   case OP_EXECUTE:
   case OP_EXECUTE_ONCE:
     r->operation = "execute";

@@ -71,6 +71,9 @@ export function brokerWall(
         ],
       },
       execute: [],
+      libraries: [],
+      protect: [],
+      limits: {},
       processes: "one",
       namespaces: "host",
       concessions: generation.plan.bots.some((bot) => bot.concessions.includes("no-landlock"))

@@ -1,3 +1,4 @@
+import type { CompiledGroup } from "./limits/compile.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 
 /** The descriptors of a walled process as it starts: 0–2, the channel, the policy, then these. */
@@ -17,6 +18,8 @@ export interface CompiledWall {
   readonly files: readonly string[];
   /** For seawall-launch. */
   readonly policy: Uint8Array;
+  /** The control group that everything is put into, if one is needed. */
+  readonly group: CompiledGroup | undefined;
   /** How far each mechanism is enforced for this process. */
   readonly mechanisms: readonly MechanismReport[];
 }

@@ -1,3 +1,4 @@
+import type { CgroupAccess } from "./limits/CgroupAccess.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 import type { Architecture } from "./seccomp/syscalls.ts";
 
@@ -12,7 +13,10 @@ export interface HostCapabilities {
   readonly landlock: number;
   readonly seccomp: boolean;
   readonly ipv6: boolean;
-  readonly cgroups: "v2" | "v1" | "none";
+  /** Whether mounts can be made noexec from inside (mount_setattr(2), Linux 5.12). */
+  readonly noexec: boolean;
+  /** Of whoever probes, not of `uid`: groups are made from outside. */
+  readonly cgroups: CgroupAccess;
   /** ELF interpreters that exist here, which the kernel itself executes for other programs. */
   readonly loaders: readonly string[];
   /** The same for people. */

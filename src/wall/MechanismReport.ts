@@ -5,10 +5,12 @@ export type Mechanism =
   | "network"
   | "ipv6"
   | "landlock"
+  | "execution"
+  | "protection"
   | "seccomp"
   | "capabilities"
   | "processes"
-  | "cgroups";
+  | "limits";
 
 /** How far one mechanism is enforced, on a host (`probeHost`) or for one process (`compileWall`). */
 export interface MechanismReport {

@@ -9,6 +9,8 @@ export type WallErrorCode =
   | "bubblewrap-old"
   | "landlock"
   | "seccomp"
+  /** A path can't be protected as the specification says. */
+  | "protect"
   /** The launcher isn't built, or can't be executed. */
   | "launcher"
   /** The launcher or bubblewrap refused, or ended before the command ran. */

@@ -19,6 +19,20 @@ export interface WallSpec {
   /** Paths inside that may be executed, as files, besides the command. Everything else readable is data. */
   readonly execute: readonly string[];
   /**
+   * Files and folders inside, besides `execute`, whose contents may be mapped as code: shared
+   * libraries. All else that is readable is data, which not even the dynamic loader can run.
+   */
+  readonly libraries: readonly string[];
+  /**
+   * Exceptions from what the mounts give. `placeProtections` turns them into mounts;
+   * `compileWall` refuses a specification in which some are still to be placed.
+   */
+  readonly protect: readonly Protection[];
+  /** Left by `placeProtections`: protected paths that the process can make. */
+  readonly unprotected?: readonly string[];
+  /** What the process and all it starts may use up. */
+  readonly limits: ResourceLimits;
+  /**
    * `one` = threads, but no second process and no second exec, not even of the command itself
    * (the broker); also no signals to others and no Unix sockets.
    */
@@ -34,17 +48,71 @@ export interface WallSpec {
 }
 
 export type Mount =
-  | { readonly kind: "read"; readonly from: string; readonly to: string }
+  | {
+      readonly kind: "read";
+      readonly from: string;
+      readonly to: string;
+      readonly placed?: Identity;
+    }
   /** Nothing else may be mounted from or onto a place below it: the process decides what is there. */
-  | { readonly kind: "write"; readonly from: string; readonly to: string }
+  | {
+      readonly kind: "write";
+      readonly from: string;
+      readonly to: string;
+      readonly placed?: Identity;
+    }
   /** `text` appears as a read-only file. */
   | { readonly kind: "file"; readonly to: string; readonly text: string }
-  | { readonly kind: "link"; readonly to: string; readonly target: string }
+  | {
+      readonly kind: "link";
+      readonly to: string;
+      readonly target: string;
+      readonly placed?: true;
+    }
+  /** Made by `placeProtections`: a folder in memory that takes no names but those mounted in it. */
+  | { readonly kind: "sealed"; readonly to: string; readonly mode: number }
   /** Memory-backed, empty, writable; `size` in bytes. */
   | { readonly kind: "memory"; readonly to: string; readonly size: number }
   | { readonly kind: "proc"; readonly to: "/proc" }
   /** A minimal /dev: null, zero, full, random, urandom, tty, pts, shm. */
   | { readonly kind: "devices"; readonly to: "/dev" };
+
+/**
+ * A path inside the wall that is kept back although a mount shows its folder. Nothing is planted on
+ * the host for it. It need not exist: where only a folder that takes no new names can keep a name
+ * from being made, the folder that would hold it is sealed, see `placeProtections`.
+ */
+export interface Protection {
+  readonly path: string;
+  /** `hidden`: not there at all, and can't be made. `read-only`: may be read; not written, replaced or made. */
+  readonly access: "hidden" | "read-only";
+  /**
+   * What to do about a `read-only` path that doesn't exist in a writable folder. `seal`: that folder
+   * takes no new names. `leave`: the name can be made; the report says so. Default `seal`.
+   */
+  readonly absent?: "seal" | "leave";
+}
+
+/** Absent = not limited. `limitsReport` says which mechanism carries each on a host. */
+export interface ResourceLimits {
+  /** Bytes, of all processes together where cgroups allow, else of each. */
+  readonly memory?: number;
+  /** Processes and threads together. */
+  readonly processes?: number;
+  /** Open descriptors of each process. */
+  readonly openFiles?: number;
+  /** Bytes that one file may grow to. */
+  readonly fileSize?: number;
+  /** Processors' worth of time, as 1.5. */
+  readonly cpu?: number;
+}
+
+/** Which file of the host was seen when a mount was placed; the start is refused if it is another by then. */
+export interface Identity {
+  /** Decimal. */
+  readonly device: string;
+  readonly inode: string;
+}
 
 export interface WallNetwork {
   /** TCP ports on which a listener for every address is made inside and handed to the supervisor. */
@@ -58,4 +126,4 @@ export interface WallNetwork {
 }
 
 /** A weaker wall that the declaration has named; shown by `status` and `prove` for as long as it runs (invariant 4). */
-export type Concession = "no-landlock";
+export type Concession = "no-landlock" | "no-user-namespaces";

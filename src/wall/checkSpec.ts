@@ -8,7 +8,7 @@ import type { Mount, WallSpec } from "./WallSpec.ts";
  * no effect, or lets what is inside decide what is mounted at the next start.
  */
 export function checkSpec(spec: WallSpec): void {
-  const paths = [spec.command[0], spec.cwd, ...spec.execute].concat(
+  const paths = [spec.command[0], spec.cwd, ...spec.execute, ...spec.libraries].concat(
     spec.mounts.flatMap((mount) => ("from" in mount ? [mount.from, mount.to] : [mount.to])),
   );
   for (const path of paths) checkPath(path);
@@ -33,13 +33,14 @@ export function checkSpec(spec: WallSpec): void {
     if (new Set(ports).size !== ports.length) fail("a port twice in one list");
   const taken = tcp.find((port) => bind.includes(port));
   if (taken !== undefined) fail(`port ${taken} can't be both the broker's and the process's`);
+  if (spec.protect.length > 0) fail(`"${spec.protect[0]?.path ?? ""}" is still to be protected`);
   if (spec.namespaces === "host") checkHostSpec(spec);
   else checkOwnSpec(spec);
 }
 
 function checkHostSpec(spec: WallSpec): void {
   for (const mount of spec.mounts) {
-    if (mount.kind === "link" || mount.kind === "memory" || mount.kind === "file")
+    if (["link", "memory", "file", "sealed"].includes(mount.kind))
       fail(`nothing can be mounted at "${mount.to}" in the host's namespaces`);
     if ("from" in mount && mount.from !== mount.to)
       fail(`"${mount.from}" can't appear elsewhere in the host's namespaces`);
@@ -60,19 +61,28 @@ function checkOwnSpec(spec: WallSpec): void {
       if (mount.to === earlier.to || isBelow(earlier.to, mount.to))
         fail(`"${earlier.to}" would be hidden by what is mounted at "${mount.to}"`);
       // bubblewrap follows links on the way to a place, and these would be the process's own.
-      if (earlier.kind === "write" && isBelow(mount.to, earlier.to))
+      if (!isPlaced(mount) && earlier.kind === "write" && isBelow(mount.to, earlier.to))
         fail(`"${mount.to}" is inside the writable "${earlier.to}"`);
     }
     if (mount.kind === "memory" && (!Number.isSafeInteger(mount.size) || mount.size < 4096))
       fail(`"${mount.to}" needs a size of at least a page`);
     const source = "from" in mount ? mount.from : undefined;
     const owner = spec.mounts.find(
-      (other) => other.kind === "write" && source !== undefined && isBelow(source, other.from),
+      (other) =>
+        other.kind === "write" &&
+        source !== undefined &&
+        !isPlaced(mount) &&
+        isBelow(source, other.from),
     );
     if (source !== undefined && owner !== undefined && owner.kind === "write")
       fail(`"${source}" is inside "${owner.from}", where the process decides what it is`);
   }
   checkExecutables(spec);
+}
+
+/** What `placeProtections` made: the launcher checks that each mount shows what was seen there. */
+function isPlaced(mount: Mount): boolean {
+  return mount.kind === "sealed" || ("placed" in mount && mount.placed !== undefined);
 }
 
 /** What may be executed must not be what may be written. */

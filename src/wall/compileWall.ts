@@ -4,6 +4,8 @@ import type { CompiledWall } from "./CompiledWall.ts";
 import type { HostCapabilities } from "./HostCapabilities.ts";
 import { compileDialerLandlock, compileLandlock } from "./landlock/compile.ts";
 import { describeLandlock } from "./landlock/describe.ts";
+import { compileLimits } from "./limits/compile.ts";
+import type { CompiledLimits } from "./limits/compile.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 import { compileBubblewrap } from "./namespaces/arguments.ts";
 import { encodePolicy } from "./policy/encode.ts";
@@ -33,17 +35,20 @@ export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWal
   const landlock =
     spec.concessions.includes("no-landlock") && host.landlock < 1 ? 0 : host.landlock;
   const own = spec.namespaces === "own";
+  const limits = compileLimits(spec.limits, host.cgroups, own);
   const operations = [
-    ...prelude(spec),
+    ...prelude(spec, limits),
+    ...(own ? mountOperations(spec, host) : []),
     ...(own ? networkOperations(spec, landlock, architecture) : []),
-    ...confinement(spec, host, landlock, architecture),
+    ...confinement(spec, host, { landlock, architecture, limits }),
   ];
   const input = own ? compileBubblewrap(spec, FIRST_FILE_DESCRIPTOR) : undefined;
   return {
     bwrap: input?.arguments,
     files: input?.files ?? [],
     policy: encodePolicy(operations),
-    mechanisms: describe(spec, host, landlock),
+    group: limits.group,
+    mechanisms: describe(spec, host, landlock, limits),
   };
 }
 
@@ -73,6 +78,10 @@ function checkHost(spec: WallSpec, host: HostCapabilities): Architecture {
     throw new WallError("user-namespaces", `no user namespaces: ${host.namespaces.reason}`, {
       hint: host.namespaces.remedy ?? "allow unprivileged user namespaces",
     });
+  if (!host.noexec && !spec.concessions.includes("no-landlock"))
+    throw new WallError("landlock", "mounts can't be made noexec from inside", {
+      hint: 'boot a kernel of Linux 5.12 or later, or name the concession "no-landlock"',
+    });
   return host.architecture;
 }
 
@@ -80,14 +89,28 @@ function remedyOf(host: HostCapabilities, mechanism: string): string | undefined
   return host.mechanisms.find((report) => report.mechanism === mechanism)?.remedy;
 }
 
-function prelude(spec: WallSpec): readonly Operation[] {
+function prelude(spec: WallSpec, limits: CompiledLimits): readonly Operation[] {
   return [
     ...(spec.namespaces === "host" ? [{ op: "death-signal", signal: SIGKILL } as const] : []),
     // 1 and not 0: a core_pattern with a pipe ignores 0, and takes 1 to mean none (fs/coredump.c).
     { op: "limit", resource: RLIMIT_CORE, value: 1n },
+    ...limits.early.map((limit) => ({ op: "limit", ...limit }) as const),
     { op: "umask", mask: 0o077 },
     { op: "directory", path: spec.cwd },
   ];
+}
+
+/** Everything that isn't granted as code becomes data. */
+function mountOperations(spec: WallSpec, host: HostCapabilities): readonly Operation[] {
+  const expected = spec.mounts.flatMap((mount): readonly Operation[] => {
+    if (mount.kind !== "read" && mount.kind !== "write") return [];
+    if (mount.placed === undefined) return [];
+    const { device, inode } = mount.placed;
+    return [{ op: "expect", path: mount.to, device: BigInt(device), inode: BigInt(inode) }];
+  });
+  if (!host.noexec) return expected;
+  const code = [spec.command[0], ...spec.execute, ...visibleLoaders(spec, host), ...spec.libraries];
+  return [...expected, { op: "code", paths: [...new Set(code)] }];
 }
 
 function networkOperations(
@@ -123,11 +146,16 @@ function listenOperations(protocol: "tcp" | "udp", port: number): readonly Opera
   return ([4, 6] as const).map((family) => ({ op: "listen", protocol, family, port }));
 }
 
+interface Confinement {
+  readonly landlock: number;
+  readonly architecture: Architecture;
+  readonly limits: CompiledLimits;
+}
+
 function confinement(
   spec: WallSpec,
   host: HostCapabilities,
-  landlock: number,
-  architecture: Architecture,
+  { landlock, architecture, limits }: Confinement,
 ): readonly Operation[] {
   const own = spec.namespaces === "own";
   const ruleset = compileLandlock(spec, landlock, visibleLoaders(spec, host));
@@ -141,6 +169,7 @@ function confinement(
     .map(([name, value]) => `${name}=${value}`)
     .toSorted();
   return [
+    ...limits.late.map((limit) => ({ op: "limit", ...limit }) as const),
     { op: "no-new-privileges" },
     // Outside a user namespace of its own the process may not touch the other two, nor need it.
     { op: "capabilities", bounding: own, securebits: own },
@@ -162,6 +191,7 @@ function describe(
   spec: WallSpec,
   host: HostCapabilities,
   landlock: number,
+  limits: CompiledLimits,
 ): readonly MechanismReport[] {
   const own = spec.namespaces === "own";
   return [
@@ -175,6 +205,18 @@ function describe(
         ]
       : []),
     describeLandlock(spec.namespaces, landlock),
+    ...(own
+      ? [
+          host.noexec
+            ? enforced("execution", "only the granted programs and their libraries are code")
+            : ({
+                mechanism: "execution",
+                state: "partly",
+                detail: "what may be read can be run through the dynamic loader",
+                remedy: "boot a kernel of Linux 5.12 or later",
+              } as const),
+        ]
+      : []),
     enforced("seccomp", "what isn't allowed by name is refused"),
     enforced(
       "capabilities",
@@ -183,6 +225,8 @@ function describe(
     ...(spec.processes === "one"
       ? [enforced("processes", "threads only: no second process, no second exec")]
       : []),
+    ...describeProtection(spec),
+    ...(limits.report === undefined ? [] : [limits.report]),
     ...(own && !host.ipv6
       ? [
           {
@@ -192,6 +236,23 @@ function describe(
           } as const,
         ]
       : []),
+  ];
+}
+
+/** Only where something was protected. */
+function describeProtection(spec: WallSpec): readonly MechanismReport[] {
+  const { unprotected } = spec;
+  if (unprotected === undefined) return [];
+  const mechanism = "protection";
+  if (unprotected.length === 0)
+    return [enforced(mechanism, "protected paths can't be had or made")];
+  const more = unprotected.length > 3 ? `, and ${unprotected.length - 3} more` : "";
+  return [
+    {
+      mechanism,
+      state: "partly",
+      detail: `these don't exist and can be made: ${unprotected.slice(0, 3).join(", ")}${more}`,
+    },
   ];
 }
 

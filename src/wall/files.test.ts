@@ -229,7 +229,7 @@ test(
       const started = start(t, host, specFor("0", { execute: [path] }));
       const exit = await started.finished;
       assert.equal(exit.code, 126);
-      assert.match(exit.refusal ?? "", new RegExp(`^landlock: ${path}: `, "u"));
+      assert.match(exit.refusal ?? "", new RegExp(`^(?:code|landlock): ${path}: `, "u"));
       await assert.rejects(started.process.inner(), { code: "start" });
     }
   },

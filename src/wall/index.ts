@@ -2,6 +2,10 @@ export { compileWall } from "./compileWall.ts";
 export type { CompiledWall } from "./CompiledWall.ts";
 export type { HostCapabilities } from "./HostCapabilities.ts";
 export type { Mechanism, MechanismReport } from "./MechanismReport.ts";
+export { placeProtections } from "./protect/placeProtections.ts";
+export { protectedPaths, reasonFor } from "./protect/protectedPaths.ts";
+export type { ProtectedOptions } from "./protect/protectedPaths.ts";
+export type { PlacedSpec } from "./protect/placeProtections.ts";
 export { probeHost } from "./probe/probeHost.ts";
 export { readInterpreter } from "./probe/readInterpreter.ts";
 export type { ProbeOptions } from "./probe/runProbe.ts";
@@ -9,4 +13,12 @@ export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
 export { WallError } from "./WallError.ts";
 export type { WallErrorCode } from "./WallError.ts";
-export type { Concession, Mount, WallNetwork, WallSpec } from "./WallSpec.ts";
+export type {
+  Concession,
+  Identity,
+  Mount,
+  Protection,
+  ResourceLimits,
+  WallNetwork,
+  WallSpec,
+} from "./WallSpec.ts";

@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 import { CHANNEL_DESCRIPTOR, POLICY_DESCRIPTOR, ARGUMENTS_DESCRIPTOR } from "./CompiledWall.ts";
 import type { CompiledWall } from "./CompiledWall.ts";
 import { confinedPid } from "./confinedPid.ts";
+import { makeGroup, type Group } from "./limits/apply.ts";
+import { busEnvironment } from "./limits/probe.ts";
 import { closingArguments, LAUNCHER_INSIDE } from "./namespaces/arguments.ts";
 import { WallError } from "./WallError.ts";
 
@@ -60,11 +62,11 @@ export interface WalledProcess {
  * nothing: what goes wrong is in `inner()` and `exited`.
  */
 export function startWalled(wall: CompiledWall, options: StartOptions): WalledProcess {
-  const child = spawnWalled(wall, options);
+  const { child, refused, removeGroup } = spawnInGroup(wall, options);
   const inner = Promise.withResolvers<number>();
   inner.promise.catch(() => undefined);
   let confined: number | undefined;
-  let refusal: string | undefined;
+  let refusal = refused;
   let ended = false;
   child.on("message", (message, handle) => {
     const launch = launchMessage(message);
@@ -82,6 +84,7 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
   const { promise: exited, resolve } = Promise.withResolvers<WalledExit>();
   const end = (code: number | null, signal: NodeJS.Signals | null) => {
     ended = true;
+    removeGroup();
     const why = refusal ?? `it ended with ${signal ?? `status ${code}`} before it was walled`;
     inner.reject(new WallError("start", why));
     resolve({ code, signal, ...(refusal === undefined ? {} : { refusal }) });
@@ -111,7 +114,41 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
   };
 }
 
-function spawnWalled(wall: CompiledWall, options: StartOptions): ChildProcess {
+interface Spawned {
+  readonly child: ChildProcess;
+  /** Why it was ended before it began. */
+  readonly refused: string | undefined;
+  removeGroup(): void;
+}
+
+/**
+ * The process waits for its policy, or bubblewrap for its arguments, before it does anything: it is
+ * put into its control group in between, so that nothing it starts is ever outside.
+ */
+function spawnInGroup(wall: CompiledWall, options: StartOptions): Spawned {
+  const { group } = wall;
+  let made: Group | undefined;
+  let refused: string | undefined;
+  try {
+    if (group?.by === "files") made = makeGroup(group);
+  } catch (error) {
+    refused = error instanceof WallError ? error.message : String(error);
+  }
+  const { child, feed } = spawnWalled(wall, options);
+  try {
+    if (child.pid !== undefined) made?.join(child.pid);
+  } catch (error) {
+    refused = error instanceof WallError ? error.message : String(error);
+  }
+  if (refused === undefined) feed();
+  else child.kill("SIGKILL");
+  return { child, refused, removeGroup: () => made?.remove() };
+}
+
+function spawnWalled(
+  wall: CompiledWall,
+  options: StartOptions,
+): { readonly child: ChildProcess; feed(): void } {
   const { launcher, bwrap = "bwrap", uid, gid, stdout, stderr } = options;
   const launch = `--policy-fd ${POLICY_DESCRIPTOR} --channel-fd ${CHANNEL_DESCRIPTOR}`.split(" ");
   const [program, args, inputs] =
@@ -133,23 +170,28 @@ function spawnWalled(wall: CompiledWall, options: StartOptions): ChildProcess {
     "ipc",
     ...inputs.map(() => "pipe" as const),
   ];
-  const child = spawn(program, args, {
+  const { group } = wall;
+  const scope = group?.by === "systemd" ? group.command : [];
+  const [first = program, ...words] = [...scope, program, ...args];
+  const child = spawn(first, words, {
     stdio,
-    env: {},
+    env: group?.by === "systemd" ? busEnvironment() : {},
     cwd: "/",
     // Its own session: a Ctrl-C is for the supervisor, which ends things in order.
     detached: true,
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
   });
-  for (const [index, input] of inputs.entries()) {
-    const pipe = child.stdio[POLICY_DESCRIPTOR + index];
-    if (pipe === null || pipe === undefined || !("end" in pipe)) continue;
-    // Whoever ends before reading it all says why on its own account.
-    pipe.on("error", () => undefined);
-    pipe.end(input);
-  }
-  return child;
+  const feed = () => {
+    for (const [index, input] of inputs.entries()) {
+      const pipe = child.stdio[POLICY_DESCRIPTOR + index];
+      if (pipe === null || pipe === undefined || !("end" in pipe)) continue;
+      // Whoever ends before reading it all says why on its own account.
+      pipe.on("error", () => undefined);
+      pipe.end(input);
+    }
+  };
+  return { child, feed };
 }
 
 type LaunchMessage = { readonly pid: number } | { readonly message: string };

@@ -61,6 +61,7 @@ export function compileLandlock(
       case "read":
       case "file":
       case "proc":
+      case "sealed":
         path(mount.to, READ);
         break;
       case "write":

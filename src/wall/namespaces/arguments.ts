@@ -11,17 +11,21 @@ export const BUBBLEWRAP_FLOOR = [0, 7, 0] as const;
  * because `--unshare-all` skips what it can't have. With uid and gid 0 bubblewrap makes one user
  * namespace and not two, in which the launcher may still set up loopback; CAP_NET_ADMIN is for its
  * routes, CAP_NET_BIND_SERVICE for ports below 1024 there, and CAP_SETFCAP because nesting a user
- * namespace under uid 0 takes it (user_namespaces(7), Linux 5.12).
+ * namespace under uid 0 takes it (user_namespaces(7), Linux 5.12). CAP_SYS_ADMIN, over these mounts
+ * only, is for making them noexec.
  */
 export const NAMESPACE_ARGUMENTS: readonly string[] = [
   "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup",
   "--uid 0 --gid 0 --cap-drop ALL --cap-add CAP_NET_ADMIN --cap-add CAP_NET_BIND_SERVICE",
-  "--cap-add CAP_SETFCAP",
+  "--cap-add CAP_SETFCAP --cap-add CAP_SYS_ADMIN",
   "--die-with-parent --new-session --clearenv",
 ].flatMap((line) => line.split(" "));
 
 /** /dev/shm is memory; more than this is for a `memory` mount to grant. */
 const SHARED_MEMORY = 64 << 20;
+
+/** It holds names only. */
+const SEALED_MEMORY = 1 << 20;
 
 /** Bubblewrap's arguments and the files it reads from descriptors, numbered from `firstDescriptor`. */
 export interface BubblewrapInput {
@@ -53,6 +57,11 @@ export function compileBubblewrap(spec: WallSpec, firstDescriptor: number): Bubb
       case "link":
         out.push("--symlink", mount.target, mount.to);
         break;
+      case "sealed": {
+        const mode = (mount.mode | 0o500).toString(8).padStart(4, "0");
+        out.push("--perms", mode, "--size", String(SEALED_MEMORY), "--tmpfs", mount.to);
+        break;
+      }
       case "memory":
         out.push("--perms", "1777", "--size", String(mount.size), "--tmpfs", mount.to);
         break;
@@ -65,6 +74,7 @@ export function compileBubblewrap(spec: WallSpec, firstDescriptor: number): Bubb
         out.push("--remount-ro", mount.to);
         break;
     }
+  for (const mount of spec.mounts) if (mount.kind === "sealed") out.push("--remount-ro", mount.to);
   return { arguments: out, files };
 }
 

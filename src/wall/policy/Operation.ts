@@ -32,6 +32,15 @@ export type Operation =
   | { readonly op: "no-new-privileges" }
   /** All sets emptied; the bounding set and locked securebits only where the process owns its user namespace. */
   | { readonly op: "capabilities"; readonly bounding: boolean; readonly securebits: boolean }
+  /** Every mount becomes noexec, but for these paths; takes CAP_SYS_ADMIN over the mounts. */
+  | { readonly op: "code"; readonly paths: readonly string[] }
+  /** Refuses if another file is at `path` than when the policy was made. */
+  | {
+      readonly op: "expect";
+      readonly path: string;
+      readonly device: bigint;
+      readonly inode: bigint;
+    }
   | { readonly op: "landlock"; readonly ruleset: Ruleset }
   | { readonly op: "filter"; readonly filter: readonly Instruction[] }
   /** Every descriptor from 3 on but these, ascending, closes at the exec. */

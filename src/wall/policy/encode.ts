@@ -23,6 +23,8 @@ const NUMBERS = {
   descriptors: 14,
   ready: 15,
   execute: 16,
+  code: 18,
+  expect: 19,
 } as const;
 const EXECUTE_ONCE = 17;
 
@@ -82,6 +84,10 @@ function encodeBody(operation: Operation): Buffer {
         texts(operation.arguments),
         texts(operation.environment),
       ]);
+    case "code":
+      return texts(operation.paths);
+    case "expect":
+      return Buffer.concat([text(operation.path), u64(operation.device), u64(operation.inode)]);
     case "loopback":
     case "acknowledged":
     case "no-new-privileges":

@@ -12,6 +12,7 @@ export function describeHost(found: Found): readonly MechanismReport[] {
     describeNamespaces(found),
     describeBubblewrap(found),
     describeHostLandlock(found),
+    describeExecution(found),
     found.seccomp
       ? { mechanism: "seccomp", state: "enforced", detail: "system call filters work" }
       : {
@@ -61,9 +62,47 @@ function describeHostLandlock({ landlock, kernel }: Found): MechanismReport {
   return landlock < 1 ? { ...report, detail: `Linux ${kernel} runs without Landlock` } : report;
 }
 
+function describeExecution({ noexec }: Found): MechanismReport {
+  const mechanism = "execution";
+  return noexec
+    ? { mechanism, state: "enforced", detail: "what isn't granted can't be mapped as code" }
+    : {
+        mechanism,
+        state: "missing",
+        detail: "mounts can't be made noexec from inside",
+        remedy: "boot a kernel of Linux 5.12 or later",
+      };
+}
+
 function describeCgroups({ cgroups }: Found): MechanismReport {
-  const mechanism = "cgroups";
-  if (cgroups === "none")
-    return { mechanism, state: "missing", detail: "no cgroup file system is mounted" };
-  return { mechanism, state: "partly", detail: `cgroup ${cgroups} is there; no limit is set yet` };
+  const mechanism = "limits";
+  switch (cgroups.kind) {
+    case "systemd":
+      return {
+        mechanism,
+        state: "enforced",
+        detail: `memory, processes and processor time by systemd${cgroups.user ? " for this user" : ""}`,
+      };
+    case "v2":
+      return byController(cgroups.controllers, "v2");
+    case "v1":
+      return byController(Object.keys(cgroups.folders), "v1");
+    case "none":
+      return {
+        mechanism,
+        state: "partly",
+        detail: `${cgroups.reason}: memory is limited for each process only, processor time not at all`,
+        ...(cgroups.remedy === undefined ? {} : { remedy: cgroups.remedy }),
+      };
+    default:
+      return cgroups satisfies never;
+  }
+}
+
+function byController(found: readonly string[], version: string): MechanismReport {
+  const lacking = ["memory", "pids", "cpu"].filter((name) => !found.includes(name));
+  const detail = `cgroup ${version}: ${found.join(", ")}`;
+  return lacking.length === 0
+    ? { mechanism: "limits", state: "enforced", detail }
+    : { mechanism: "limits", state: "partly", detail: `${detail}; not ${lacking.join(", ")}` };
 }

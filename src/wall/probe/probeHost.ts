@@ -8,6 +8,7 @@ import {
   LAUNCHER_INSIDE,
   NAMESPACE_ARGUMENTS,
 } from "../namespaces/arguments.ts";
+import { probeCgroups } from "../limits/probe.ts";
 import type { Architecture } from "../seccomp/syscalls.ts";
 import { WallError } from "../WallError.ts";
 import { describeHost } from "./describeHost.ts";
@@ -34,19 +35,20 @@ const LOADERS = [
 export async function probeHost(options: ProbeOptions): Promise<HostCapabilities> {
   const facts = await probeKernel(options);
   const bubblewrap = await probeBubblewrap(options);
-  const namespaces =
+  const { namespaces, noexec } =
     bubblewrap?.recent === true
       ? await tryBubblewrap(options, bubblewrap)
-      : attempt(facts.namespaces, "making namespaces");
+      : { namespaces: attempt(facts.namespaces, "making namespaces"), noexec: false };
   const found = {
     architecture: architecture(),
     kernel: release(),
     bubblewrap,
     namespaces,
+    noexec,
     landlock: facts.landlock,
     seccomp: facts.seccomp,
     ipv6: facts.ipv6,
-    cgroups: cgroups(),
+    cgroups: await probeCgroups(options.path ?? process.env["PATH"] ?? ""),
     loaders: loaders(),
   };
   return { ...found, mechanisms: describeHost(found) };
@@ -61,6 +63,13 @@ interface Outcome {
   readonly ok: boolean;
   readonly step?: string;
   readonly error?: string;
+}
+
+/** What `seawall-launch --probe-inside` prints. */
+interface Inside {
+  readonly code: Outcome;
+  readonly routes: Outcome;
+  readonly nested: Outcome;
 }
 
 interface KernelFacts {
@@ -97,7 +106,10 @@ function isAtLeast(version: readonly number[]): boolean {
 }
 
 /** Does inside what every walled start does: routes in the new network, a nested user namespace. */
-async function tryBubblewrap(options: ProbeOptions, { path }: Bubblewrap): Promise<Attempt> {
+async function tryBubblewrap(
+  options: ProbeOptions,
+  { path }: Bubblewrap,
+): Promise<{ readonly namespaces: Attempt; readonly noexec: boolean }> {
   const run = await runProbe(
     path,
     [
@@ -115,11 +127,14 @@ async function tryBubblewrap(options: ProbeOptions, { path }: Bubblewrap): Promi
   );
   if (run.code !== 0) {
     const [reason = "bubblewrap failed"] = run.stderr.split("\n").filter((line) => line !== "");
-    return failed(reason);
+    return { namespaces: failed(reason), noexec: false };
   }
-  const inside = JSON.parse(run.stdout) as { readonly routes: Outcome; readonly nested: Outcome };
+  const inside = JSON.parse(run.stdout) as Inside;
   const routes = attempt(inside.routes, "setting up loopback inside");
-  return routes.ok ? attempt(inside.nested, "nesting a user namespace") : routes;
+  return {
+    namespaces: routes.ok ? attempt(inside.nested, "nesting a user namespace") : routes,
+    noexec: inside.code.ok,
+  };
 }
 
 function attempt(outcome: Outcome, what: string): Attempt {
@@ -130,11 +145,6 @@ function attempt(outcome: Outcome, what: string): Attempt {
 function failed(reason: string): Attempt {
   const remedy = namespaceRemedy();
   return { ok: false, reason, ...(remedy === undefined ? {} : { remedy }) };
-}
-
-function cgroups(): HostCapabilities["cgroups"] {
-  if (existsSync("/sys/fs/cgroup/cgroup.controllers")) return "v2";
-  return existsSync("/sys/fs/cgroup/memory") ? "v1" : "none";
 }
 
 function loaders(): readonly string[] {

@@ -8,6 +8,8 @@ export interface ProbeOptions {
   readonly gid?: number;
   /** Where to look for bubblewrap, as `$PATH`, which is the default. */
   readonly path?: string;
+  /** Else the environment is empty. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ProbeRun {
@@ -23,11 +25,11 @@ const TIME_LIMIT_MS = 10_000;
 export async function runProbe(
   program: string,
   args: readonly string[],
-  { uid, gid }: ProbeOptions,
+  { uid, gid, environment = {} }: ProbeOptions,
 ): Promise<ProbeRun> {
   const { promise, resolve } = Promise.withResolvers<ProbeRun>();
   const child = spawn(program, args, {
-    env: {},
+    env: environment,
     cwd: "/",
     stdio: ["ignore", "pipe", "pipe"],
     timeout: TIME_LIMIT_MS,

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { compileWall } from "../compileWall.ts";
 import type { HostCapabilities } from "../HostCapabilities.ts";
 import { probeHost } from "../probe/probeHost.ts";
+import { placeProtections } from "../protect/placeProtections.ts";
 import { LAUNCHER, NODE } from "./reachable.ts";
 import { startWalled } from "../startWalled.ts";
 import type { StartOptions, WalledExit, WalledProcess } from "../startWalled.ts";
@@ -69,6 +70,9 @@ export function specFor(code: string, changes: Partial<WallSpec> = {}): WallSpec
     mounts: BASE_MOUNTS,
     network: { tcp: [], udp: [], bind: [] },
     execute: [],
+    libraries: ["/usr/lib"],
+    protect: [],
+    limits: {},
     processes: "any",
     namespaces: "own",
     concessions: [],
@@ -92,7 +96,7 @@ export function start(
   spec: WallSpec,
   onMessage: StartOptions["onMessage"] = () => undefined,
 ): Started {
-  const walled = startWalled(compileWall(spec, host), {
+  const walled = startWalled(compileWall(placeProtections(spec), host), {
     launcher: LAUNCHER,
     ...(spec.namespaces === "own" ? SUBJECT : {}),
     stdout: "pipe",
