@@ -26,6 +26,7 @@ export type Layer =
   | "seccomp or capabilities"
   | "no new privileges"
   | "read-only mount"
+  | "noexec mount"
   | "file permissions"
   | "limits"
   | "cleared environment"

@@ -59,6 +59,9 @@ export interface Field {
   };
   /** A program of root's with the set-uid bit that says whether it runs as root. */
   readonly setuid?: string;
+  /** Devices and files of the machine's memory that are there outside. */
+  readonly devices: readonly string[];
+  readonly memoryFiles: readonly string[];
   /** Programs that are there outside and not granted. */
   readonly ungranted: readonly string[];
   /** Programs that are granted, as paths inside. */

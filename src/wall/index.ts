@@ -9,6 +9,7 @@ export type { PlacedSpec } from "./protect/placeProtections.ts";
 export { probeHost } from "./probe/probeHost.ts";
 export { readInterpreter } from "./probe/readInterpreter.ts";
 export type { ProbeOptions } from "./probe/runProbe.ts";
+export { syscallNumbers } from "./seccomp/syscalls.ts";
 export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
 export { WallError } from "./WallError.ts";

@@ -34,6 +34,7 @@ import { userfaultfd } from "./escape/userfaultfd.ts";
 import { watchEverything } from "./escape/watchEverything.ts";
 import { memoryFile } from "./execution/memoryFile.ts";
 import { multicall } from "./execution/multicall.ts";
+import { ownLibrary } from "./execution/ownLibrary.ts";
 import { ownProgram } from "./execution/ownProgram.ts";
 import { ownScript } from "./execution/ownScript.ts";
 import { personality } from "./execution/personality.ts";
@@ -211,6 +212,7 @@ export const attacks: readonly Attack[] = [
   explicitProxy,
   ownProgram,
   ownScript,
+  ownLibrary,
   ungrantedPrograms,
   throughLoader,
   memoryFile,

@@ -38,7 +38,7 @@ export class Kernel {
   readonly #addon: Addon;
   readonly #numbers: Readonly<Record<string, number>>;
 
-  constructor(field: Field) {
+  constructor(field: Pick<Field, "addon" | "syscalls">) {
     const loaded: { exports: unknown } = { exports: {} };
     process.dlopen(loaded, field.addon);
     this.#addon = loaded.exports as Addon;

@@ -87,7 +87,7 @@ const SIGSYS = 31;
 export function layerOf(kernel: Kernel, name: string, error: string, otherwise?: Layer): Layer {
   if (error === "ESRCH") return "pid namespace";
   if (error !== "EPERM" && error !== "ENOSYS" && error !== "EAFNOSUPPORT" && error !== "EPROTONOSUPPORT")
-    return otherwise ?? (error === "EACCES" ? "Landlock" : "kernel");
+    return otherwise ?? (error === "EACCES" && kernel.filtered ? "Landlock" : "kernel");
   if (!kernel.filtered) return error === "ENOSYS" ? "kernel" : (otherwise ?? "capabilities");
   if (error !== "EPERM") return "seccomp";
   const probe = PROBES[name];

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Attacker, Finding } from "../Attack.ts";
 import { EXIT_STATUS, program } from "./elf.ts";
@@ -20,7 +20,7 @@ export function execute(
   const { ran = () => true } = options;
   if (error !== undefined) return refusedProgram(path, codeOf(error));
   if (signal === "SIGSYS") return held("seccomp", `${path}: killed with SIGSYS`);
-  if (ran(status, stdout)) return through(`${path} ran`);
+  if (ran(status, stdout)) return through(`${[path, ...args.filter((arg) => arg.startsWith("/"))].join(" ")} ran`);
   return held("kernel", `${path} started but did nothing: ${signal ?? `status ${status}`}`);
 }
 
@@ -33,7 +33,7 @@ export function refusedProgram(path: string, code: string): Finding {
     accessSync(path, constants.X_OK);
     return held("Landlock", `${path}: ${code}`);
   } catch {
-    return held("file permissions", `${path}: ${code}`);
+    return held(isNoexec(path) ? "noexec mount" : "file permissions", `${path}: ${code}`);
   }
 }
 
@@ -50,4 +50,14 @@ export function executeOwn({ field }: Attacker, folder: string): Finding {
   } finally {
     rmSync(path, { force: true });
   }
+}
+
+/** Whether the mount that a path is on lets nothing be executed (proc_pid_mountinfo(5)). */
+export function isNoexec(path: string): boolean {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const over = mounts
+    .map((line) => line.split(" "))
+    .filter(([, , , , point = ""]) => path === point || path.startsWith(point.replace(/\/?$/, "/")))
+    .toSorted(([, , , , one = ""], [, , , , other = ""]) => one.length - other.length);
+  return over.at(-1)?.[5]?.split(",").includes("noexec") === true;
 }

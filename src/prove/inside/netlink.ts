@@ -4,7 +4,7 @@ import { held, through } from "./findings.ts";
 import type { Kernel } from "./Kernel.ts";
 import { getSystemErrorName } from "node:util";
 
-/** include/uapi/linux/rtnetlink.h and netlink.h. */
+/** include/uapi/linux/rtnetlink.h and netlink.h: what makes something is followed by what removes it. */
 export const RTM_NEWADDR = 20;
 export const RTM_NEWROUTE = 24;
 const AF_INET = 2;
@@ -14,8 +14,14 @@ const NLM_F_REQUEST_ACK_CREATE = 0x1 | 0x4 | 0x400;
 const NLMSG_ERROR = 2;
 const LOOPBACK = 1;
 
-/** Sends one request to the kernel's routing and says what it answered. */
+/** Asks the kernel's routing to make something, and to remove it again if it did. */
 export function netlink(kernel: Kernel, type: number, body: Buffer): Finding {
+  const made = send(kernel, type, body);
+  if (made.state === "through") send(kernel, type + 1, body);
+  return made;
+}
+
+function send(kernel: Kernel, type: number, body: Buffer): Finding {
   const opened = kernel.call("socket", AF_NETLINK, SOCK_RAW, 0);
   if ("error" in opened) return judge(kernel, "socket", opened);
   const fd = opened.value;
@@ -33,8 +39,6 @@ export function netlink(kernel: Kernel, type: number, body: Buffer): Finding {
     const error = reply.readUInt16LE(4) === NLMSG_ERROR ? reply.readInt32LE(16) : 0;
     if (error === 0) return through("the kernel did it");
     const name = getSystemErrorName(error);
-    // It is there from an earlier try: that one got through.
-    if (name === "EEXIST") return through("the kernel had done it");
     return held(name === "EPERM" ? "user namespace" : "kernel", `netlink: ${name}`);
   } finally {
     kernel.call("close", fd);

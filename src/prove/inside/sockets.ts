@@ -1,5 +1,6 @@
 import dgram from "node:dgram";
 import net from "node:net";
+import { networkInterfaces } from "node:os";
 import type { Finding, Layer } from "../Attack.ts";
 import type { Place } from "../Field.ts";
 import { codeOf, held, MARKER, through, tryEach } from "./findings.ts";
@@ -137,7 +138,14 @@ export type Way =
  */
 export async function wayTo(address: string): Promise<Way> {
   const family = address.includes(":") ? "udp6" : "udp4";
+  if (onlyLoopback()) return { kind: "own" };
+  // To a group's address everybody may bind.
+  const group = /^(22[4-9]|23\d)\.|^ff/.test(address);
   const own = await new Promise<boolean>((resolve) => {
+    if (group) {
+      resolve(false);
+      return;
+    }
     const socket = dgram.createSocket(family);
     socket.once("error", () => resolve(false));
     socket.bind({ address, port: 0, exclusive: true }, () => {
@@ -152,9 +160,21 @@ export async function wayTo(address: string): Promise<Way> {
     socket.connect(9, address, () => {
       const from = socket.address().address;
       socket.close();
-      resolve({ kind: "out", from });
+      const stays = /^127\.|^::1$/.test(from) || from === address;
+      resolve(stays ? { kind: "own" } : { kind: "out", from });
     });
   });
+}
+
+/** Whether there is no interface by which anything could leave. */
+function onlyLoopback(): boolean {
+  try {
+    return Object.values(networkInterfaces()).every((each) =>
+      (each ?? []).every(({ internal }) => internal),
+    );
+  } catch {
+    return false;
+  }
 }
 
 /**
