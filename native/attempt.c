@@ -4,6 +4,9 @@
  *
  *   attempt call NUMBER [ARGUMENT…]   an argument is a number (0x…), or s:TEXT for a pointer to it
  *   attempt memfd FLAGS PROGRAM       copies PROGRAM into a memory file and executes that
+ *   attempt map FILE                  maps FILE as code, then as data that is made code
+ *   attempt forks COUNT               makes COUNT processes that wait; how many there were, then ends them
+ *   attempt memory MEGABYTES          writes to so much memory; how many megabytes there were, then waits
  *   attempt int80                     a call of the 32-bit kind (x86-64 only)
  */
 #define _GNU_SOURCE
@@ -12,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int report(long result) {
@@ -40,6 +45,47 @@ static int memfd(unsigned flags, const char *program) {
   return report(-1);
 }
 
+static int map(const char *file) {
+  int fd = open(file, O_RDONLY);
+  report(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -1 : 0);
+  void *data = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+  return report(data == MAP_FAILED ? -1 : mprotect(data, 4096, PROT_READ | PROT_EXEC));
+}
+
+static int forks(long count) {
+  int gate[2];
+  long made = 0, left;
+  char byte;
+  if (pipe(gate) < 0) return report(-1);
+  for (; made < count; made++) {
+    pid_t child = fork();
+    if (child < 0) break;
+    if (child == 0) {
+      close(gate[1]);
+      _exit(read(gate[0], &byte, 1) < 0);
+    }
+  }
+  report(made);
+  close(gate[1]);
+  for (left = made; left > 0 && wait(NULL) > 0; left--) {
+  }
+  return 0;
+}
+
+static int memory(long megabytes) {
+  long had = 0;
+  for (; had < megabytes; had++) {
+    char *place = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (place == MAP_FAILED) break;
+    memset(place, 1, 1 << 20);
+  }
+  report(had);
+  fflush(stdout);
+  /* It stays in use until whoever asked has seen enough. */
+  char byte;
+  return read(0, &byte, 1) < 0;
+}
+
 int main(int count, char **arguments) {
   if (count >= 3 && strcmp(arguments[1], "call") == 0) {
     long a[6] = {0};
@@ -51,6 +97,9 @@ int main(int count, char **arguments) {
   }
   if (count == 4 && strcmp(arguments[1], "memfd") == 0)
     return memfd((unsigned)value(arguments[2]), arguments[3]);
+  if (count == 3 && strcmp(arguments[1], "forks") == 0) return forks(value(arguments[2]));
+  if (count == 3 && strcmp(arguments[1], "memory") == 0) return memory(value(arguments[2]));
+  if (count == 3 && strcmp(arguments[1], "map") == 0) return map(arguments[2]);
 #ifdef __x86_64__
   if (count == 2 && strcmp(arguments[1], "int80") == 0) {
     long result;

@@ -33,6 +33,8 @@ export interface Programs {
 
 export interface BotGeneration {
   readonly openclaw: { readonly root: string; readonly entry: string };
+  /** OpenClaw's files that may be mapped as code; generations of older versions lack them. */
+  readonly natives?: readonly string[];
   readonly rendered: RenderedOpenClaw;
   readonly commands: readonly FoundCommand[];
   /** PEM text by grant, for the grants that name a CA. */

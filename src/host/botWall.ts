@@ -1,9 +1,9 @@
+import { join, relative } from "node:path";
 import { GATEWAY_PORT } from "../openclaw/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import type { Mount, WallSpec } from "../wall/index.ts";
+import { programFiles, type Mount, type WallSpec } from "../wall/index.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
 import { BOT_IDENTITY, INSIDE } from "./inside.ts";
-import { libraryMounts } from "./libraries.ts";
 
 const DNS_PORT = 53;
 /** OpenClaw keeps locks and downloads there; more than this would be memory of the host's. */
@@ -25,6 +25,8 @@ export interface BotWallInput {
 export function botWall({ plan, bot, programs, home, trust, variables }: BotWallInput): WallSpec {
   const shell = bot.commands.length > 0 ? [{ name: "sh", path: programs.shell }] : [];
   const commands = [...bot.commands.filter(({ name }) => name !== "sh"), ...shell];
+  // Library by library: of what else the host has there, nothing is visible.
+  const files = programFiles([programs.node, ...commands.map(({ path }) => path)]);
   const file = (to: string, text: string): Mount => ({ kind: "file", to, text });
   return {
     command: bot.rendered.command,
@@ -36,7 +38,7 @@ export function botWall({ plan, bot, programs, home, trust, variables }: BotWall
       { kind: "proc", to: "/proc" },
       { kind: "devices", to: "/dev" },
       { kind: "memory", to: "/tmp", size: TMP_BYTES },
-      ...libraryMounts(),
+      ...files.mounts,
       ...commands.map(({ name, path }): Mount => ({
         kind: "read",
         from: path,
@@ -50,14 +52,24 @@ export function botWall({ plan, bot, programs, home, trust, variables }: BotWall
       { kind: "write", from: home, to: INSIDE.home },
     ],
     network: { tcp: plan.ports, udp: [DNS_PORT], bind: [GATEWAY_PORT], dial: GATEWAY_PORT },
-    execute: [INSIDE.node, ...commands.map(({ name }) => `${INSIDE.commands}/${name}`)],
-    libraries: ["/usr/lib", INSIDE.openclaw],
+    execute: [
+      INSIDE.node,
+      ...commands.map(({ name }) => `${INSIDE.commands}/${name}`),
+      ...files.execute,
+    ],
+    libraries: [...files.libraries, ...natives(bot)],
     protect: [],
     limits: {},
     processes: "any",
     namespaces: "own",
     concessions: plan.concessions,
   };
+}
+
+/** Native parts of OpenClaw's packages, as files inside; all else in there is data. */
+function natives({ openclaw, natives }: BotGeneration): readonly string[] {
+  if (natives === undefined) return [INSIDE.openclaw];
+  return natives.map((file) => join(INSIDE.openclaw, relative(openclaw.root, file)));
 }
 
 /** The few files of /etc that the C library and Node read, the same in every wall. */

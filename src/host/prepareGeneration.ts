@@ -14,6 +14,7 @@ import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
+import { nativeModules } from "./nativeModules.ts";
 import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "./statePaths.ts";
 import { storeLauncher } from "./storeLauncher.ts";
@@ -53,7 +54,8 @@ export async function prepareGeneration(
       }));
     installed.set(pin.version, openclaw);
     const rendered = renderConfig(plan, INSIDE, pin);
-    const bot: BotGeneration = { openclaw, rendered, commands, cas: cas[plan.name] ?? {} };
+    const natives = await nativeModules(openclaw.root);
+    const bot: BotGeneration = { openclaw, natives, rendered, commands, cas: cas[plan.name] ?? {} };
     progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
     const issues = await validateInWall({ plan, bot, programs, capabilities });
     faults.push(...issues.map((issue) => refusal(plan, issue)));

@@ -1,3 +1,4 @@
+import { dirname, join, resolve } from "node:path";
 import type { HostCapabilities } from "./HostCapabilities.ts";
 import { LAUNCHER_INSIDE } from "./namespaces/arguments.ts";
 import { WallError } from "./WallError.ts";
@@ -97,13 +98,23 @@ function checkExecutables(spec: WallSpec): void {
 /** The loaders that one of the mounts makes visible at their own path. */
 export function visibleLoaders(spec: WallSpec, host: HostCapabilities): readonly string[] {
   if (spec.namespaces === "host") return host.loaders;
-  return host.loaders.filter((path) => spec.mounts.some((mount) => showsInPlace(mount, path)));
+  return host.loaders.filter((path) => {
+    const place = behindLinks(spec, path);
+    return spec.mounts.some((mount) => showsInPlace(mount, place));
+  });
 }
 
 function showsInPlace(mount: Mount, path: string): boolean {
-  if (mount.kind === "link") return isBelow(path, mount.to);
-  if (mount.kind !== "read" || mount.from !== mount.to) return false;
-  return mount.to === path || isBelow(path, mount.to);
+  if (mount.kind !== "read") return false;
+  if (mount.to === path) return true;
+  return mount.from === mount.to && isBelow(path, mount.to);
+}
+
+/** A path with a link among the mounts followed, as `/lib64` to `usr/lib64`. */
+function behindLinks(spec: WallSpec, path: string): string {
+  const link = spec.mounts.find((mount) => mount.kind === "link" && isBelow(path, mount.to));
+  if (link?.kind !== "link") return path;
+  return join(resolve(dirname(link.to), link.target), path.slice(link.to.length));
 }
 
 function checkPath(path: string): void {

@@ -7,6 +7,8 @@ export { protectedPaths, reasonFor } from "./protect/protectedPaths.ts";
 export type { ProtectedOptions } from "./protect/protectedPaths.ts";
 export type { PlacedSpec } from "./protect/placeProtections.ts";
 export { probeHost } from "./probe/probeHost.ts";
+export { programFiles } from "./probe/programFiles.ts";
+export type { ProgramFiles } from "./probe/programFiles.ts";
 export { readInterpreter } from "./probe/readInterpreter.ts";
 export type { ProbeOptions } from "./probe/runProbe.ts";
 export { syscallNumbers } from "./seccomp/syscalls.ts";

@@ -1,0 +1,33 @@
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Native parts of an installed tree of packages: the ELF files among `*.node` and `*.so`. A tree like
+ * OpenClaw's has a handful, and some programs beside, which are not in this list.
+ */
+export async function nativeModules(root: string): Promise<string[]> {
+  const found: string[] = [];
+  const waiting = [root];
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) waiting.push(path);
+      else if (entry.isFile() && /\.(?:node|so)$/u.test(entry.name) && isElf(path))
+        found.push(path);
+    }
+    // Tens of thousands of folders; whoever else has work here gets to it.
+    if (waiting.length % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return found.toSorted();
+}
+
+function isElf(path: string): boolean {
+  const head = Buffer.alloc(4);
+  const fd = openSync(path, "r");
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  return head.readUInt32BE(0) === 0x7f454c46;
+}
