@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "files",
   ],
   demo: ["authority", "secrets", "host", "faults"],
+  prove: ["authority", "secrets", "plan", "wall", "host", "faults"],
   cli: [
     "declaration",
     "catalogue",
@@ -44,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "record",
     "host",
     "demo",
+    "prove",
     "faults",
   ],
 };

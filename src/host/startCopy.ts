@@ -22,7 +22,11 @@ export interface Copy {
   readonly uid: number | undefined;
   /** What the broker gives the bot and its neighbours in place of secrets, by bot and grant. */
   readonly phantoms: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  readonly mechanisms: readonly { readonly mechanism: string; readonly state: string; readonly detail: string }[];
+  readonly mechanisms: readonly {
+    readonly mechanism: string;
+    readonly state: string;
+    readonly detail: string;
+  }[];
   readonly brokerPid: number | undefined;
   /** Log of the bot, as the supervisor would keep it. */
   readonly log: string;
@@ -57,8 +61,19 @@ export async function startCopy(options: {
   const { file, identity } = await locateVault(paths.vault.folder);
   const config = await brokerConfig({ generation, paths, authority, vault: { file, identity } });
   const { launcher } = generation.programs;
-  const capabilities = await probeHost({ launcher, ...(uid === undefined ? {} : { uid, gid: uid }) });
-  const { wall, bwrap } = botLaunch({ plan, generation, paths, authority, capabilities, uid, alter });
+  const capabilities = await probeHost({
+    launcher,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const { wall, bwrap } = botLaunch({
+    plan,
+    generation,
+    paths,
+    authority,
+    capabilities,
+    uid,
+    alter,
+  });
   const broker = new BrokerProcess({
     log: new LogFile(join(paths.logs, "broker.log")),
     callbacks: {
@@ -76,7 +91,9 @@ export async function startCopy(options: {
     phantoms: new Map(
       config.bots.map(({ name, grants }) => [
         name,
-        new Map(grants.flatMap((each) => (each.kind === "inject" ? [[each.name, each.phantom]] : []))),
+        new Map(
+          grants.flatMap((each) => (each.kind === "inject" ? [[each.name, each.phantom]] : [])),
+        ),
       ]),
     ),
     mechanisms: wall.mechanisms,

@@ -136,7 +136,10 @@ function neighbourPhantom(copy: Copy, bot: string, own: string | undefined): str
   return grant === undefined ? undefined : copy.phantoms.get(neighbourName(bot))?.get(grant);
 }
 
-async function deploymentProcesses(copy: Copy, deployment: StatePaths): Promise<Field["processes"]> {
+async function deploymentProcesses(
+  copy: Copy,
+  deployment: StatePaths,
+): Promise<Field["processes"]> {
   const named = (pid: number | undefined, what: string): Field["processes"] =>
     pid === undefined ? [] : [{ pid, what }];
   const reply = await askSupervisor(deployment, { verb: "status" }).catch(() => undefined);

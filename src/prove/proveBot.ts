@@ -16,7 +16,7 @@ import {
 } from "../host/index.ts";
 import { createVault, SecretValue } from "../secrets/index.ts";
 import type { ResourceLimits, WallSpec } from "../wall/index.ts";
-import { attacks } from "./attacks/index.ts";
+import { chooseAttacks } from "./chooseAttacks.ts";
 import { botField } from "./botField.ts";
 import { copyGeneration } from "./copyGeneration.ts";
 import { attackAddon, makeBundle } from "./makeBundle.ts";
@@ -53,6 +53,7 @@ const FLOOD_BYTES = 48 * 1024 * 1024;
  */
 export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   const began = performance.now();
+  const chosen = chooseAttacks(options.only);
   const { loaded, onProgress, signal } = options;
   const bot = chooseBot(loaded, options.bot);
   const plan = { ...loaded.plan, bots: loaded.plan.bots.filter(({ name }) => name === bot) };
@@ -97,9 +98,8 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     limits,
     floodBytes: FLOOD_BYTES,
   });
-  const { only } = options;
   const outcomes = await runAttacks({
-    attacks: attacks.filter(({ name }) => only === undefined || only.includes(name)),
+    attacks: chosen,
     field,
     job: bundle.job,
     witness,
@@ -133,7 +133,10 @@ function copyPaths(folder: string, { store }: StatePaths): StatePaths {
   const state = join(folder, "state");
   mkdirSync(state);
   chmodSync(state, 0o711);
-  const paths = statePaths({ SEAWALL_STATE: state, SEAWALL_STORE: store }, process.getuid?.() ?? -1);
+  const paths = statePaths(
+    { SEAWALL_STATE: state, SEAWALL_STORE: store },
+    process.getuid?.() ?? -1,
+  );
   mkdirSync(paths.bots);
   chmodSync(paths.bots, 0o711);
   return paths;
@@ -161,7 +164,10 @@ async function furnish(
   const outside = await ensureAuthority(join(paths.root, "outside"));
   const plan = prepared.plan.bots.find(({ name }) => name === bot);
   const names = (plan?.grants ?? []).flatMap(({ hosts }) => hosts.map(({ name }) => name));
-  const leaf = await issueLeaf(outside, names.length === 0 ? ["nothing.invalid"] : [...new Set(names)]);
+  const leaf = await issueLeaf(
+    outside,
+    names.length === 0 ? ["nothing.invalid"] : [...new Set(names)],
+  );
   const services = await startServices(leaf, witness);
   const generation = copyGeneration(prepared, {
     bot,
@@ -220,4 +226,3 @@ async function freePort(): Promise<number> {
   await once(server, "close");
   return port;
 }
-

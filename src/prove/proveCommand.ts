@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { attacks } from "./attacks/index.ts";
+import { chooseAttacks } from "./chooseAttacks.ts";
 import type { Field } from "./Field.ts";
 import { makeBundle } from "./makeBundle.ts";
 import { ProveError } from "./ProveError.ts";
@@ -17,7 +17,7 @@ export interface ProveCommandOptions {
   readonly onProgress: (text: string) => void;
   /** Ends it early; everything is removed then, too. */
   readonly signal: AbortSignal;
-  /** Attacks by name; all of them if absent. */
+  /** Attacks and groups by name; all of them if absent. */
   readonly only?: readonly string[];
 }
 
@@ -32,6 +32,7 @@ const KEPT_ERRORS = 8_192;
  */
 export async function proveCommand(options: ProveCommandOptions): Promise<ProveReport> {
   const began = performance.now();
+  const chosen = chooseAttacks(options.only);
   // Before anything is planted.
   fillCommand(options.command, ["true"]);
   const range = await startRange({ node: process.execPath, uid: undefined });
@@ -42,9 +43,8 @@ export async function proveCommand(options: ProveCommandOptions): Promise<ProveR
       bundle.main,
       bundle.job,
     ]);
-    const { only } = options;
     const outcomes = await runAttacks({
-      attacks: attacks.filter(({ name }) => only === undefined || only.includes(name)),
+      attacks: chosen,
       field: commandField(range, bundle.addon),
       job: bundle.job,
       witness: range.witness,

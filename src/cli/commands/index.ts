@@ -8,6 +8,7 @@ import { down } from "./down.ts";
 import { logs } from "./logs.ts";
 import { pin } from "./pin.ts";
 import { plan } from "./plan.ts";
+import { prove } from "./prove.ts";
 import { restart } from "./restart.ts";
 import { schema } from "./schema.ts";
 import { secret } from "./secret.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   audit,
   approve,
   deny,
+  prove,
   secret,
   service,
   doctor,

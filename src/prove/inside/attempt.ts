@@ -57,7 +57,8 @@ export function attempt(
   const { results, signal } = kernel.sequence(steps, options.seconds);
   const last = results.at(-1);
   const [name = ""] = steps[Math.max(0, results.length - 1)] ?? [];
-  if (signal === SIGSYS) return held("seccomp", `${steps[results.length]?.[0]}() killed the process`);
+  if (signal === SIGSYS)
+    return held("seccomp", `${steps[results.length]?.[0]}() killed the process`);
   if (signal !== 0 && results.length < steps.length)
     return untried(`the child ended with signal ${signal}`);
   if (last === undefined) return untried("nothing was called");
@@ -86,7 +87,12 @@ const SIGSYS = 31;
 /** What gave this error to this call. */
 export function layerOf(kernel: Kernel, name: string, error: string, otherwise?: Layer): Layer {
   if (error === "ESRCH") return "pid namespace";
-  if (error !== "EPERM" && error !== "ENOSYS" && error !== "EAFNOSUPPORT" && error !== "EPROTONOSUPPORT")
+  if (
+    error !== "EPERM" &&
+    error !== "ENOSYS" &&
+    error !== "EAFNOSUPPORT" &&
+    error !== "EPROTONOSUPPORT"
+  )
     return otherwise ?? (error === "EACCES" && kernel.filtered ? "Landlock" : "kernel");
   if (!kernel.filtered) return error === "ENOSYS" ? "kernel" : (otherwise ?? "capabilities");
   if (error !== "EPERM") return "seccomp";

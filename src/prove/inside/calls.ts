@@ -69,7 +69,13 @@ export function request(
     readonly body?: string;
   } = {},
 ): string {
-  const { method = call.method, path = call.path, host = hostOf(call), headers = {}, body = "" } = changes;
+  const {
+    method = call.method,
+    path = call.path,
+    host = hostOf(call),
+    headers = {},
+    body = "",
+  } = changes;
   const fields = {
     host,
     ...call.headers,
@@ -105,7 +111,8 @@ export function refusedByBroker({ reply, error }: Answer): Finding {
   const status = /^HTTP\/1\.1 (\d+)/.exec(reply)?.[1];
   if (/^x-seawall: refused/im.test(reply))
     return held("broker", `refused with ${status} ${code ?? ""}`.trim());
-  if (status !== undefined && /^[45]/.test(status)) return held("broker", `answered with ${status}`);
+  if (status !== undefined && /^[45]/.test(status))
+    return held("broker", `answered with ${status}`);
   if (status !== undefined) return through(`answered with ${status}`);
   return held("broker", error === undefined ? "ended without an answer" : `ended: ${error}`);
 }

@@ -3,7 +3,20 @@ const CODE = {
   // mov edi, STATUS; mov eax, 60 (exit); syscall
   x86_64: (status: number) => [0xbf, status, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05],
   // mov x0, STATUS; mov x8, 93 (exit); svc 0
-  aarch64: (status: number) => [status << 5, status >> 3, 0x80, 0xd2, 0xa8, 0x0b, 0x80, 0xd2, 1, 0, 0, 0xd4],
+  aarch64: (status: number) => [
+    status << 5,
+    status >> 3,
+    0x80,
+    0xd2,
+    0xa8,
+    0x0b,
+    0x80,
+    0xd2,
+    1,
+    0,
+    0,
+    0xd4,
+  ],
 } as const;
 
 /** geteuid(2), and the result as the status. */

@@ -9,7 +9,10 @@ import { codeOf, held, through } from "./findings.ts";
 export function execute(
   path: string,
   args: readonly string[] = [],
-  options: { readonly name?: string; readonly ran?: (status: number | null, output: string) => boolean } = {},
+  options: {
+    readonly name?: string;
+    readonly ran?: (status: number | null, output: string) => boolean;
+  } = {},
 ): Finding {
   const { error, status, signal, stdout } = spawnSync(path, args, {
     encoding: "utf8",
@@ -20,7 +23,8 @@ export function execute(
   const { ran = () => true } = options;
   if (error !== undefined) return refusedProgram(path, codeOf(error));
   if (signal === "SIGSYS") return held("seccomp", `${path}: killed with SIGSYS`);
-  if (ran(status, stdout)) return through(`${[path, ...args.filter((arg) => arg.startsWith("/"))].join(" ")} ran`);
+  if (ran(status, stdout))
+    return through(`${[path, ...args.filter((arg) => arg.startsWith("/"))].join(" ")} ran`);
   return held("kernel", `${path} started but did nothing: ${signal ?? `status ${status}`}`);
 }
 

@@ -1,4 +1,14 @@
-import { accessSync, closeSync, constants, existsSync, lstatSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import type { Finding, Layer } from "../Attack.ts";
 import type { Place } from "../Field.ts";
 import { codeOf, held, MARKER, through, tryEach, untried } from "./findings.ts";

@@ -9,7 +9,13 @@ export const LOADERS: readonly string[] = [
   "/lib/ld-musl-aarch64.so.1",
 ];
 
-const FOLDERS = ["/usr/lib/git-core", "/usr/lib/apt/methods", "/usr/libexec", "/usr/lib", "/usr/bin"];
+const FOLDERS = [
+  "/usr/lib/git-core",
+  "/usr/lib/apt/methods",
+  "/usr/libexec",
+  "/usr/lib",
+  "/usr/bin",
+];
 const LOOKED_AT = 400;
 
 /** Some dynamic programs that can be read here and aren't granted. */

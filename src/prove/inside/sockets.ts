@@ -187,8 +187,7 @@ export async function reachAddress(
 ): Promise<Finding> {
   const way = await wayTo(address);
   if (way.kind === "out") return through(`packets to ${address} would leave from ${way.from}`);
-  if (way.kind === "none")
-    return held(layerOfConnect(way.error), `${address}: ${way.error}`);
+  if (way.kind === "none") return held(layerOfConnect(way.error), `${address}: ${way.error}`);
   return inside();
 }
 
@@ -201,9 +200,14 @@ export async function connectInside(
   const { connected, reply, error } = await exchange({ host: address, port }, said);
   const name = `${address} port ${port}`;
   if (MARKER.test(reply)) return through(`${name} answered with a planted marker`);
-  if (connected && /^HTTP\/1\.1 2|^\x16\x03.\x00.\x02/.test(reply))
-    return through(`${name} answered`);
+  if (connected && reply.startsWith("HTTP/1.1 2")) return through(`${name} answered`);
   if (connected)
-    return held("broker", `${name}: the broker ended the connection${error === undefined ? "" : ` (${error})`}`);
-  return held(layerOfConnect(error ?? ""), `${name} is the namespace's own: ${error ?? "no answer"}`);
+    return held(
+      "broker",
+      `${name}: the broker ended the connection${error === undefined ? "" : ` (${error})`}`,
+    );
+  return held(
+    layerOfConnect(error ?? ""),
+    `${name} is the namespace's own: ${error ?? "no answer"}`,
+  );
 }

@@ -27,7 +27,14 @@ const PLACES = {
 const REAL: Readonly<Record<string, readonly string[]>> = {
   cron: ["/etc/cron.d", "/etc/crontab", "/var/spool/cron/crontabs"],
   units: ["/etc/systemd/system", "/run/systemd/system"],
-  system: ["/etc/passwd", "/etc/ld.so.cache", "/etc/profile.d", "/usr/bin", "/usr/lib", "/usr/local/bin"],
+  system: [
+    "/etc/passwd",
+    "/etc/ld.so.cache",
+    "/etc/profile.d",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local/bin",
+  ],
 };
 
 /** A deployment as a person's own Seawall keeps one. */
@@ -75,7 +82,9 @@ export function plantFiles(folder: string, marker: string): Planted {
   });
   const place = (kind: keyof typeof PLACES): Place[] => [
     ...PLACES[kind].map(open),
-    ...PLACES[kind].map((path) => ({ path: join(homedir(), path), planted: false })).filter(isThere),
+    ...PLACES[kind]
+      .map((path) => ({ path: join(homedir(), path), planted: false }))
+      .filter(isThere),
     ...(REAL[kind] ?? []).map((path) => ({ path, planted: false })).filter(isThere),
   ];
   plant("home/project/.git/HEAD", "ref: refs/heads/main\n", 0o666);

@@ -121,7 +121,9 @@ function encodings({ url = "", headers }: IncomingMessage): object {
     base64: Buffer.from(text).toString("base64"),
     urlSafe: Buffer.from(`x${text}`).toString("base64url"),
     hex: Buffer.from(text).toString("hex"),
-    percent: [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
+    percent: [...Buffer.from(text)]
+      .map((byte) => `%${byte.toString(16).padStart(2, "0")}`)
+      .join(""),
   };
 }
 

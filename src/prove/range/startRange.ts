@@ -113,8 +113,10 @@ export async function startRange(options: {
         secrets: {
           owner: planted.owner,
           ...planted.deployment.secrets,
-          system: ["/etc/shadow", ...filesBelow("/etc/ssh").filter((path) => /_key$/.test(path))]
-            .filter((path) => existsSync(path)),
+          system: [
+            "/etc/shadow",
+            ...filesBelow("/etc/ssh").filter((path) => path.endsWith("_key")),
+          ].filter((path) => existsSync(path)),
         },
         processes: [
           { pid: victim.pid, what: "a neighbour" },

@@ -5,6 +5,5 @@ export const becomeRoot: Attack = {
   name: "become-root",
   group: "escape",
   tries: "change to user 0",
-  run: ({ kernel }) =>
-    attempt(kernel, [["setresuid", 0, 0, 0]], { otherwise: "user namespace" }),
+  run: ({ kernel }) => attempt(kernel, [["setresuid", 0, 0, 0]], { otherwise: "user namespace" }),
 };

@@ -5,6 +5,5 @@ export const swap: Attack = {
   name: "swap",
   group: "escape",
   tries: "switch off the machine's swap",
-  run: ({ kernel }) =>
-    attempt(kernel, [["swapoff", "/nonexistent"]], { permitted: ["ENOENT"] }),
+  run: ({ kernel }) => attempt(kernel, [["swapoff", "/nonexistent"]], { permitted: ["ENOENT"] }),
 };

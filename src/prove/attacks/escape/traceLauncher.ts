@@ -9,7 +9,8 @@ export const traceLauncher: Attack = {
   group: "escape",
   tries: "attach to the process that started it, which may do more",
   run: ({ kernel }) =>
-    tryEach([...new Set([process.ppid, 1])].filter((pid) => pid > 0), (pid) =>
-      attempt(kernel, [["ptrace", PTRACE_SEIZE, pid, 0, 0]]),
+    tryEach(
+      [...new Set([process.ppid, 1])].filter((pid) => pid > 0),
+      (pid) => attempt(kernel, [["ptrace", PTRACE_SEIZE, pid, 0, 0]]),
     ),
 };

@@ -14,7 +14,10 @@ export const neighbourPhantom: Attack = {
       const headers = Object.fromEntries(
         Object.entries(call.headers).map(([name, value]) => [name, swap(value)]),
       );
-      const said = request({ ...call, headers }, { path: swap(call.path), headers: { "x-prove": tag } });
+      const said = request(
+        { ...call, headers },
+        { path: swap(call.path), headers: { "x-prove": tag } },
+      );
       return refusedByBroker(await say(call, said));
     }),
 };

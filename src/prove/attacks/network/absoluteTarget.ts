@@ -8,7 +8,10 @@ export const absoluteTarget: Attack = {
   run: ({ field, tag }) =>
     onGrantedCall(field.broker, async (call) =>
       refusedByBroker(
-        await say(call, request(call, { path: "https://elsewhere.invalid/", headers: { "x-prove": tag } })),
+        await say(
+          call,
+          request(call, { path: "https://elsewhere.invalid/", headers: { "x-prove": tag } }),
+        ),
       ),
     ),
 };

@@ -17,7 +17,10 @@ export const dnsOtherServer: Attack = {
           if (reply === undefined) return held(layerOfConnect(error ?? ""), `${server}: ${error}`);
           const { code, records } = readAnswer(reply);
           if (code === 0 && records > 0) return through(`${server} answered over ${protocol}`);
-          return held("broker", `${server} over ${protocol}: the broker's own answer, code ${code}`);
+          return held(
+            "broker",
+            `${server} over ${protocol}: the broker's own answer, code ${code}`,
+          );
         }),
       ),
     ),

@@ -12,13 +12,24 @@ export const dnsOverHttps: Attack = {
   run: ({ tag }) =>
     tryEach(Object.entries(SERVERS), ([address, host]) =>
       reachAddress(address, async () => {
-        const call = { host, port: 443, tls: true, method: "GET", path: "/", headers: {}, phantom: "" };
+        const call = {
+          host,
+          port: 443,
+          tls: true,
+          method: "GET",
+          path: "/",
+          headers: {},
+          phantom: "",
+        };
         const asked = `GET /dns-query?name=${tag}.example.com HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
         const { reply, error } = await say(call, asked, { address });
         if (reply !== "") return through(`${host} answered`);
         if (error === "ECONNREFUSED" || error === "EACCES")
           return held(layerOfConnect(error), `${address}: ${error}`);
-        return held("broker", `${address}: the broker ended the connection, ${error ?? "no answer"}`);
+        return held(
+          "broker",
+          `${address}: the broker ended the connection, ${error ?? "no answer"}`,
+        );
       }),
     ),
 };

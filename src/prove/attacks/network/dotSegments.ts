@@ -9,7 +9,12 @@ export const dotSegments: Attack = {
   run: ({ field, tag }) =>
     onGrantedCall(field.broker, (call) => {
       const [path = "/"] = call.path.split("?");
-      const tails = ["/../../../admin", "/%2e%2e/%2e%2e/admin", "/..%2f..%2fadmin", "/..\\..\\admin"];
+      const tails = [
+        "/../../../admin",
+        "/%2e%2e/%2e%2e/admin",
+        "/..%2f..%2fadmin",
+        "/..\\..\\admin",
+      ];
       return tryEach(tails, async (tail) =>
         refusedByBroker(
           await say(call, request(call, { path: path + tail, headers: { "x-prove": tag } })),

@@ -9,7 +9,11 @@ export const explicitProxy: Attack = {
   run: ({ field, tag }) => {
     const port = field.broker?.proxyPort;
     if (port === undefined) return inapplicable("there is no proxy port");
-    const hosts = ["elsewhere.invalid:443", "169.254.169.254:80", `127.0.0.1:${field.loopback.tcp}`];
+    const hosts = [
+      "elsewhere.invalid:443",
+      "169.254.169.254:80",
+      `127.0.0.1:${field.loopback.tcp}`,
+    ];
     return tryEach(hosts, async (host) => {
       const said = `CONNECT ${host} HTTP/1.1\r\nhost: ${host}\r\nx-prove: ${tag}\r\n\r\n`;
       const { reply, error } = await exchange({ host: "127.0.0.1", port }, said);

@@ -11,7 +11,24 @@ export const fastOpen: Attack = {
   tries: "connect by sending (TCP Fast Open), past what watches connect(2)",
   run: ({ kernel, field, tag }) => {
     const { tcp } = field.loopback;
-    const target = Buffer.from([AF_INET, 0, tcp >> 8, tcp & 0xff, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const target = Buffer.from([
+      AF_INET,
+      0,
+      tcp >> 8,
+      tcp & 0xff,
+      127,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ]);
     return attempt(
       kernel,
       [

@@ -14,7 +14,24 @@ export const otherTransports: Attack = {
   tries: "connect over MPTCP or SCTP, past rules that know TCP",
   run: ({ kernel, field }) => {
     const { tcp } = field.loopback;
-    const target = Buffer.from([AF_INET, 0, tcp >> 8, tcp & 0xff, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const target = Buffer.from([
+      AF_INET,
+      0,
+      tcp >> 8,
+      tcp & 0xff,
+      127,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ]);
     return tryEach(Object.entries(PROTOCOLS), ([name, protocol]) =>
       attempt(
         kernel,
@@ -22,7 +39,11 @@ export const otherTransports: Attack = {
           ["socket", AF_INET, SOCK_STREAM, protocol],
           ["connect", { result: 0 }, target, target.length],
         ],
-        { permitted: [EINPROGRESS], success: `connected over ${name}`, otherwise: "network namespace" },
+        {
+          permitted: [EINPROGRESS],
+          success: `connected over ${name}`,
+          otherwise: "network namespace",
+        },
       ),
     );
   },

@@ -10,7 +10,7 @@ export const ownMemory: Attack = {
   run: ({ field }) =>
     onGrantedCall(field.broker, async (call) => {
       const { reply } = await say(call, request(call));
-      if (!/^HTTP\/1\.1 200/.test(reply)) return untried("the granted call failed");
+      if (!reply.startsWith("HTTP/1.1 200")) return untried("the granted call failed");
       if (memoryHasMarker(process.pid)) return through("the credential is in its memory");
       return held("broker", "the call was made, and memory has the phantom only");
     }),

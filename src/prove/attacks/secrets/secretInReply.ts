@@ -9,7 +9,7 @@ export const secretInReply: Attack = {
   run: ({ field }) =>
     onGrantedCall(field.broker, async (call) => {
       const { reply, error } = await say(call, request(call));
-      if (!/^HTTP\/1\.1 200/.test(reply))
+      if (!reply.startsWith("HTTP/1.1 200"))
         return untried(`the granted call failed: ${error ?? reply.split("\r\n", 1).join("")}`);
       const decoded = [
         reply,
