@@ -5,6 +5,7 @@
  *   attempt call NUMBER [ARGUMENT…]   an argument is a number (0x…), or s:TEXT for a pointer to it
  *   attempt memfd FLAGS PROGRAM       copies PROGRAM into a memory file and executes that
  *   attempt map FILE                  maps FILE as code, then as data that is made code
+ *   attempt fastopen PORT             connects to 127.0.0.1 while sending (MSG_FASTOPEN)
  *   attempt forks COUNT               makes COUNT processes that wait; how many there were, then ends them
  *   attempt memory MEGABYTES          writes to so much memory; how many megabytes there were, then waits
  *   attempt int80                     a call of the 32-bit kind (x86-64 only)
@@ -15,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +53,14 @@ static int map(const char *file) {
   report(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -1 : 0);
   void *data = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
   return report(data == MAP_FAILED ? -1 : mprotect(data, 4096, PROT_READ | PROT_EXEC));
+}
+
+static int fast_open(long port) {
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)port),
+                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  return report(sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
 }
 
 static int forks(long count) {
@@ -97,6 +108,7 @@ int main(int count, char **arguments) {
   }
   if (count == 4 && strcmp(arguments[1], "memfd") == 0)
     return memfd((unsigned)value(arguments[2]), arguments[3]);
+  if (count == 3 && strcmp(arguments[1], "fastopen") == 0) return fast_open(value(arguments[2]));
   if (count == 3 && strcmp(arguments[1], "forks") == 0) return forks(value(arguments[2]));
   if (count == 3 && strcmp(arguments[1], "memory") == 0) return memory(value(arguments[2]));
   if (count == 3 && strcmp(arguments[1], "map") == 0) return map(arguments[2]);

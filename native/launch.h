@@ -71,7 +71,7 @@ extern unsigned channel_dials;
 extern bool have_ipv6;
 /* Errno of the first step that failed, 0 if all went well; `step` names it. */
 int loopback_everything(const char **step);
-void make_listener(uint32_t protocol, uint32_t family, uint32_t port);
+void make_listener(uint32_t protocol, uint32_t family, uint32_t port, bool local);
 
 /* confine.c */
 struct landlock_plan {

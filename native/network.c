@@ -105,7 +105,7 @@ int loopback_everything(const char **step) {
   return error;
 }
 
-void make_listener(uint32_t protocol, uint32_t family, uint32_t port) {
+void make_listener(uint32_t protocol, uint32_t family, uint32_t port, bool local) {
   char what[64], line[192];
   bool tcp = protocol == IPPROTO_TCP;
   if ((!tcp && protocol != IPPROTO_UDP) || (family != 4 && family != 6) || port == 0 || port > 65535)
@@ -120,12 +120,15 @@ void make_listener(uint32_t protocol, uint32_t family, uint32_t port) {
   if (fd < 0) refuse("listen", what, errno);
   int failed;
   if (family == 4) {
-    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in any = {.sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr = {htonl(local ? INADDR_LOOPBACK : INADDR_ANY)}};
     failed = bind(fd, (struct sockaddr *)&any, sizeof any);
   } else {
     /* One socket per family: what arrives over IPv4 must not look like `::ffff:` of something. */
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     int only = 1;
+    if (local) any.sin6_addr = in6addr_loopback;
     failed = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
     if (failed == 0) failed = bind(fd, (struct sockaddr *)&any, sizeof any);
   }

@@ -207,9 +207,10 @@ static void run(uint32_t op, struct reader *r, bool dry) {
   case OP_LISTEN: {
     r->operation = "listen";
     uint32_t protocol = read_u32(r), family = read_u32(r), port = read_u32(r);
+    uint32_t local = read_u32(r);
     read_end(r);
     if (channel < 0) refuse("listen", "needs a channel to hand listeners over", 0);
-    if (!dry) make_listener(protocol, family, port);
+    if (!dry) make_listener(protocol, family, port, local != 0);
     return;
   }
   case OP_ACKNOWLEDGED:

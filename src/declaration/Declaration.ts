@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { grant, limits } from "./grantSchema.ts";
+import { botLimits, grant } from "./grantSchema.ts";
 import { serviceSchema } from "./serviceSchema.ts";
 import { bytes, name, port, secretName } from "./words.ts";
 
@@ -41,7 +41,7 @@ const bot = z.strictObject({
     .literal("ask")
     .optional()
     .describe("Ask you about hosts that no grant has (seawall approve); refused if absent."),
-  limits: limits.optional(),
+  limits: botLimits.optional(),
   concessions: z
     .array(z.enum(["no-landlock"]))
     .max(1)

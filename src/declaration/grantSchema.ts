@@ -15,6 +15,17 @@ export const limits = z
   })
   .describe("How much may be done. More is refused until there is room again.");
 
+/** What the bot itself may use up on this machine, beside its calls. */
+export const botLimits = limits
+  .extend({
+    memory: bytes.optional().describe('All its processes together, as "2G", which OpenClaw needs.'),
+    processes: count(4_000_000).optional().describe("Processes and threads together."),
+    openFiles: z.int().min(64).max(1_000_000).optional().describe("Of each process."),
+    fileSize: bytes.optional().describe('What one file may grow to, as "1G".'),
+    cpu: z.number().min(0.01).max(4096).optional().describe("Processors' worth of time, as 1.5."),
+  })
+  .describe("How much the bot may do, and use up of this machine.");
+
 const dial = z
   .strictObject({
     host: z.string().min(1).max(253).optional().describe("Address or name to connect to instead."),

@@ -10,6 +10,7 @@ export type HostErrorCode =
   | "cannot-declare"
   | "no-command"
   | "script-without-interpreter"
+  | "many-in-one"
   | "unreadable-file"
   | "disk"
   | "no-access"
@@ -29,6 +30,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "cannot-declare": 1,
   "no-command": 3,
   "script-without-interpreter": 3,
+  "many-in-one": 3,
   "unreadable-file": 3,
   disk: 5,
   "no-access": 5,

@@ -59,7 +59,7 @@ export function botWall({ plan, bot, programs, home, trust, variables }: BotWall
     ],
     libraries: [...files.libraries, ...natives(bot)],
     protect: [],
-    limits: {},
+    limits: plan.resources ?? {},
     processes: "any",
     namespaces: "own",
     concessions: plan.concessions,

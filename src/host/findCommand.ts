@@ -8,6 +8,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { isManyInOne } from "./grantedPrograms.ts";
 import { HostError } from "./HostError.ts";
 
 /** Folders of the system's own commands; a person's private folders are not searched. */
@@ -25,11 +26,21 @@ export interface FoundCommand {
  *
  * @throws HostError `no-command` for a name that isn't there; `script-without-interpreter` when one
  *   is a script whose interpreter is not granted: it could not run, and an interpreter is a grant
- *   that a person must make knowingly.
+ *   that a person must make knowingly; `many-in-one` when the file would also be other programs
+ *   under other names.
  */
 export function findCommands(names: readonly string[], bot: string): FoundCommand[] {
   const found = names.map((name) => ({ name, path: find(name, bot) }));
   for (const { name, path } of found) {
+    const file = basename(path);
+    if (isManyInOne(name, file) && !names.includes(file))
+      throw new HostError(
+        "many-in-one",
+        `command "${name}" is "${file}" on this host, many programs in one, which bot "${bot}" is not granted`,
+        {
+          hint: `install "${name}" as a program of its own, or grant "${file}" if the bot may run all that is in it`,
+        },
+      );
     const interpreter = interpreterOf(path);
     if (interpreter === undefined || names.includes(interpreter)) continue;
     throw new HostError(

@@ -14,3 +14,4 @@ export { INSIDE } from "./inside.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "./statePaths.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";
+export { warningsFor, type Warning } from "./warnings.ts";

@@ -59,10 +59,25 @@ export interface BotPlan {
   readonly unknownHosts?: "ask";
   /** Bounds on all the bot's calls together, beside those of its grants. */
   readonly limits?: LimitsPlan;
+  readonly resources?: ResourcesPlan;
 }
 
 /** A layer of the wall that a host may lack. The others have none to take their place. */
 export type Concession = "no-landlock";
+
+/** What a bot may use up of the machine; absent = not limited. */
+export interface ResourcesPlan {
+  /** Bytes, of all its processes together. */
+  readonly memory?: number;
+  /** Processes and threads together. */
+  readonly processes?: number;
+  /** Of each process. */
+  readonly openFiles?: number;
+  /** Bytes. */
+  readonly fileSize?: number;
+  /** Processors' worth of time. */
+  readonly cpu?: number;
+}
 
 /** What the rendered OpenClaw configuration depends on. */
 export interface OpenClawPlan {

@@ -6,6 +6,7 @@ import type { BotPlan, GrantPlan, JsonObject, Plan, PhantomVariable, SecretPlan 
 import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
 import { planLimits } from "./planLimits.ts";
 import { planPorts } from "./planPorts.ts";
+import { planResources } from "./planResources.ts";
 import { planSurroundings } from "./planSurroundings.ts";
 import { resolveServices, type KnownService } from "./resolveServices.ts";
 
@@ -104,6 +105,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     ...(bot.proxy === undefined ? {} : { proxyPort: bot.proxy }),
     ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
     ...planLimits(bot.limits, path, uncounted(grants), faults),
+    ...planResources(bot.limits),
   };
 }
 

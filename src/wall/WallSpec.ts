@@ -117,6 +117,11 @@ export interface Identity {
 export interface WallNetwork {
   /** TCP ports on which a listener for every address is made inside and handed to the supervisor. */
   readonly tcp: readonly number[];
+  /**
+   * Which of `tcp` is an explicit proxy. Under the concession `no-user-namespaces` it is the only listener
+   * there is, at 127.0.0.1 of the host, and the only TCP port that may be connected to.
+   */
+  readonly proxy?: number;
   /** UDP ports likewise (53). */
   readonly udp: readonly number[];
   /** TCP ports the process may bind itself (the gateway's). */
@@ -125,5 +130,11 @@ export interface WallNetwork {
   readonly dial?: number;
 }
 
-/** A weaker wall that the declaration has named; shown by `status` and `prove` for as long as it runs (invariant 4). */
+/**
+ * A weaker wall that the declaration has named; shown by `status` and `prove` for as long as it runs (invariant 4).
+ * A concession takes nothing away that the host has: it says what is put up with where it hasn't.
+ *
+ * - `no-landlock`: files and execution are held by the other layers alone.
+ * - `no-user-namespaces`: Landlock and seccomp alone, see `compileShared`.
+ */
 export type Concession = "no-landlock" | "no-user-namespaces";

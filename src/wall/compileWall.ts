@@ -2,6 +2,7 @@ import { checkSpec, visibleLoaders } from "./checkSpec.ts";
 import { CHANNEL_DESCRIPTOR, FIRST_FILE_DESCRIPTOR } from "./CompiledWall.ts";
 import type { CompiledWall } from "./CompiledWall.ts";
 import type { HostCapabilities } from "./HostCapabilities.ts";
+import { compileShared, isShared } from "./compileShared.ts";
 import { compileDialerLandlock, compileLandlock } from "./landlock/compile.ts";
 import { describeLandlock } from "./landlock/describe.ts";
 import { compileLimits } from "./limits/compile.ts";
@@ -9,6 +10,7 @@ import type { CompiledLimits } from "./limits/compile.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 import { compileBubblewrap } from "./namespaces/arguments.ts";
 import { encodePolicy } from "./policy/encode.ts";
+import { prelude } from "./policy/prelude.ts";
 import type { Operation } from "./policy/Operation.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
@@ -17,9 +19,6 @@ import { walledPolicy } from "./seccomp/walledPolicy.ts";
 import { WallError } from "./WallError.ts";
 import type { WallSpec } from "./WallSpec.ts";
 
-const SIGKILL = 9;
-// include/uapi/asm-generic/resource.h
-const RLIMIT_CORE = 4;
 const DIAL_TIMEOUT_MS = 5000;
 
 /**
@@ -31,13 +30,14 @@ const DIAL_TIMEOUT_MS = 5000;
  */
 export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWall {
   checkSpec(spec);
+  if (isShared(spec, host)) return compileShared(spec, host);
   const architecture = checkHost(spec, host);
   const landlock =
     spec.concessions.includes("no-landlock") && host.landlock < 1 ? 0 : host.landlock;
   const own = spec.namespaces === "own";
   const limits = compileLimits(spec.limits, host.cgroups, own);
   const operations = [
-    ...prelude(spec, limits),
+    ...prelude(spec, limits, spec.namespaces === "host"),
     ...(own ? mountOperations(spec, host) : []),
     ...(own ? networkOperations(spec, landlock, architecture) : []),
     ...confinement(spec, host, { landlock, architecture, limits }),
@@ -87,17 +87,6 @@ function checkHost(spec: WallSpec, host: HostCapabilities): Architecture {
 
 function remedyOf(host: HostCapabilities, mechanism: string): string | undefined {
   return host.mechanisms.find((report) => report.mechanism === mechanism)?.remedy;
-}
-
-function prelude(spec: WallSpec, limits: CompiledLimits): readonly Operation[] {
-  return [
-    ...(spec.namespaces === "host" ? [{ op: "death-signal", signal: SIGKILL } as const] : []),
-    // 1 and not 0: a core_pattern with a pipe ignores 0, and takes 1 to mean none (fs/coredump.c).
-    { op: "limit", resource: RLIMIT_CORE, value: 1n },
-    ...limits.early.map((limit) => ({ op: "limit", ...limit }) as const),
-    { op: "umask", mask: 0o077 },
-    { op: "directory", path: spec.cwd },
-  ];
 }
 
 /** Everything that isn't granted as code becomes data. */

@@ -1,4 +1,4 @@
-import { loadDeclaration, prepareGeneration } from "../../host/index.ts";
+import { loadDeclaration, prepareGeneration, warningsFor } from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
 export const check: Command = {
@@ -13,10 +13,15 @@ export const check: Command = {
   words: { least: 0, most: 1 },
   run: async ({ words: [file], output, paths, json }) => {
     const loaded = loadDeclaration(file, process.env);
-    await prepareGeneration(loaded, paths, output.progress);
+    const prepared = await prepareGeneration(loaded, paths, output.progress);
+    const warnings = warningsFor(prepared);
     const bots = loaded.plan.bots.map(({ name }) => name);
-    if (json) output.json({ ok: true, file: loaded.file, bots });
-    else output.line(`${loaded.file}: right (${bots.join(", ") || "no bots"})`);
+    if (json) output.json({ ok: true, file: loaded.file, bots, warnings });
+    else {
+      for (const { warning, hint } of warnings)
+        output.line(`warning: ${warning}${hint === undefined ? "" : `\n  hint: ${hint}`}`);
+      output.line(`${loaded.file}: right (${bots.join(", ") || "no bots"})`);
+    }
     return 0;
   },
 };

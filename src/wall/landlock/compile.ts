@@ -42,12 +42,13 @@ const FILE_ONLY = FS.execute | FS.writeFile | FS.readFile | FS.truncate | FS.ioc
  * `abi` doesn't know are left out, which `describeLandlock` reports. Undefined for ABI 0.
  *
  * `loaders` are ELF interpreters visible inside: the kernel opens them for execution whenever it
- * starts a dynamic program, so they need the right (fs/binfmt_elf.c).
+ * starts a dynamic program, so they need the right (fs/binfmt_elf.c). `devices` says whose /dev it is.
  */
 export function compileLandlock(
   spec: WallSpec,
   abi: number,
   loaders: readonly string[],
+  devices: WallSpec["namespaces"] = spec.namespaces,
 ): Ruleset | undefined {
   if (abi < 1) return undefined;
   const known = knownRights(abi);
@@ -69,7 +70,7 @@ export function compileLandlock(
         path(mount.to, READ | WRITE);
         break;
       case "devices":
-        for (const [name, rights] of deviceRights(spec.namespaces)) path(name, rights);
+        for (const [name, rights] of deviceRights(devices)) path(name, rights);
         break;
       case "link":
         break;

@@ -59,7 +59,8 @@ export function compileLimits(
       // The kernel counts private writable memory here, not address space, of which V8 reserves much.
       ...rlimit(RLIMIT_DATA, wanted.memory === undefined ? memory : undefined),
     ],
-    late: rlimit(RLIMIT_NPROC, processes),
+    // In the host's namespaces it would count whatever else this user runs.
+    late: ownNamespaces ? rlimit(RLIMIT_NPROC, processes) : [],
     group: compileGroup(access, wanted),
     report: describeLimits(limits, access, carried, ownNamespaces),
   };
@@ -164,9 +165,9 @@ function describeLimits(
     told.push(carried.has("memory") ? `memory by ${group}` : "memory by rlimit, of each process");
   }
   if (processes !== undefined) {
-    const by = carried.has("pids") ? `${group} and rlimit` : "rlimit";
-    if (!carried.has("pids") && !ownNamespaces) weaker("partly");
-    told.push(`processes by ${by}`);
+    const by = [...(carried.has("pids") ? [group] : []), ...(ownNamespaces ? ["rlimit"] : [])];
+    if (by.length === 0) weaker("partly");
+    told.push(`processes by ${by.join(" and ") || "nothing"}`);
   }
   if (openFiles !== undefined) told.push("open files by rlimit");
   if (fileSize !== undefined) told.push("file size by rlimit");

@@ -17,6 +17,8 @@ export type Operation =
       readonly protocol: "tcp" | "udp";
       readonly family: 4 | 6;
       readonly port: number;
+      /** At 127.0.0.1 only, since the network is the host's. */
+      readonly local?: boolean;
     }
   /** Waits until the supervisor has taken every listener. */
   | { readonly op: "acknowledged" }

@@ -60,6 +60,7 @@ function encodeBody(operation: Operation): Buffer {
         u32(operation.protocol === "tcp" ? 6 : 17),
         u32(operation.family),
         u32(operation.port),
+        u32(operation.local === true ? 1 : 0),
       ]);
     case "dialer":
       return Buffer.concat([

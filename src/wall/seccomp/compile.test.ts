@@ -17,6 +17,7 @@ import { walledPolicy } from "./walledPolicy.ts";
 const ARCHITECTURES = ["x86_64", "aarch64"] as const;
 const POLICIES: readonly SyscallPolicy[] = [
   walledPolicy({ processes: "any" }),
+  walledPolicy({ processes: "any", sockets: "tcp" }),
   walledPolicy({ processes: "one" }),
   dialerPolicy(),
 ];
@@ -34,7 +35,7 @@ const argument = fc.oneof(
     .tuple(
       fc.constantFrom(0, 1, 2, 3, 6, 8, 10, 16, 17, 40, 0x5412, 0x541c, 0x5423, 0x8000, 0x2000),
       fc.constantFrom(0n, 1n << 32n, 0xffffffffn << 32n),
-      fc.constantFrom(0n, 0x80000n, 0x800n, 0x10000000n, 0x00010000n),
+      fc.constantFrom(0n, 0x80000n, 0x800n, 0x10000000n, 0x00010000n, 0x20000000n),
     )
     .map(([value, high, flags]) => BigInt(value) | high | flags),
 );

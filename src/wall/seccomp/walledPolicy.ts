@@ -1,4 +1,4 @@
-import { EAFNOSUPPORT, ENOSYS, EPERM, EPROTONOSUPPORT } from "./errno.ts";
+import { EAFNOSUPPORT, ENOSYS, EOPNOTSUPP, EPERM, EPROTONOSUPPORT } from "./errno.ts";
 import { ABSENT_SETS, ALLOWED_SETS, namesOf, REFUSED_SETS } from "./sets.ts";
 import type { ConditionalRule, SyscallPolicy, SyscallRule, Verdict } from "./SyscallPolicy.ts";
 import type { Syscall } from "./syscalls.ts";
@@ -23,6 +23,9 @@ const SOCK_TYPE_MASK = 0xf;
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 const NETLINK_ROUTE = 0;
+// include/linux/socket.h. Connects while sending (tcp(7), RFC 7413), which Landlock's rules for
+// connecting don't see: the kernel asks security modules in connect(2) only (net/ipv4/tcp.c).
+const MSG_FASTOPEN = 0x20000000;
 // include/uapi/asm-generic/ioctls.h. TIOCSTI types into the terminal of whoever started us,
 // TIOCLINUX pastes into a console, TIOCSETD loads line disciplines.
 const TIOCSTI = 0x5412;
@@ -39,6 +42,11 @@ const S_IFSOCK = 0xc000;
 /** `processes: "one"`: threads yes, other processes, signals to others and Unix sockets no. */
 export interface PolicyOptions {
   readonly processes: "any" | "one";
+  /**
+   * `tcp` = neither UDP nor Unix sockets, for a process in the host's network: Landlock watches TCP
+   * ports alone, and by path D-Bus or a container engine would be reached.
+   */
+  readonly sockets?: "all" | "tcp";
 }
 
 /**
@@ -66,6 +74,13 @@ export function walledPolicy(options: PolicyOptions): SyscallPolicy {
     ],
     otherwise: "allow",
   });
+  // The argument that holds the flags: send(2), sendmmsg(2).
+  for (const [name, argument] of [
+    ["sendto", 3],
+    ["sendmsg", 2],
+    ["sendmmsg", 3],
+  ] as const)
+    rules.set(name, onlyIf(argument, MSG_FASTOPEN, [0], { errno: EOPNOTSUPP }));
   // 0 is plain Linux, ALL asks what is set. Others switch off address randomisation and the like.
   rules.set("personality", onlyIf(0, ALL, [0, ALL], refused));
   // Landlock lets memory files execute (they are on no mount); nothing a bot wrote itself may.
@@ -116,19 +131,23 @@ function socketRule(options: PolicyOptions): ConditionalRule {
   return {
     clauses: [
       { when: [inet, stream, tcp], verdict: "allow" },
-      { when: [inet, datagram, udp], verdict: "allow" },
+      ...(options.sockets === "tcp"
+        ? []
+        : [{ when: [inet, datagram, udp], verdict: "allow" as const }]),
       { when: [inet], verdict: unsupported },
       { when: [netlink, route], verdict: "allow" },
       { when: [netlink], verdict: unsupported },
       // A Unix socket by path is beyond Landlock: on the host's file system it would reach D-Bus.
-      ...(options.processes === "any" ? [{ when: [unix], verdict: "allow" as const }] : []),
+      ...(options.processes === "any" && options.sockets !== "tcp"
+        ? [{ when: [unix], verdict: "allow" as const }]
+        : []),
     ],
     otherwise: { errno: EAFNOSUPPORT },
   };
 }
 
 function onlyIf(
-  argument: 0 | 1 | 2,
+  argument: 0 | 1 | 2 | 3,
   mask: number,
   anyOf: readonly number[],
   otherwise: Verdict,

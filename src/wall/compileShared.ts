@@ -1,0 +1,195 @@
+import type { CompiledWall } from "./CompiledWall.ts";
+import type { HostCapabilities } from "./HostCapabilities.ts";
+import { compileLandlock } from "./landlock/compile.ts";
+import { FULL_ABI } from "./landlock/rights.ts";
+import { compileLimits } from "./limits/compile.ts";
+import type { MechanismReport } from "./MechanismReport.ts";
+import { encodePolicy } from "./policy/encode.ts";
+import type { Operation } from "./policy/Operation.ts";
+import { prelude } from "./policy/prelude.ts";
+import { compileFilter } from "./seccomp/compile.ts";
+import { walledPolicy } from "./seccomp/walledPolicy.ts";
+import { WallError } from "./WallError.ts";
+import type { Mount, WallSpec } from "./WallSpec.ts";
+
+/** Whether namespaces are conceded, and this host really has none. */
+export function isShared(spec: WallSpec, host: HostCapabilities): boolean {
+  const able = host.bubblewrap?.recent === true && host.namespaces.ok;
+  return spec.namespaces === "own" && !able && spec.concessions.includes("no-user-namespaces");
+}
+
+/**
+ * The wall where user namespaces are forbidden and that is conceded: the launcher's layers alone, in the
+ * host's namespaces. Landlock keeps files, execution, TCP ports, signals and abstract sockets; seccomp
+ * keeps UDP and Unix sockets, since a Unix socket by path is beyond Landlock.
+ *
+ * Nothing can be mounted: everything is at its own path, and what would be in memory isn't there. Throws
+ * WallError where that would give more than the specification says.
+ */
+export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledWall {
+  const { architecture } = host;
+  if (architecture === undefined)
+    throw new WallError("architecture", "there is no system call table for this machine", {
+      hint: "use x86-64 or arm64",
+    });
+  if (!host.seccomp)
+    throw new WallError("seccomp", "this kernel has no seccomp filters", {
+      hint: "boot a kernel with CONFIG_SECCOMP_FILTER",
+    });
+  // Without ports there is no network wall at all; without scopes it could end the owner's processes.
+  if (host.landlock < FULL_ABI)
+    throw new WallError("landlock", `without namespaces Landlock ABI ${FULL_ABI} is needed`, {
+      hint: "boot a kernel of Linux 6.12 or later, or allow user namespaces",
+    });
+  const { mounts, left } = inPlace(spec.mounts);
+  const { proxy } = spec.network;
+  if (proxy !== undefined && !spec.network.tcp.includes(proxy))
+    throw new WallError("spec", `wall specification: port ${proxy} is no listener`);
+  if (spec.network.dial !== undefined)
+    throw new WallError("user-namespaces", "what answers connections needs a network of its own", {
+      hint: "allow user namespaces",
+    });
+  const tcp = proxy === undefined ? [] : [proxy];
+  const shown: WallSpec = {
+    ...spec,
+    namespaces: "own",
+    mounts,
+    network: { ...spec.network, tcp, udp: [] },
+  };
+  const ruleset = compileLandlock(shown, host.landlock, host.loaders, "host");
+  if (ruleset === undefined) throw new WallError("landlock", "this kernel has no Landlock");
+  const limits = compileLimits(spec.limits, host.cgroups, false);
+  const policy = walledPolicy({ processes: spec.processes, sockets: "tcp" });
+  const operations: readonly Operation[] = [
+    ...prelude(spec, limits, true),
+    ...tcp.map(
+      (port) => ({ op: "listen", protocol: "tcp", family: 4, port, local: true }) as const,
+    ),
+    ...(tcp.length > 0 ? [{ op: "acknowledged" } as const] : []),
+    { op: "no-new-privileges" },
+    { op: "capabilities", bounding: false, securebits: false },
+    { op: "landlock", ruleset },
+    { op: "filter", filter: compileFilter(policy, architecture) },
+    { op: "descriptors", keep: [] },
+    { op: "ready" },
+    {
+      op: "execute",
+      once: spec.processes === "one",
+      path: spec.command[0],
+      arguments: spec.command,
+      environment: Object.entries(spec.environment)
+        .map(([name, value]) => `${name}=${value}`)
+        .toSorted(),
+    },
+  ];
+  return {
+    bwrap: undefined,
+    files: [],
+    policy: encodePolicy(operations),
+    group: limits.group,
+    mechanisms: [
+      ...describe(host, { tcp, bind: spec.network.bind, left }),
+      ...(limits.report === undefined ? [] : [limits.report]),
+    ],
+  };
+}
+
+/**
+ * The mounts that can be had without mounting: files and folders at their own path. What can't be had is
+ * left out, and named; what would be looser than the specification is refused.
+ */
+function inPlace(mounts: readonly Mount[]): {
+  readonly mounts: readonly Mount[];
+  readonly left: readonly string[];
+} {
+  const kept: Mount[] = [];
+  const left: string[] = [];
+  for (const mount of mounts)
+    switch (mount.kind) {
+      case "read":
+      case "write":
+        if (mount.from !== mount.to) {
+          left.push(mount.to);
+          break;
+        }
+        if (mount.kind === "read") refuseLooser(mount.to, kept);
+        kept.push(mount);
+        break;
+      case "sealed":
+        // Landlock gives rights over all that is below a folder; here it gives none to the folder itself.
+        if (kept.some((other) => "from" in other && isBelow(mount.to, other.to)))
+          fail(`what is denied in "${mount.to}" is inside of what is allowed`);
+        break;
+      case "proc":
+      case "devices":
+        kept.push(mount);
+        break;
+      case "file":
+      case "memory":
+        left.push(mount.to);
+        break;
+      case "link":
+        // The host's own, or not there; Landlock looks at what it leads to.
+        break;
+      default:
+        mount satisfies never;
+    }
+  return { mounts: kept, left };
+}
+
+function refuseLooser(path: string, kept: readonly Mount[]): void {
+  const around = kept.find((mount) => mount.kind === "write" && isBelow(path, mount.to));
+  if (around !== undefined) fail(`"${path}" can't be read-only inside the writable "${around.to}"`);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function fail(message: string): never {
+  throw new WallError("protect", `without user namespaces ${message}`, {
+    hint: "allow user namespaces, or less than the whole folder",
+  });
+}
+
+interface Shape {
+  readonly tcp: readonly number[];
+  readonly bind: readonly number[];
+  readonly left: readonly string[];
+}
+
+function describe(host: HostCapabilities, { tcp, bind, left }: Shape): readonly MechanismReport[] {
+  const [port] = tcp;
+  const { reason, remedy } = whyNot(host);
+  const missing = left.length === 0 ? "" : `; not there: ${left.join(", ")}`;
+  const reached = port === undefined ? "no TCP port" : `TCP port ${port} only, but of any host`;
+  const bound =
+    bind.length === 0 ? "" : `, and it serves ${bind.join(", ")} to whoever reaches this host`;
+  return [
+    {
+      mechanism: "namespaces",
+      state: "missing",
+      detail: `conceded (${reason}): files by Landlock alone; names of processes, users and mounts are seen${missing}`,
+      ...(remedy === undefined ? {} : { remedy }),
+    },
+    {
+      mechanism: "network",
+      state: "partly",
+      detail: `${reached}, by Landlock${bound}; no UDP and no Unix sockets, by seccomp`,
+    },
+    { mechanism: "landlock", state: "enforced", detail: `ABI ${host.landlock}` },
+    {
+      mechanism: "execution",
+      state: "partly",
+      detail:
+        "only what is granted is executed; what may be read can be run through the dynamic loader",
+    },
+    { mechanism: "seccomp", state: "enforced", detail: "what isn't allowed by name is refused" },
+    { mechanism: "capabilities", state: "enforced", detail: "none, and no new privileges" },
+  ];
+}
+
+function whyNot(host: HostCapabilities): { readonly reason: string; readonly remedy?: string } {
+  if (!host.namespaces.ok) return host.namespaces;
+  return { reason: "bubblewrap is missing or too old" };
+}
