@@ -22,6 +22,7 @@ export type {
   Mount,
   Protection,
   ResourceLimits,
+  ServiceStart,
   WallNetwork,
   WallSpec,
 } from "./WallSpec.ts";
