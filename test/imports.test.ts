@@ -41,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "paths",
   ],
   demo: ["authority", "secrets", "host", "faults"],
+  prove: ["authority", "secrets", "plan", "wall", "host", "faults"],
   cli: [
     "profiles",
     "run",
@@ -53,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "record",
     "host",
     "demo",
+    "prove",
     "faults",
   ],
 };

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { rootCertificates } from "node:tls";
 import { trustBundle, type Authority } from "../authority/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import { compileWall, type HostCapabilities } from "../wall/index.ts";
+import { compileWall, type HostCapabilities, type WallSpec } from "../wall/index.ts";
 import { botWall, type BotWallInput } from "./botWall.ts";
 import { phantomEnvironment } from "./brokerConfig.ts";
 import type { Generation } from "./Generation.ts";
@@ -31,8 +31,10 @@ export function botLaunch(options: {
   readonly capabilities: HostCapabilities;
   /** The bot's own, when this runs as root. */
   readonly uid: number | undefined;
+  /** For a copy of the wall that is to be attacked: what it runs in place of OpenClaw. */
+  readonly alter?: (spec: WallSpec) => WallSpec;
 }): BotLaunch {
-  const { plan, generation, paths, authority, capabilities, uid } = options;
+  const { plan, generation, paths, authority, capabilities, uid, alter = (spec) => spec } = options;
   const { name } = plan;
   const bot = generation.bots[name];
   if (bot === undefined) {
@@ -53,7 +55,7 @@ export function botLaunch(options: {
   const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));
   return {
     name,
-    wall: compileWall(botWall(input), capabilities),
+    wall: compileWall(alter(botWall(input)), capabilities),
     plugins,
     launcher: generation.programs.launcher,
     bwrap: capabilities.bubblewrap?.path ?? "bwrap",

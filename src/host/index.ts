@@ -1,7 +1,7 @@
 export type { Ask } from "../broker/index.ts";
 export { applyGeneration } from "./applyGeneration.ts";
 export { auditFile, auditPublicKey } from "./auditRecord.ts";
-export { askSupervisor } from "./control/index.ts";
+export { askSupervisor, readAddress } from "./control/index.ts";
 export { declareAlways, type DeclaredAlways } from "./declareAlways.ts";
 export { examineHost } from "./examineHost.ts";
 export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";
@@ -9,6 +9,8 @@ export { asDiskError, HostError, type HostErrorCode } from "./HostError.ts";
 export { gatewayTokenFile } from "./hostKeys.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
+export { startCopy, type Copy } from "./startCopy.ts";
+export { INSIDE } from "./inside.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "../paths/index.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";

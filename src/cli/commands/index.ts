@@ -9,6 +9,7 @@ import { logs } from "./logs.ts";
 import { pin } from "./pin.ts";
 import { plan } from "./plan.ts";
 import { profile } from "./profile.ts";
+import { prove } from "./prove.ts";
 import { restart } from "./restart.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   audit,
   approve,
   deny,
+  prove,
   secret,
   service,
   doctor,

@@ -405,3 +405,16 @@ export const SYSCALLS = Object.keys(TABLE) as readonly Syscall[];
 export function syscallNumber(name: Syscall, architecture: Architecture): number | undefined {
   return TABLE[name][architecture === "x86_64" ? 0 : 1];
 }
+
+/** Every call that this machine has, by name, for whoever makes calls by number. */
+export function syscallNumbers(): {
+  readonly architecture: Architecture;
+  readonly syscalls: Readonly<Record<string, number>>;
+} {
+  const architecture = process.arch === "arm64" ? "aarch64" : "x86_64";
+  const known = SYSCALLS.flatMap((name) => {
+    const number = syscallNumber(name, architecture);
+    return number === undefined ? [] : [[name, number] as const];
+  });
+  return { architecture, syscalls: Object.fromEntries(known) };
+}

@@ -1,0 +1,9 @@
+import type { Attack } from "../../Attack.ts";
+import { attempt } from "../../inside/attempt.ts";
+
+export const becomeRoot: Attack = {
+  name: "become-root",
+  group: "escape",
+  tries: "change to user 0",
+  run: ({ kernel }) => attempt(kernel, [["setresuid", 0, 0, 0]], { otherwise: "user namespace" }),
+};

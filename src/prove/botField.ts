@@ -1,0 +1,158 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import {
+  askSupervisor,
+  auditFile,
+  INSIDE,
+  readAddress,
+  type Copy,
+  type Generation,
+  type StatePaths,
+} from "../host/index.ts";
+import type { ResourceLimits } from "../wall/index.ts";
+import { neighbourName } from "./copyGeneration.ts";
+import type { Field, Place } from "./Field.ts";
+import { findGrantedCall } from "./grantedCall.ts";
+import { filesBelow } from "./range/plantFiles.ts";
+import type { Range } from "./range/startRange.ts";
+
+/** Programs that do something else under another name. */
+const MULTICALL = /^(busybox|toybox|coreutils)/;
+const ABOVE = 1.25;
+
+/** All that an attacker of this bot could want to know of its surroundings, the running deployment's too. */
+export async function botField(options: {
+  readonly range: Range;
+  readonly copy: Copy;
+  readonly generation: Generation;
+  readonly bot: string;
+  /** Inside. */
+  readonly addon: string;
+  /** Of the copy. */
+  readonly state: StatePaths;
+  /** Of the real deployment, which need not run. */
+  readonly deployment: StatePaths;
+  readonly declaration: string;
+  readonly limits: ResourceLimits;
+  readonly floodBytes: number;
+}): Promise<Field> {
+  const { range, copy, generation, bot, state, deployment, limits } = options;
+  const plan = generation.plan.bots.find(({ name }) => name === bot);
+  const parts = generation.bots[bot];
+  if (plan === undefined || parts === undefined) throw new Error("no such bot");
+  const both = [state, deployment];
+  const there = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path));
+  const real = (paths: readonly string[]): Place[] =>
+    there(paths).map((path) => ({ path, planted: false }));
+  const call = findGrantedCall(plan, copy.phantoms.get(bot) ?? new Map());
+  const phantom = neighbourPhantom(copy, bot, call?.phantom);
+  const { field } = range;
+  return {
+    ...field,
+    home: INSIDE.home,
+    addon: options.addon,
+    secrets: {
+      ...field.secrets,
+      vault: there(both.flatMap(({ vault }) => [vault.file, vault.identity, vault.lockedIdentity])),
+      authority: both.flatMap(({ authority }) => filesBelow(authority)),
+      deployment: there(
+        both.flatMap((paths) => [
+          paths.phantomKey,
+          paths.auditKey,
+          ...filesBelow(paths.tokens),
+          ...filesBelow(paths.run),
+        ]),
+      ),
+    },
+    processes: [...field.processes, ...(await deploymentProcesses(copy, deployment))],
+    sockets: {
+      ...field.sockets,
+      supervisor: [...field.sockets.supervisor, ...supervisorSocket(deployment)],
+    },
+    places: {
+      ...field.places,
+      declaration: real([options.declaration]),
+      deployment: real(both.flatMap(({ root, generations, users }) => [root, generations, users])),
+      record: real(both.flatMap((paths) => [paths.audit, auditFile(paths)])),
+      programs: real([
+        generation.programs.launcher,
+        generation.programs.node,
+        parts.openclaw.root,
+        parts.openclaw.entry,
+      ]).concat(
+        [INSIDE.node, INSIDE.openclaw, "/usr/lib"].map((path) => ({ path, planted: false })),
+      ),
+    },
+    granted: [INSIDE.node, ...parts.commands.map(({ name }) => `${INSIDE.commands}/${name}`)],
+    multicall: parts.commands
+      .filter(({ path }) => MULTICALL.test(basename(path)))
+      .map(({ name }) => `${INSIDE.commands}/${name}`),
+    ungranted: field.ungranted.filter(
+      (path) => !parts.commands.some(({ name }) => name === basename(path)),
+    ),
+    configuration: [
+      ...parts.rendered.files.map(({ to }) => to),
+      "/etc/passwd",
+      "/etc/resolv.conf",
+      "/etc/hosts",
+      INSIDE.caBundle,
+    ],
+    neighbour: {
+      ...field.neighbour,
+      files: [...field.neighbour.files, state.bots, ...there([deployment.bots])],
+      ...(phantom === undefined ? {} : { phantom }),
+    },
+    broker: {
+      ...(call === undefined ? {} : { call }),
+      hosts: plan.grants.flatMap(({ hosts }) => hosts.map(({ name, port }) => `${name}:${port}`)),
+      ports: plan.ports,
+      ...(plan.proxyPort === undefined ? {} : { proxyPort: plan.proxyPort }),
+      ingressPort: plan.ingress.port,
+    },
+    bounds: boundsFor(field.bounds, limits, options.floodBytes),
+  };
+}
+
+/** Past the limits, so that these are met, and no further. */
+function boundsFor(
+  bounds: Field["bounds"],
+  { memory, processes, openFiles, fileSize }: ResourceLimits,
+  logBytes: number,
+): Field["bounds"] {
+  const past = (limit: number | undefined, otherwise: number): number =>
+    limit === undefined ? otherwise : Math.ceil(limit * ABOVE) + 64;
+  return {
+    processes: past(processes, bounds.processes),
+    memory: past(memory, bounds.memory),
+    descriptors: past(openFiles, bounds.descriptors),
+    fileSize: past(fileSize, bounds.fileSize),
+    logBytes,
+  };
+}
+
+/** The phantom that the neighbour has for the same grant. */
+function neighbourPhantom(copy: Copy, bot: string, own: string | undefined): string | undefined {
+  const grant = [...(copy.phantoms.get(bot) ?? [])].find(([, phantom]) => phantom === own)?.[0];
+  return grant === undefined ? undefined : copy.phantoms.get(neighbourName(bot))?.get(grant);
+}
+
+async function deploymentProcesses(
+  copy: Copy,
+  deployment: StatePaths,
+): Promise<Field["processes"]> {
+  const named = (pid: number | undefined, what: string): Field["processes"] =>
+    pid === undefined ? [] : [{ pid, what }];
+  const reply = await askSupervisor(deployment, { verb: "status" }).catch(() => undefined);
+  const status = reply?.kind === "status" ? reply.status : undefined;
+  return [
+    ...named(copy.brokerPid, "the broker"),
+    ...named(status?.pid, "the supervisor"),
+    ...named(status?.broker.pid, "the deployment's broker"),
+    ...(status?.bots ?? []).flatMap(({ name, pid }) => named(pid, `the bot ${name}`)),
+  ];
+}
+
+function supervisorSocket(deployment: StatePaths): Place[] {
+  const address = readAddress(deployment);
+  return address === undefined ? [] : [{ path: `@${address.socket}`, planted: false }];
+}

@@ -1,0 +1,6 @@
+export { GROUPS, type Group } from "./Attack.ts";
+export { attacks } from "./attacks/index.ts";
+export { proveBot } from "./proveBot.ts";
+export { proveCommand } from "./proveCommand.ts";
+export { ProveError, type ProveErrorCode } from "./ProveError.ts";
+export type { AttackReport, ProveReport } from "./ProveReport.ts";

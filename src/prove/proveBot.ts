@@ -1,0 +1,228 @@
+import { once } from "node:events";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureAuthority, issueLeaf } from "../authority/index.ts";
+import {
+  INSIDE,
+  prepareGeneration,
+  startCopy,
+  statePaths,
+  type Copy,
+  type Generation,
+  type LoadedDeclaration,
+  type StatePaths,
+} from "../host/index.ts";
+import { createVault, SecretValue } from "../secrets/index.ts";
+import type { ResourceLimits, WallSpec } from "../wall/index.ts";
+import { chooseAttacks } from "./chooseAttacks.ts";
+import { botField } from "./botField.ts";
+import { copyGeneration } from "./copyGeneration.ts";
+import { attackAddon, makeBundle } from "./makeBundle.ts";
+import { ProveError } from "./ProveError.ts";
+import { makeReport, type ProveReport } from "./ProveReport.ts";
+import { startServices } from "./range/standIns.ts";
+import { startRange } from "./range/startRange.ts";
+import { makeMarker, Witness } from "./range/Witness.ts";
+import { runAttacks, type Outcome, type Running } from "./runAttacks.ts";
+
+export interface ProveBotOptions {
+  readonly loaded: LoadedDeclaration;
+  /** The only one there is if absent. */
+  readonly bot: string | undefined;
+  /** Of the deployment: programs are taken from its store, and what it keeps is attacked. */
+  readonly paths: StatePaths;
+  readonly onProgress: (text: string) => void;
+  readonly signal: AbortSignal;
+  readonly only?: readonly string[];
+}
+
+/** Where the addon lies inside: the one file that the copy has and the bot hasn't. */
+const ADDON_INSIDE = "/opt/seawall-prove/attack.node";
+const BUNDLE = "prove";
+/** Twice the size of a log and some; what is written on top of that must not stay. */
+const LOG_BYTES = 24 * 1024 * 1024;
+const FLOOD_BYTES = 48 * 1024 * 1024;
+
+/**
+ * Attacks a bot's wall from inside: a copy of it, compiled from the same plan and started by the
+ * same code, with a broker of its own that gives out markers and calls stand-ins.
+ *
+ * @throws ProveError; whatever preparing a generation throws.
+ */
+export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
+  const began = performance.now();
+  const chosen = chooseAttacks(options.only);
+  const { loaded, onProgress, signal } = options;
+  const bot = chooseBot(loaded, options.bot);
+  const plan = { ...loaded.plan, bots: loaded.plan.bots.filter(({ name }) => name === bot) };
+  const prepared = await prepareGeneration({ ...loaded, plan }, options.paths, onProgress);
+  signal.throwIfAborted();
+  await using closing = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), "seawall-prove-state-"));
+  closing.defer(() => rmSync(folder, { recursive: true, force: true }));
+  // Bots have uids of their own when this runs as root; they have to get to their own folder.
+  chmodSync(folder, 0o711);
+  const addon = join(folder, "attack.node");
+  copyFileSync(attackAddon(), addon);
+  chmodSync(addon, 0o555);
+  const paths = copyPaths(folder, options.paths);
+  const witness = new Witness();
+  const { generation, secrets, close } = await furnish(prepared, bot, paths, witness);
+  closing.defer(close);
+  let limits: ResourceLimits = {};
+  const copy = await startCopy({
+    generation,
+    bot,
+    paths,
+    users: options.paths.users,
+    alter: (spec) => {
+      ({ limits } = spec);
+      return alter(spec, addon);
+    },
+  });
+  closing.defer(() => copy.stop());
+  const range = await startRange({ node: prepared.programs.node, uid: copy.uid, witness });
+  closing.defer(() => range.close());
+  const bundle = makeBundle(join(copy.home, BUNDLE));
+  const field = await botField({
+    range,
+    copy,
+    generation,
+    bot,
+    addon: ADDON_INSIDE,
+    state: paths,
+    deployment: options.paths,
+    declaration: loaded.file,
+    limits,
+    floodBytes: FLOOD_BYTES,
+  });
+  const outcomes = await runAttacks({
+    attacks: chosen,
+    field,
+    job: bundle.job,
+    witness,
+    markers: [range.marker, ...secrets],
+    launch: () => runningOf(copy),
+    onProgress,
+    signal,
+  });
+  return makeReport(
+    outcomes.map((outcome) => judgeLog(outcome, copy)),
+    began,
+  );
+}
+
+function chooseBot({ plan }: LoadedDeclaration, given: string | undefined): string {
+  const names = plan.bots.map(({ name }) => name);
+  const [first] = names;
+  if (given === undefined && first !== undefined && names.length === 1) return first;
+  if (given !== undefined && names.includes(given)) return given;
+  const message =
+    given === undefined
+      ? `the declaration has ${names.length === 0 ? "no bot" : "several bots"}`
+      : `there is no bot "${given.slice(0, 40)}"`;
+  throw new ProveError("no-such-bot", message, {
+    hint: names.length === 0 ? "declare one" : `name one of: ${names.join(", ")}`,
+  });
+}
+
+/** A state folder for the copy; programs stay where they are. */
+function copyPaths(folder: string, { store }: StatePaths): StatePaths {
+  const state = join(folder, "state");
+  mkdirSync(state);
+  chmodSync(state, 0o711);
+  const paths = statePaths(
+    { SEAWALL_STATE: state, SEAWALL_STORE: store },
+    process.getuid?.() ?? -1,
+  );
+  mkdirSync(paths.bots);
+  chmodSync(paths.bots, 0o711);
+  return paths;
+}
+
+/** Secrets in a vault and the services that take them. */
+async function furnish(
+  prepared: Omit<Generation, "number">,
+  bot: string,
+  paths: StatePaths,
+  witness: Witness,
+): Promise<{
+  readonly generation: Generation;
+  readonly secrets: readonly string[];
+  readonly close: () => Promise<void>;
+}> {
+  mkdirSync(paths.vault.folder, { mode: 0o700 });
+  const vault = await createVault({ file: paths.vault.file, identity: paths.vault.identity });
+  const secrets: string[] = [];
+  for (const { name } of prepared.plan.secrets) {
+    const marker = makeMarker("secret");
+    secrets.push(marker);
+    await vault.set(name, new SecretValue(marker));
+  }
+  const outside = await ensureAuthority(join(paths.root, "outside"));
+  const plan = prepared.plan.bots.find(({ name }) => name === bot);
+  const names = (plan?.grants ?? []).flatMap(({ hosts }) => hosts.map(({ name }) => name));
+  const leaf = await issueLeaf(
+    outside,
+    names.length === 0 ? ["nothing.invalid"] : [...new Set(names)],
+  );
+  const services = await startServices(leaf, witness);
+  const generation = copyGeneration(prepared, {
+    bot,
+    services,
+    ca: outside.caPem,
+    ports: [await freePort(), await freePort()],
+  });
+  return { generation, secrets, close: () => services.close() };
+}
+
+/** The attacks in place of OpenClaw, and the one file that they bring. */
+function alter(spec: WallSpec, addon: string): WallSpec {
+  const bundle = `${INSIDE.home}/${BUNDLE}`;
+  return {
+    ...spec,
+    command: [INSIDE.node, `${bundle}/inside/main.ts`, `${bundle}/job.json`],
+    mounts: [...spec.mounts, { kind: "read", from: addon, to: ADDON_INSIDE }],
+    libraries: [...spec.libraries, ADDON_INSIDE],
+  };
+}
+
+function runningOf(copy: Copy): Running {
+  const running = copy.launch();
+  let errors = "";
+  running.stderr?.on("data", (chunk: Buffer) => {
+    if (errors.length < 4_096) errors += chunk.toString();
+  });
+  if (running.stdout === null) throw new ProveError("did-not-start", "the wall has no output");
+  return {
+    stdout: running.stdout,
+    errors: () => errors,
+    exited: running.exited.then(({ code, signal, refusal }) => ({
+      code: signal === null ? code : 128 + constants.signals[signal],
+      ...(refusal === undefined ? {} : { refusal }),
+    })),
+    kill: () => void running.kill("SIGKILL"),
+  };
+}
+
+/** Only out here can be seen what became of a log that was flooded. */
+function judgeLog(outcome: Outcome, copy: Copy): Outcome {
+  if (outcome.attack.name !== "log-flood" || outcome.finding.state !== "held") return outcome;
+  const size = [copy.log, `${copy.log}.1`]
+    .map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((one, other) => one + other);
+  if (size <= LOG_BYTES) return outcome;
+  return { ...outcome, finding: { state: "through", detail: `its log has ${size} bytes` } };
+}
+
+/** A port that is free now; the copy's ingress must not clash with a bot that runs here. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
