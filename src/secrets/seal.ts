@@ -1,14 +1,7 @@
-import {
-  createCipheriv,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  type KeyObject,
-} from "node:crypto";
-import { hkdf, openChunk } from "./age/unwrapFileKey.ts";
+import { createCipheriv, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { openChunk } from "./age/unwrapFileKey.ts";
+import { hkdf, rawX25519Public, x25519Bytes } from "./age/x25519.ts";
 
-/** SubjectPublicKeyInfo header of an X25519 key (RFC 8410 section 4); the 32 key bytes follow. */
-const SPKI = Buffer.from("302a300506032b656e032100", "hex");
 const INFO = "seawall store process v1";
 
 /** One receiver's keys, for one request. */
@@ -20,7 +13,7 @@ export interface SealKeys {
 
 export function makeSealKeys(): SealKeys {
   const { privateKey, publicKey } = generateKeyPairSync("x25519");
-  return { privateKey, publicKey: rawPublic(publicKey).toString("base64") };
+  return { privateKey, publicKey: x25519Bytes(publicKey).toString("base64") };
 }
 
 /**
@@ -31,8 +24,8 @@ export function makeSealKeys(): SealKeys {
 export function seal(value: Buffer, publicKey: string): string {
   const receiver = Buffer.from(publicKey, "base64");
   const own = generateKeyPairSync("x25519");
-  const share = rawPublic(own.publicKey);
-  const shared = diffieHellman({ privateKey: own.privateKey, publicKey: fromRaw(receiver) });
+  const share = x25519Bytes(own.publicKey);
+  const shared = diffieHellman({ privateKey: own.privateKey, publicKey: rawX25519Public(receiver) });
   const key = hkdf(shared, Buffer.concat([share, receiver]), INFO);
   const cipher = createCipheriv("chacha20-poly1305", key, Buffer.alloc(12), { authTagLength: 16 });
   const text = Buffer.concat([cipher.update(value), cipher.final()]);
@@ -47,7 +40,7 @@ export function unseal(sealed: string, keys: SealKeys): Buffer | undefined {
   const share = bytes.subarray(0, 32);
   let shared: Buffer;
   try {
-    shared = diffieHellman({ privateKey: keys.privateKey, publicKey: fromRaw(share) });
+    shared = diffieHellman({ privateKey: keys.privateKey, publicKey: rawX25519Public(share) });
   } catch {
     return undefined;
   }
@@ -56,12 +49,4 @@ export function unseal(sealed: string, keys: SealKeys): Buffer | undefined {
   const value = openChunk(key, Buffer.alloc(12), bytes.subarray(32));
   for (const used of [shared, key]) used.fill(0);
   return value;
-}
-
-function rawPublic(key: KeyObject): Buffer {
-  return key.export({ format: "der", type: "spki" }).subarray(-32);
-}
-
-function fromRaw(raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([SPKI, raw]), format: "der", type: "spki" });
 }
