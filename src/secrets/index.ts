@@ -7,13 +7,9 @@ export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.t
 export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
 export type { StoreSettings } from "./StoreSettings.ts";
 export type { AskHelper } from "./HelperStore.ts";
+export { PRIVATE_ADDON, protectMemory } from "./protectMemory.ts";
 export { toError, type StoreOrder, type StoreRequest, type StoreResult } from "./StoreRequest.ts";
-export {
-  createVault,
-  openVault,
-  type Vault,
-  type VaultLocation,
-} from "./Vault.ts";
+export { createVault, openVault, type Vault, type VaultLocation } from "./Vault.ts";
 export { openWritableStore, type WritableLocation } from "./openWritableStore.ts";
 export {
   WRITABLE_STORES,
