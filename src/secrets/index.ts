@@ -1,3 +1,5 @@
+import type * as Tools from "./tools.ts";
+
 export { SecretError, type SecretErrorCode } from "./SecretError.ts";
 export type { SecretStore } from "./SecretStore.ts";
 export { SecretValue } from "./SecretValue.ts";
@@ -17,3 +19,8 @@ export {
   type WritableStore,
   type WritableStoreName,
 } from "./WritableStore.ts";
+
+/** What only commands do. Loaded by whoever asks for it: the broker, which must not hold code that executes, never does. */
+export function openTools(): Promise<typeof Tools> {
+  return import("./tools.ts");
+}
