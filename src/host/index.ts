@@ -11,6 +11,8 @@ export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { startCopy, type Copy } from "./startCopy.ts";
 export { INSIDE } from "./inside.ts";
+export { resolveSecrets } from "./resolveSecrets.ts";
+export { planWarnings } from "./planWarnings.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "../paths/index.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";

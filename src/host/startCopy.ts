@@ -10,7 +10,7 @@ import { brokerWall } from "./brokerWall.ts";
 import type { Generation } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { LogFile } from "./LogFile.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import { BrokerProcess } from "./supervisor/BrokerProcess.ts";
 import { closeHandle, type LaunchMessage } from "./supervisor/launchMessages.ts";
 
@@ -59,7 +59,14 @@ export async function startCopy(options: {
   const uid = userOf(bot, options);
   const authority = await ensureAuthority(paths.authority);
   const { file, identity } = await locateVault(paths.vault.folder);
-  const config = await brokerConfig({ generation, paths, authority, vault: { file, identity } });
+  const vault = { file, identity };
+  const config = await brokerConfig({
+    generation,
+    paths,
+    authority,
+    vault,
+    credentials: undefined,
+  });
   const { launcher } = generation.programs;
   const capabilities = await probeHost({
     launcher,

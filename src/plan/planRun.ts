@@ -1,8 +1,9 @@
 import type { ServiceEntry } from "../catalogue/index.ts";
 import type { DeclaredGrant, Declaration, Fault } from "../declaration/index.ts";
 import { planDrafts } from "./makePlan.ts";
-import type { GrantPlan, PhantomVariable } from "./Plan.ts";
+import type { GrantPlan, PhantomVariable, SecretPlan } from "./Plan.ts";
 import { planPorts } from "./planPorts.ts";
+import { planSecrets } from "./planSecrets.ts";
 import { resolveServices } from "./resolveServices.ts";
 
 /** What a single command is granted, beside no bot. */
@@ -10,6 +11,8 @@ export interface RunPlan {
   readonly grants: readonly GrantPlan[];
   readonly ports: readonly number[];
   readonly environment: readonly PhantomVariable[];
+  /** Those that the grants need. */
+  readonly secrets: readonly SecretPlan[];
 }
 
 /**
@@ -26,9 +29,10 @@ export function planRun(
 ): { readonly plan?: RunPlan; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const services = resolveServices(declared.services, options.catalogue, faults);
-  const secrets = new Set(Object.keys(declared.secrets));
-  const { grants, environment } = planDrafts(granted, [], { services, secrets, faults });
+  const names = new Set(Object.keys(declared.secrets));
+  const { grants, environment } = planDrafts(granted, [], { services, secrets: names, faults });
   const bot = options.proxy === undefined ? {} : { proxy: options.proxy };
   const ports = planPorts(bot, grants, [], faults);
-  return faults.length > 0 ? { faults } : { plan: { grants, ports, environment }, faults };
+  const secrets = planSecrets(declared.secrets, [{ grants }], faults);
+  return faults.length > 0 ? { faults } : { plan: { grants, ports, environment, secrets }, faults };
 }

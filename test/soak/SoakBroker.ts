@@ -60,6 +60,7 @@ export class SoakBroker {
       {
         programs: { node: process.execPath },
         plan: {
+          secrets: [],
           bots: config.bots.flatMap(({ ingress }) =>
             ingress === undefined ? [] : [{ ingress, concessions: [] }],
           ),

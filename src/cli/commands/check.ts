@@ -1,4 +1,4 @@
-import { loadDeclaration, prepareGeneration, warningsFor } from "../../host/index.ts";
+import { loadDeclaration, planWarnings, prepareGeneration, warningsFor } from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
 export const check: Command = {
@@ -14,7 +14,11 @@ export const check: Command = {
   run: async ({ words: [file], output, paths, json }) => {
     const loaded = loadDeclaration(file, process.env);
     const prepared = await prepareGeneration(loaded, paths, output.progress);
-    const warnings = warningsFor(prepared);
+    const declared = planWarnings(loaded.plan).map(({ warning, remedy: hint }) => ({
+      warning,
+      ...(hint === undefined ? {} : { hint }),
+    }));
+    const warnings = [...declared, ...warningsFor(prepared)];
     const bots = loaded.plan.bots.map(({ name }) => name);
     if (json) output.json({ ok: true, file: loaded.file, bots, warnings });
     else {

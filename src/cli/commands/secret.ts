@@ -1,101 +1,69 @@
-import {
-  createVault,
-  locateVault,
-  newIdentityPath,
-  openVault,
-  secretFromInput,
-  SecretValue,
-  type Vault,
-} from "../../secrets/index.ts";
-import type { StatePaths } from "../../host/index.ts";
+import { protectMemory } from "../../secrets/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
-import { askHidden, readAllInput } from "../askHidden.ts";
+import { STORE_OPTIONS } from "../openStore.ts";
 import { UsageError } from "../UsageError.ts";
+import { backup, restore } from "./secret/backup.ts";
+import { exportTo } from "./secret/exportTo.ts";
+import { list } from "./secret/list.ts";
+import { refresh } from "./secret/refresh.ts";
+import { remove } from "./secret/remove.ts";
+import { rotate, set } from "./secret/set.ts";
+
+interface Verb {
+  readonly words: "none" | "one" | "some";
+  readonly run: (call: Call, words: readonly string[]) => Promise<ExitStatus>;
+}
+
+/** Each in a file of its own; a new one is a line here. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  set: { words: "one", run: set },
+  rotate: { words: "one", run: rotate },
+  rm: { words: "one", run: remove },
+  list: { words: "none", run: list },
+  refresh: { words: "none", run: refresh },
+  export: { words: "some", run: exportTo },
+  backup: { words: "one", run: backup },
+  restore: { words: "one", run: restore },
+};
 
 export const secret: Command = {
   name: "secret",
-  usage: "set NAME | list | rm NAME",
-  summary: "store, list and remove secrets in the vault",
+  usage:
+    "set NAME | rotate NAME | rm NAME | list | refresh | export NAME… | backup FILE | restore FILE",
+  summary: "store, list, exchange and remove secrets",
   help: [
-    "set NAME    asks for the value without showing it, or reads it from standard input when that",
-    "            is no terminal. The first one makes the vault. A running broker uses a new value",
-    "            for the next call.",
-    "list        names and dates; never values.",
-    "rm NAME     removes a secret for good.",
+    "set NAME       asks for the value without showing it, or reads it from standard input when",
+    "               that is no terminal. The first one makes the vault.",
+    "rotate NAME    the same for a secret that is there; the old value must be another.",
+    "               What runs uses a new value from the next call on, and a call that is under way",
+    "               ends with the old one.",
+    "rm NAME        removes a secret for good. Calls that need it are refused.",
+    "list           names, stores, dates and last uses; never values.",
+    "refresh        has the broker read all secrets anew, those of programs and the keyring too.",
+    "export NAME…   writes secrets in another program's encrypted form, with --to and --out.",
+    "backup FILE    writes the whole vault to one age file, with a passphrase or --recipients.",
+    "restore FILE   puts a backup into the vault.",
   ].join("\n"),
   options: {
-    passphrase: {
-      type: "boolean",
-      help: "when set makes the vault: protect it with a passphrase, asked for at each start",
+    ...STORE_OPTIONS,
+    to: { type: "string", value: "FORM", help: "export: age, agenix, sops or systemd-creds" },
+    out: { type: "string", value: "PATH", help: "export: the folder, for sops the file, to make" },
+    recipients: {
+      type: "string",
+      value: "FILE",
+      help: "export, backup: public keys to encrypt for, one a line",
     },
+    replace: { type: "boolean", help: "restore: the backup's values in place of the vault's" },
   },
-  words: { least: 1, most: 2 },
+  words: { least: 1, most: 64 },
   run: async (call) => {
-    const [verb, name] = call.words;
-    if (verb === "list" && name === undefined) return list(call);
-    if (verb === "set" && name !== undefined) return set(call, name);
-    if (verb === "rm" && name !== undefined) return remove(call, name);
-    throw new UsageError(`usage: seawall secret ${secret.usage}`, "type: seawall secret --help");
+    const [verb = "", ...words] = call.words;
+    const chosen = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    const fits = { none: words.length === 0, one: words.length === 1, some: words.length > 0 };
+    if (chosen === undefined || !fits[chosen.words]) {
+      throw new UsageError(`usage: seawall secret ${secret.usage}`, "type: seawall secret --help");
+    }
+    protectMemory();
+    return chosen.run(call, words);
   },
 };
-
-async function set(call: Call, name: string): Promise<ExitStatus> {
-  const vault = await openOrCreate(call);
-  const typed = process.stdin.isTTY
-    ? Buffer.from(
-        await askHidden(`value of "${name}" (not shown): `, "give the value on standard input"),
-      )
-    : await readAllInput();
-  await vault.set(name, secretFromInput(typed));
-  if (call.json) call.output.json({ ok: true, name });
-  else call.output.line(`stored "${name}"`);
-  return 0;
-}
-
-async function list(call: Call): Promise<ExitStatus> {
-  const located = await locateVault(call.paths.vault.folder);
-  const secrets = located.exists ? await (await open(call.paths)).list() : [];
-  if (call.json) call.output.json({ secrets });
-  else if (secrets.length === 0)
-    call.output.line("no secrets yet; store one with: seawall secret set NAME");
-  else for (const { name, updated } of secrets) call.output.line(`${name.padEnd(32)}  ${updated}`);
-  return 0;
-}
-
-async function remove(call: Call, name: string): Promise<ExitStatus> {
-  await (await open(call.paths)).rm(name);
-  if (call.json) call.output.json({ ok: true, name });
-  else call.output.line(`removed "${name}"`);
-  return 0;
-}
-
-async function openOrCreate(call: Call): Promise<Vault> {
-  const { folder, file } = call.paths.vault;
-  if ((await locateVault(folder)).exists) return open(call.paths);
-  const sealed = call.flag("passphrase");
-  const passphrase = sealed ? { passphrase: await newPassphrase() } : {};
-  const vault = await createVault({
-    file,
-    identity: newIdentityPath(folder, sealed),
-    ...passphrase,
-  });
-  call.output.progress(`made the vault at ${file}`);
-  return vault;
-}
-
-async function open(paths: StatePaths): Promise<Vault> {
-  const { file, identity, sealed } = await locateVault(paths.vault.folder);
-  const passphrase = sealed
-    ? { passphrase: new SecretValue(await askHidden("passphrase of the vault: ")) }
-    : {};
-  return openVault({ file, identity, ...passphrase });
-}
-
-async function newPassphrase(): Promise<SecretValue> {
-  const first = await askHidden("new passphrase for the vault: ");
-  const second = await askHidden("once more: ");
-  if (first !== second || first === "") {
-    throw new UsageError("the two passphrases differ or are empty", "try again");
-  }
-  return new SecretValue(first);
-}

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { catalogue } from "../../catalogue/index.ts";
 import type { Declaration } from "../../declaration/index.ts";
-import { planRun, type RunPlan } from "../../plan/index.ts";
+import { planRun, type RunPlan, type SecretPlan } from "../../plan/index.ts";
 import {
   describePlace,
   type CustomCredential,
@@ -11,17 +11,18 @@ import {
 } from "../../profiles/index.ts";
 import { RunError } from "../../run/index.ts";
 import { loadDeclaration } from "../loadDeclaration.ts";
+import { resolveSource } from "../resolveSecrets.ts";
 
 /** What a policy's network comes to: grants, and the secrets they need. */
 export interface NetworkPlan {
   readonly plan: RunPlan;
-  readonly secrets: readonly {
-    readonly name: string;
-    readonly source: { readonly store: "vault"; readonly key: string };
-  }[];
+  readonly secrets: readonly SecretPlan[];
 }
 
-type Declared = Pick<Declaration, "services" | "secrets">;
+interface Declared extends Pick<Declaration, "services" | "secrets"> {
+  /** What relative paths in it are relative to. */
+  readonly folder: string;
+}
 
 /**
  * Resolves hosts and credentials of a policy. A credential is a service of the profile's own, of the
@@ -94,9 +95,9 @@ export async function planNetwork(
         return left.length === 0 ? [] : [{ ...grant, hosts: left }];
       }),
     },
-    secrets: Object.entries(secrets).map(([name, { vault }]) => ({
+    secrets: plan.secrets.map(({ name, source }) => ({
       name,
-      source: { store: "vault", key: vault },
+      source: resolveSource(source, declared.folder),
     })),
   };
 }
@@ -109,9 +110,8 @@ function ownDeclaration(env: Readonly<Record<string, string | undefined>>): Decl
     ...(process.getuid?.() === 0 ? ["/etc/seawall/seawall.json5"] : []),
   ];
   const file = files.find((each) => existsSync(each));
-  return file === undefined
-    ? { services: {}, secrets: {} }
-    : loadDeclaration(file, env).declaration;
+  if (file === undefined) return { services: {}, secrets: {}, folder: "/" };
+  return { ...loadDeclaration(file, env).declaration, folder: dirname(file) };
 }
 
 /** nono's own names for some services of the catalogue. */

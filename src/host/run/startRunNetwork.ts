@@ -172,17 +172,16 @@ async function startBroker(
   mkdirSync(paths.vault.folder, { recursive: true, mode: 0o700 });
   mkdirSync(paths.store, { recursive: true, mode: 0o755 });
   const vault = await locateVault(paths.vault.folder);
-  if (secrets.length > 0 && !vault.exists) {
+  const inVault = secrets.find(({ source }) => source.store === "vault");
+  if (inVault !== undefined && !vault.exists) {
     throw new RunError(
       "no-credential",
-      `there is no secret "${secrets[0]?.name}": the vault is empty`,
-      {
-        hint: `store it with: seawall secret set ${secrets[0]?.name}`,
-      },
+      `there is no secret "${inVault.name}": the vault is empty`,
+      { hint: `store it with: seawall secret set ${inVault.name}` },
     );
   }
   const passphrase =
-    secrets.length > 0 && vault.sealed ? { passphrase: await options.askPassphrase() } : {};
+    inVault !== undefined && vault.sealed ? { passphrase: await options.askPassphrase() } : {};
   if (!existsSync(brokerCache(paths.store))) await warmBroker(process.execPath, paths.store);
   const folder = await freeFolder(join(paths.root, "runs"));
   const record = {
@@ -224,7 +223,8 @@ async function startBroker(
     } as unknown as Generation;
     const runPaths = { ...paths, audit: join(folder.path, "audit") };
     await broker.useWall(brokerWall(generation, runPaths, capabilities), LAUNCHER);
-    await broker.configure(config);
+    const { programs } = generation;
+    await broker.configure(config, { programs, paths: runPaths, capabilities, config });
   } catch (error) {
     await stop();
     throw error;
