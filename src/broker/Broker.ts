@@ -19,6 +19,7 @@ import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
+import { Minter } from "./mint/Minter.ts";
 import type { FromBroker, ToBroker } from "./protocol.ts";
 import type { Telemetry } from "./telemetry/Telemetry.ts";
 import { TlsEnd } from "./tls/TlsEnd.ts";
@@ -52,6 +53,7 @@ export class Broker {
       clientHello: 10_000,
       connect: 30_000,
       head: 30_000,
+      mint: 15_000,
       ...surroundings.timeouts,
     };
     this.#calls = serveCalls(() => this.#parts, timeouts.head);
@@ -68,6 +70,7 @@ export class Broker {
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
       pools: new UpstreamPools(resolve),
+      minter: new Minter({ resolve, send: surroundings.send, timeoutMs: timeouts.mint }),
       resolve,
       take: (socket, connection) => {
         this.#calls.take(socket, connection);
@@ -135,10 +138,17 @@ export class Broker {
           bot.grants.flatMap((grant) => (grant.kind === "inject" ? [grant.secret] : [])),
         ),
       );
-      for (const name of used) await fetchSecret(deployment, name);
-      const dialled = config.bots.flatMap((bot) =>
-        bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
-      );
+      for (const name of used) {
+        const minted = deployment.minted.get(name);
+        if (minted === undefined) await fetchSecret(deployment, name);
+        else await this.#parts.minter.check(deployment, minted);
+      }
+      const dialled = [
+        ...config.bots.flatMap((bot) =>
+          bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
+        ),
+        ...[...deployment.minted.values()].flatMap(({ dial }) => dial?.clientCertificate ?? []),
+      ];
       for (const name of new Set(dialled))
         await deployment.clientCertificates.get(deployment, name);
       const tls = new Map(
@@ -176,6 +186,7 @@ export class Broker {
         ),
       );
       if (old !== undefined && old.audit !== audit && old.audit.openCalls === 0) old.audit.close();
+      this.#parts.minter.retain(deployment.minted.values());
       this.#parts.running.recheck(deployment);
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();

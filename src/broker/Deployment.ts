@@ -2,9 +2,16 @@ import { isIP } from "node:net";
 import type { HostPlan, SecretSource } from "../plan/index.ts";
 import type { SecretStore } from "../secrets/index.ts";
 import { BrokerError } from "./BrokerError.ts";
-import type { BrokerBot, BrokerConfig, BrokerGrant, BrokerIngress } from "./BrokerConfig.ts";
+import type {
+  BrokerBot,
+  BrokerConfig,
+  BrokerGrant,
+  BrokerIngress,
+  BrokerMint,
+} from "./BrokerConfig.ts";
 import { destinationKey } from "./destination.ts";
 import { ClientCertificates } from "./inject/clientCertificate.ts";
+import { materialNames } from "./mint/materialNames.ts";
 import { PhantomIndex } from "./phantoms.ts";
 import { compilePhantoms } from "./redact/BodyScanner.ts";
 import type { PatternSet } from "./redact/PatternSet.ts";
@@ -35,6 +42,8 @@ export interface Bot {
 export interface Deployment {
   readonly bots: ReadonlyMap<string, Bot>;
   readonly secrets: ReadonlyMap<string, SecretSource>;
+  /** Those that are made from others, by name. */
+  readonly minted: ReadonlyMap<string, BrokerMint>;
   readonly store: SecretStore;
   readonly phantoms: PhantomIndex;
   /** By bot: the other bots' phantoms, which it can't have come by in an honest way. */
@@ -54,6 +63,9 @@ export interface Deployment {
  */
 export function compileDeployment(config: BrokerConfig, store: SecretStore): Deployment {
   const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
+  const minted = new Map((config.minted ?? []).map((each) => [each.name, each]));
+  checkMinted(secrets, minted);
+  const names = new Set([...secrets.keys(), ...minted.keys()]);
   const bots = new Map<string, Bot>();
   const ports = new Set<number>();
   const owners = new Map<string, string>();
@@ -62,7 +74,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     if (plan.proxy?.token !== undefined && plan.proxy.token.length < 16)
       throw invalid(`the proxy token of bot "${plan.name}" is shorter than 16 characters`);
     if (plan.ingress !== undefined) checkIngress(plan.name, plan.ingress, ports);
-    bots.set(plan.name, compileBot(plan, secrets, owners));
+    bots.set(plan.name, compileBot(plan, names, owners));
   }
   const tokens = config.bots.flatMap(({ ingress, proxy }) =>
     [ingress?.token ?? [], proxy?.token ?? []].flat(),
@@ -73,6 +85,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
   return {
     bots,
     secrets,
+    minted,
     store,
     phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
     foreignPhantoms,
@@ -80,6 +93,20 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     clientCertificates: new ClientCertificates(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
+}
+
+function checkMinted(
+  secrets: ReadonlyMap<string, SecretSource>,
+  minted: ReadonlyMap<string, BrokerMint>,
+): void {
+  for (const { name, mint, endpoint, dial } of minted.values()) {
+    if (secrets.has(name)) throw invalid(`secret "${name}" is both stored and made`);
+    if (endpoint.host.scheme !== "https")
+      throw invalid(`secret "${name}" is asked for without encryption`);
+    for (const material of [...materialNames(mint), dial?.clientCertificate ?? []].flat())
+      if (!secrets.has(material))
+        throw invalid(`secret "${name}" is made from "${material}", which is not configured`);
+  }
 }
 
 function checkIngress(bot: string, { port, token }: BrokerIngress, ports: Set<number>): void {
@@ -96,7 +123,7 @@ function foreignTo(bot: BrokerBot, phantoms: readonly string[]): PatternSet {
 
 function compileBot(
   plan: BrokerBot,
-  secrets: ReadonlyMap<string, SecretSource>,
+  secrets: ReadonlySet<string>,
   owners: Map<string, string>,
 ): Bot {
   const destinations = new Map<string, Granted[]>();
@@ -159,7 +186,7 @@ function compileBot(
 function checkInject(
   grant: InjectBrokerGrant,
   where: string,
-  secrets: ReadonlyMap<string, SecretSource>,
+  secrets: ReadonlySet<string>,
   owners: Map<string, string>,
 ): void {
   if (!secrets.has(grant.secret))

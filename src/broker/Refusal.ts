@@ -81,6 +81,14 @@ const REFUSALS = {
     503,
     "the credential can't be had at the moment, so the call was not made",
   ],
+  "mint-failed": [
+    503,
+    "the credential is made when it is needed, which failed just now, so the call was not made; try again later",
+  ],
+  "mint-refused": [
+    503,
+    "the credential's provider refuses to make one, so the call was not made; the owner has to act",
+  ],
   "audit-unwritable": [503, "the call can't be recorded, so it was not made"],
   // dial
   "address-refused": [502, "the host's address is not one that the grant allows"],

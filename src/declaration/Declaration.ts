@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { grant, limits } from "./grantSchema.ts";
+import { mintForms } from "./mintSchema.ts";
 import { serviceSchema } from "./serviceSchema.ts";
 import { bytes, name, port, secretName } from "./words.ts";
 
@@ -91,17 +92,19 @@ const telemetry = z
   })
   .describe("Numbers for your monitoring; off if absent.");
 
+const secret = z.union([
+  z.strictObject({ vault: secretName.describe("Name in the embedded vault.") }),
+  ...mintForms,
+]);
+
 /** The schema of `seawall.json5`. Unknown keys are faults everywhere but under `settings`. */
 export const declarationSchema = z.strictObject({
   $schema: z.string().optional().describe("For editors."),
   seawall: z.literal(1).describe("Version of this format."),
   secrets: z
-    .record(
-      secretName,
-      z.strictObject({ vault: secretName.describe("Name in the embedded vault.") }),
-    )
+    .record(secretName, secret)
     .default({})
-    .describe("Names of secrets and where each value is kept. Never a value."),
+    .describe("Names of secrets and where each value is kept or how it is made. Never a value."),
   services: z
     .record(name, serviceSchema)
     .default({})
@@ -113,5 +116,6 @@ export const declarationSchema = z.strictObject({
 });
 
 export type Declaration = z.output<typeof declarationSchema>;
+export type DeclaredSecret = z.output<typeof secret>;
 export type DeclaredBot = z.output<typeof bot>;
 export type DeclaredNotify = z.output<typeof notify>;

@@ -15,7 +15,7 @@ export const limits = z
   })
   .describe("How much may be done. More is refused until there is room again.");
 
-const dial = z
+export const dial = z
   .strictObject({
     host: z.string().min(1).max(253).optional().describe("Address or name to connect to instead."),
     port: port.optional(),
@@ -98,5 +98,6 @@ export const grant = z.strictObject({
     .describe("For channels: the senders the bot listens to."),
 });
 
+export type DeclaredDial = z.output<typeof dial>;
 export type DeclaredGrant = z.output<typeof grant>;
 export type DeclaredLimits = z.output<typeof limits>;

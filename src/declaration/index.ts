@@ -4,8 +4,10 @@ export {
   type Declaration,
   type DeclaredBot,
   type DeclaredNotify,
+  type DeclaredSecret,
 } from "./Declaration.ts";
-export type { DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
+export type { DeclaredDial, DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
+export type { DeclaredMint } from "./mintSchema.ts";
 export type { DeclaredRule } from "./ruleSchema.ts";
 export type { DeclaredCredential, DeclaredMessage, DeclaredService } from "./serviceSchema.ts";
 export { isHostName, readBytes } from "./words.ts";

@@ -1,6 +1,12 @@
 import { issueLeaf, type Authority } from "../authority/index.ts";
-import type { BrokerBot, BrokerConfig, BrokerGrant } from "../broker/index.ts";
-import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from "../plan/index.ts";
+import type { BrokerBot, BrokerConfig, BrokerDial, BrokerGrant } from "../broker/index.ts";
+import {
+  derivePhantom,
+  type BotPlan,
+  type DialPlan,
+  type GrantPlan,
+  type InjectGrant,
+} from "../plan/index.ts";
 import type { Generation } from "./Generation.ts";
 import { auditFile } from "./auditRecord.ts";
 import { gatewayToken, phantomKey, signingKey } from "./hostKeys.ts";
@@ -35,6 +41,7 @@ export async function brokerConfig(options: {
   }
   return {
     secrets: generation.plan.secrets,
+    ...brokerMints(generation),
     vault,
     audit: { file: auditFile(paths), signingKey: signingKey(paths), ...audit },
     ...(telemetry === undefined ? {} : { telemetry }),
@@ -72,6 +79,25 @@ function gitSettings(grant: InjectGrant, phantom: string): [name: string, value:
   return [[`http.${grant.git}/.extraHeader`, header]];
 }
 
+function brokerMints({ plan, mintCas }: Generation): Pick<BrokerConfig, "minted"> {
+  if (plan.minted === undefined) return {};
+  return {
+    minted: plan.minted.map(({ dial, ...rest }) => ({
+      ...rest,
+      ...brokerDial(dial, mintCas?.[rest.name]),
+    })),
+  };
+}
+
+function brokerDial(
+  dial: DialPlan | undefined,
+  ca: string | undefined,
+): { readonly dial?: BrokerDial } {
+  if (dial === undefined) return {};
+  const { ca: _path, ...where } = dial;
+  return { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
+}
+
 function brokerGrant(
   grant: GrantPlan,
   bot: string,
@@ -79,9 +105,7 @@ function brokerGrant(
   ca: string | undefined,
 ): BrokerGrant {
   const { dial, ...rest } = grant;
-  const { ca: _path, ...where } = dial ?? {};
-  const dialed =
-    dial === undefined ? {} : { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
+  const dialed = brokerDial(dial, ca);
   if (rest.kind !== "inject") return { ...rest, ...dialed };
   return {
     ...rest,

@@ -9,6 +9,8 @@ export interface Plan {
   readonly version: 1;
   /** Sorted by name. Only secrets that some grant uses. */
   readonly secrets: readonly SecretPlan[];
+  /** Sorted by name. Those that the broker has made; absent when there are none. */
+  readonly minted?: readonly MintedSecret[];
   /** Sorted by name. */
   readonly bots: readonly BotPlan[];
   readonly approvals?: ApprovalsPlan;
@@ -35,6 +37,42 @@ export interface SecretPlan {
 
 /** One member per store in `src/secrets`. */
 export type SecretSource = { readonly store: "vault"; readonly key: string };
+
+/** A secret that no store holds: short-lived tokens that an endpoint makes for whoever has others. */
+export interface MintedSecret {
+  readonly name: string;
+  readonly mint: MintPlan;
+  /** Where tokens are asked for. */
+  readonly endpoint: { readonly host: HostPlan; readonly path: string };
+  readonly dial?: DialPlan;
+}
+
+/** How to ask. Other secrets are named, and all of them stand in `Plan.secrets`. */
+export type MintPlan =
+  /** RFC 6749 section 6 where there is a refresh token, else section 4.4. */
+  | {
+      readonly kind: "oauth2";
+      readonly clientId: string;
+      readonly clientSecret?: string;
+      readonly clientAuthentication: "body" | "basic";
+      readonly refreshToken?: string;
+      readonly scopes: readonly string[];
+      readonly parameters: Readonly<Record<string, string>>;
+    }
+  /** RFC 7523, as Google has it. */
+  | {
+      readonly kind: "google-service-account";
+      readonly key: string;
+      readonly scopes: readonly string[];
+      readonly subject?: string;
+    }
+  | {
+      readonly kind: "github-app";
+      readonly appId: string;
+      readonly privateKey: string;
+      readonly repositories?: readonly string[];
+      readonly permissions?: Readonly<Record<string, string>>;
+    };
 
 export interface BotPlan {
   readonly name: string;

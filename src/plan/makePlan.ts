@@ -2,9 +2,18 @@ import type { ServiceEntry } from "../catalogue/index.ts";
 import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
 import { canonical } from "./canonical.ts";
-import type { BotPlan, GrantPlan, JsonObject, Plan, PhantomVariable, SecretPlan } from "./Plan.ts";
+import type {
+  BotPlan,
+  GrantPlan,
+  JsonObject,
+  MintedSecret,
+  Plan,
+  PhantomVariable,
+  SecretPlan,
+} from "./Plan.ts";
 import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
 import { planLimits } from "./planLimits.ts";
+import { isMint, materialOf, planMints } from "./planMints.ts";
 import { planPorts } from "./planPorts.ts";
 import { planSurroundings } from "./planSurroundings.ts";
 import { resolveServices, type KnownService } from "./resolveServices.ts";
@@ -26,19 +35,23 @@ export function makePlan(
 ): { readonly plan?: Plan; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const services = resolveServices(declaration.services, context.catalogue, faults);
+  const mints = planMints(declaration.secrets, faults);
   const bots = sortedEntries(declaration.bots).map(([name, bot]) =>
-    planBot(name, bot, { declaration, services, context, faults }),
+    planBot(name, bot, { declaration, services, mints, context, faults }),
   );
   faults.push(...portClashes(bots));
   const surroundings = planSurroundings(declaration, bots, faults);
   if (faults.length > 0) return { faults };
-  const secrets = usedSecrets(declaration, bots);
-  return { plan: { version: 1, secrets, bots, ...surroundings }, faults };
+  return {
+    plan: { version: 1, ...usedSecrets(declaration, mints, bots), bots, ...surroundings },
+    faults,
+  };
 }
 
 interface BotContext {
   readonly declaration: Declaration;
   readonly services: ReadonlyMap<string, KnownService>;
+  readonly mints: ReadonlyMap<string, MintedSecret>;
   readonly context: PlanContext;
   readonly faults: Fault[];
 }
@@ -68,6 +81,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
   const grantContext: GrantContext = {
     services: at.services,
     secrets: new Set(Object.keys(at.declaration.secrets)),
+    mints: at.mints,
     faults,
   };
   const drafts = sortedEntries(bot.grants).flatMap(([grant, declared]) =>
@@ -213,7 +227,11 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
   });
 }
 
-function usedSecrets(declaration: Declaration, bots: readonly BotPlan[]): SecretPlan[] {
+function usedSecrets(
+  declaration: Declaration,
+  mints: ReadonlyMap<string, MintedSecret>,
+  bots: readonly BotPlan[],
+): Pick<Plan, "secrets" | "minted"> {
   const used = new Set(
     bots.flatMap(({ grants }) =>
       grants.flatMap((grant) => [
@@ -222,9 +240,19 @@ function usedSecrets(declaration: Declaration, bots: readonly BotPlan[]): Secret
       ]),
     ),
   );
-  return sortedEntries(declaration.secrets)
-    .filter(([name]) => used.has(name))
-    .map(([name, { vault }]) => ({ name, source: { store: "vault", key: vault } }));
+  const minted = [...mints.values()]
+    .filter(({ name }) => used.has(name))
+    .toSorted((a, b) => compare(a.name, b.name));
+  for (const { mint, dial } of minted) {
+    for (const name of materialOf(mint)) used.add(name);
+    if (dial?.clientCertificate !== undefined) used.add(dial.clientCertificate);
+  }
+  const secrets = sortedEntries(declaration.secrets).flatMap(([name, declared]): SecretPlan[] =>
+    used.has(name) && !isMint(declared)
+      ? [{ name, source: { store: "vault", key: declared.vault } }]
+      : [],
+  );
+  return { secrets, ...(minted.length === 0 ? {} : { minted }) };
 }
 
 function sortedEntries<T>(record: Readonly<Record<string, T>>): [string, T][] {

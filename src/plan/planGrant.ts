@@ -17,7 +17,14 @@ import {
   type PlannedRule,
   type RuleScope,
 } from "./planRules.ts";
-import type { ChannelPlan, DialPlan, GrantPlan, HostPlan, InjectGrant } from "./Plan.ts";
+import type {
+  ChannelPlan,
+  DialPlan,
+  GrantPlan,
+  HostPlan,
+  InjectGrant,
+  MintedSecret,
+} from "./Plan.ts";
 import { parseOrigin, type KnownService } from "./resolveServices.ts";
 
 /** A grant whose hosts have no addresses yet, and what it brings to its bot. */
@@ -34,6 +41,8 @@ export interface GrantContext {
   readonly services: ReadonlyMap<string, KnownService>;
   /** Names of the declared secrets. */
   readonly secrets: ReadonlySet<string>;
+  /** Those that the broker has made. */
+  readonly mints: ReadonlyMap<string, MintedSecret>;
   readonly faults: Fault[];
 }
 
@@ -46,6 +55,14 @@ export function planGrant(
 ): DraftGrant[] {
   const service = context.services.get(name);
   const dial = planDial(declared, path, context.secrets, context.faults);
+  if (context.mints.has(dial.dial?.clientCertificate ?? "")) {
+    context.faults.push({
+      code: "invalid",
+      path: [...path, "dial", "clientCertificate"],
+      message: "a client certificate can't be a secret that is made",
+      hint: "name one that a store holds",
+    });
+  }
   if (service !== undefined) return planService(service, declared, path, context, dial);
   return planHost(name, declared, path, context, dial);
 }

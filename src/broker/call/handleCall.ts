@@ -8,14 +8,17 @@ import { decide } from "../decide/decide.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
 import type { Visit, VisitHead } from "../http/Visit.ts";
-import { fetchSecret } from "../inject/fetchSecret.ts";
+import type { Credential } from "../inject/Credential.ts";
 import { inject } from "../inject/inject.ts";
 import { readCall, type Call } from "../match.ts";
+import { MintError } from "../mint/MintError.ts";
 import { compilePhantoms } from "../redact/BodyScanner.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts";
 import { needsBody } from "../rules/needsBody.ts";
 import { checkHandshake } from "../websocket/handshake.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
+import type { Renewed } from "./Exchange.ts";
+import { fetchCredential } from "./fetchCredential.ts";
 import { forward } from "./forward.ts";
 import { callMayRun } from "./RunningCalls.ts";
 import { forwardUpgrade } from "./forwardUpgrade.ts";
@@ -138,8 +141,9 @@ async function treatCall(
   let counts = { bytesOut: 0, bytesIn: 0 };
   try {
     const places = decision.placed.map(({ place }) => place);
-    const secret = await readSecret(parts, grant.secret, (name) =>
-      fetchSecret(deployment, name, places),
+    const cause = { bot: connection.bot, grant: grant.name };
+    const credential = await readSecret(parts, grant.secret, (name) =>
+      fetchCredential(parts, inForce, name, places, cause),
     );
     const named = grant.dial?.clientCertificate;
     const clientCertificate =
@@ -148,8 +152,9 @@ async function treatCall(
         : await readSecret(parts, named, (name) =>
             deployment.clientCertificates.get(deployment, name),
           );
-    if (secret === undefined || (named !== undefined && clientCertificate === undefined))
-      return refuseCall(refuse("secret-unavailable"));
+    if (isRefusal(credential)) return refuseCall(credential);
+    if (clientCertificate !== undefined && isRefusal(clientCertificate))
+      return refuseCall(clientCertificate);
     if (cut !== undefined) return refuseCall(refuse(cut));
     if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
@@ -162,11 +167,14 @@ async function treatCall(
     try {
       const sent = editCall(call, decision, admission.edits);
       if (expects && !collects) visit.sendContinue();
+      const arm = ({ secret, others }: Credential): Renewed => ({
+        outgoing: inject(sent.call, sent.decision, secret),
+        redactor: deployment.redactors.get(secret, grant.phantom, others),
+      });
       const exchange = {
         call: sent.call,
         granted: decision.granted,
-        outgoing: inject(sent.call, sent.decision, secret),
-        redactor: deployment.redactors.get(secret, grant.phantom),
+        ...arm(credential),
         foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? compilePhantoms([]),
         phantoms: deployment.phantoms,
         admission,
@@ -175,13 +183,22 @@ async function treatCall(
         connectTimeoutMs: parts.timeouts.connect,
         gone: gone.signal,
         ...(clientCertificate === undefined ? {} : { clientCertificate }),
+        ...(deployment.minted.has(grant.secret) && places.length > 0
+          ? {
+              renew: async () => {
+                const { secret } = credential;
+                const other = await parts.minter.renew(inForce, grant.secret, cause, secret);
+                return other && arm(other);
+              },
+            }
+          : {}),
       };
       end =
         call.upgrade === undefined
           ? await forward(exchange)
           : await forwardUpgrade({
               ...exchange,
-              secret,
+              secret: credential.secret,
               places: grant.places,
               phantom: grant.phantom,
             });
@@ -203,21 +220,23 @@ async function treatCall(
   }
 }
 
-/** The secret, or `undefined` with a warning to the supervisor that stands until it can be had again. */
-async function readSecret<Read>(
+/** The secret, or a refusal, with a warning to the supervisor that stands until it can be had again. */
+async function readSecret<Read extends object>(
   parts: BrokerParts,
   name: string,
   read: (name: string) => Promise<Read>,
-): Promise<Read | undefined> {
+): Promise<Read | Refusal> {
   const key = `secret:${name}`;
   try {
     const secret = await read(name);
     if (parts.warned.delete(key)) parts.send({ type: "health-clear", key });
     return secret;
   } catch (error) {
+    // Whoever makes secrets warns of that itself.
+    if (error instanceof MintError) return error.refusal;
     parts.warned.add(key);
     parts.send({ type: "health", key, ...describeFault(name, error) });
-    return undefined;
+    return refuse("secret-unavailable");
   }
 }
 

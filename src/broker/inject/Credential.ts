@@ -1,0 +1,8 @@
+import type { SecretValue } from "../../secrets/index.ts";
+
+/** What a call goes out with. */
+export interface Credential {
+  readonly secret: SecretValue;
+  /** What else must not come back in a reply: tokens of before, what tokens are made from. */
+  readonly others: readonly SecretValue[];
+}
