@@ -195,7 +195,8 @@ function isOfAnotherKind(issue: z.core.$ZodIssue): boolean {
 }
 
 function hintForKey(key: string, path: Path): string {
-  const known = knownKeys(path);
+  // Another form of the same value may have it.
+  const known = [...new Set(knownKeys(path))].filter((each) => each !== key);
   const guess = closest(key, known);
   return guess === undefined ? `the keys here are ${known.join(", ")}` : `did you mean "${guess}"?`;
 }

@@ -47,7 +47,19 @@ export function planMints(
     const made = planMint(name, declared, names, faults);
     if (made !== undefined) minted.set(name, made);
   }
-  for (const [name, { mint }] of minted) checkMaterial(name, mint, secrets, minted, faults);
+  for (const [name, { mint, dial }] of minted) {
+    checkMaterial(name, mint, secrets, minted, faults);
+    const certificate = dial?.clientCertificate;
+    const declared = certificate === undefined ? undefined : secrets[certificate];
+    if (declared === undefined || !isMint(declared)) continue;
+    faults.push({
+      code: "invalid",
+      path: ["secrets", name],
+      atKey: true,
+      message: `the client certificate of secret "${name}" can't be a secret that is made`,
+      hint: "name one that a store holds",
+    });
+  }
   return minted;
 }
 
