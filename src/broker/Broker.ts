@@ -9,12 +9,14 @@ import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
-import { compileDeployment } from "./Deployment.ts";
+import { isSigV4 } from "./decide/awsPlace.ts";
+import { compileDeployment, type InjectBrokerGrant } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
 import { systemResolve } from "./dial/systemResolve.ts";
 import { UpstreamPools } from "./dial/UpstreamPools.ts";
 import { Gate } from "./gate/Gate.ts";
 import { UnknownHosts, type SlotAddress } from "./gate/UnknownHosts.ts";
+import { fetchAwsKey } from "./inject/fetchAwsKey.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
@@ -133,11 +135,13 @@ export class Broker {
     try {
       const store = await this.#surroundings.openStores(config);
       const deployment = compileDeployment(config, store);
-      const used = new Set(
-        config.bots.flatMap((bot) =>
-          bot.grants.flatMap((grant) => (grant.kind === "inject" ? [grant.secret] : [])),
-        ),
+      const inject = config.bots.flatMap((bot) =>
+        bot.grants.filter((grant) => grant.kind === "inject"),
       );
+      const signs = (grant: InjectBrokerGrant): boolean => grant.places.some(isSigV4);
+      const signing = inject.filter(signs).map(({ secret }) => secret);
+      for (const name of new Set(signing)) await fetchAwsKey(deployment, name, Date.now());
+      const used = new Set(inject.filter((each) => !signs(each)).map(({ secret }) => secret));
       for (const name of used) {
         const minted = deployment.minted.get(name);
         if (minted === undefined) await fetchSecret(deployment, name);

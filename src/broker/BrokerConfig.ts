@@ -63,6 +63,8 @@ export interface BrokerBot {
 export type BrokerGrant =
   | (Omit<InjectGrant, "phantom" | "dial"> & {
       readonly phantom: string;
+      /** The other half of the phantom where the bot signs its calls; `phantom` is the key's id then. */
+      readonly phantomSecret?: string;
       readonly dial?: BrokerDial;
     })
   | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial })

@@ -9,6 +9,7 @@ import type {
   BrokerIngress,
   BrokerMint,
 } from "./BrokerConfig.ts";
+import { isSigV4 } from "./decide/awsPlace.ts";
 import { destinationKey } from "./destination.ts";
 import { ClientCertificates } from "./inject/clientCertificate.ts";
 import { materialNames } from "./mint/materialNames.ts";
@@ -38,6 +39,9 @@ export interface Bot {
   readonly names: ReadonlyMap<string, { readonly v4?: string; readonly v6?: string }>;
 }
 
+/** The secrets that grants may name. */
+type Known = Pick<Deployment, "secrets" | "minted">;
+
 /** A configuration ready for use. Immutable: a new one replaces the old one as a whole. */
 export interface Deployment {
   readonly bots: ReadonlyMap<string, Bot>;
@@ -65,7 +69,6 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
   const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
   const minted = new Map((config.minted ?? []).map((each) => [each.name, each]));
   checkMinted(secrets, minted);
-  const names = new Set([...secrets.keys(), ...minted.keys()]);
   const bots = new Map<string, Bot>();
   const ports = new Set<number>();
   const owners = new Map<string, string>();
@@ -74,7 +77,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     if (plan.proxy?.token !== undefined && plan.proxy.token.length < 16)
       throw invalid(`the proxy token of bot "${plan.name}" is shorter than 16 characters`);
     if (plan.ingress !== undefined) checkIngress(plan.name, plan.ingress, ports);
-    bots.set(plan.name, compileBot(plan, names, owners));
+    bots.set(plan.name, compileBot(plan, { secrets, minted }, owners));
   }
   const tokens = config.bots.flatMap(({ ingress, proxy }) =>
     [ingress?.token ?? [], proxy?.token ?? []].flat(),
@@ -117,15 +120,15 @@ function checkIngress(bot: string, { port, token }: BrokerIngress, ports: Set<nu
 }
 
 function foreignTo(bot: BrokerBot, phantoms: readonly string[]): PatternSet {
-  const own = new Set(bot.grants.map((grant) => (grant.kind === "inject" ? grant.phantom : "")));
+  const own = new Set(
+    bot.grants.flatMap((grant) =>
+      grant.kind === "inject" ? [grant.phantom, grant.phantomSecret ?? ""] : [],
+    ),
+  );
   return compilePhantoms(phantoms.filter((phantom) => !own.has(phantom)));
 }
 
-function compileBot(
-  plan: BrokerBot,
-  secrets: ReadonlySet<string>,
-  owners: Map<string, string>,
-): Bot {
+function compileBot(plan: BrokerBot, secrets: Known, owners: Map<string, string>): Bot {
   const destinations = new Map<string, Granted[]>();
   const names = new Map<string, { v4?: string; v6?: string }>();
   const grants = new Set<string>();
@@ -133,7 +136,7 @@ function compileBot(
     const where = `grant "${grant.name}" of bot "${plan.name}"`;
     if (grants.has(grant.name)) throw invalid(`${where} stands twice`);
     grants.add(grant.name);
-    if (grant.kind === "inject") checkInject(grant, where, secrets, owners);
+    if (grant.kind === "inject") checkInject(grant, plan.name, where, secrets, owners);
     for (const host of grant.hosts) {
       if (host.port === plan.proxy?.port)
         throw invalid(`${where} has a host at port ${host.port}, where the explicit proxy listens`);
@@ -185,17 +188,33 @@ function compileBot(
 
 function checkInject(
   grant: InjectBrokerGrant,
+  bot: string,
   where: string,
-  secrets: ReadonlySet<string>,
+  secrets: Known,
   owners: Map<string, string>,
 ): void {
-  if (!secrets.has(grant.secret))
+  if (!secrets.secrets.has(grant.secret) && !secrets.minted.has(grant.secret))
     throw invalid(`${where} needs secret "${grant.secret}", which is not configured`);
   if (grant.places.length === 0) throw invalid(`${where} names no place for its credential`);
+  const signs = grant.places.some(isSigV4);
+  if (
+    signs !== (grant.phantomSecret !== undefined) ||
+    (signs && grant.places.some((place) => !isSigV4(place)))
+  )
+    throw invalid(`${where} signs its calls in part only`);
+  if (signs && secrets.minted.has(grant.secret))
+    throw invalid(`${where} signs with a secret that is made`);
+  if ((grant.phantomSecret?.length ?? 32) < 32)
+    throw invalid(`${where} has a phantom key shorter than 32 characters`);
   if (grant.phantom.length < 8) throw invalid(`${where} has a phantom shorter than 8 characters`);
-  if (owners.has(grant.phantom))
-    throw invalid(`${where} has the phantom of ${owners.get(grant.phantom)}`);
-  owners.set(grant.phantom, where);
+  // A bot's clients of AWS read one pair of keys, whichever of its services they call.
+  const owner = signs ? `the signing grants of bot "${bot}" by secret "${grant.secret}"` : where;
+  for (const phantom of [grant.phantom, grant.phantomSecret ?? []].flat()) {
+    const other = owners.get(phantom);
+    if (other !== undefined && (!signs || other !== owner))
+      throw invalid(`${where} has the phantom of ${other}`);
+    owners.set(phantom, owner);
+  }
   for (const place of grant.places) {
     if (
       place.in === "path" &&

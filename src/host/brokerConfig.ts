@@ -6,6 +6,7 @@ import {
   type DialPlan,
   type GrantPlan,
   type InjectGrant,
+  type PhantomShape,
 } from "../plan/index.ts";
 import type { Generation } from "./Generation.ts";
 import { auditFile } from "./auditRecord.ts";
@@ -52,19 +53,57 @@ export async function brokerConfig(options: {
 
 /** The bot's phantoms by environment variable, and what makes its git send them. */
 export function phantomEnvironment(bot: BotPlan, key: Uint8Array): Record<string, string> {
-  const phantomOf = (grant: InjectGrant): string =>
-    derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name });
+  const phantomOf = (grant: InjectGrant): string => phantomsOf(grant, bot.name, key).phantom;
   const inject = bot.grants.filter((grant) => grant.kind === "inject");
   const variables = bot.environment.flatMap(({ variable, grant: name }) =>
     inject.filter((grant) => grant.name === name).map((grant) => [variable, phantomOf(grant)]),
   );
+  const aws = awsSettings(inject, bot.name, key);
   const settings = inject.flatMap((grant) => gitSettings(grant, phantomOf(grant)));
   const git = settings.flatMap(([name, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, name],
     [`GIT_CONFIG_VALUE_${index}`, value],
   ]);
   const count = settings.length === 0 ? [] : [["GIT_CONFIG_COUNT", String(settings.length)]];
-  return Object.fromEntries([...variables, ...count, ...git]) as Record<string, string>;
+  return Object.fromEntries([...variables, ...aws, ...count, ...git]) as Record<string, string>;
+}
+
+/** Of letters, digits, `-` and `_`; the real ones have `+` and `/` instead. */
+const AWS_SECRET: PhantomShape = [{ alphabet: "base64url", length: 40 }];
+
+/** Where calls are signed, all grants of one secret have the same two halves; else each has its own token. */
+function phantomsOf(
+  { name, phantom, places, secret }: InjectGrant,
+  bot: string,
+  key: Uint8Array,
+): { readonly phantom: string; readonly phantomSecret?: string } {
+  if (!places.some((place) => place.in === "sigv4"))
+    return { phantom: derivePhantom(phantom, key, { bot, grant: name }) };
+  // No grant has such a name.
+  return {
+    phantom: derivePhantom(phantom, key, { bot, grant: `aws id ${secret}` }),
+    phantomSecret: derivePhantom(AWS_SECRET, key, { bot, grant: `aws secret ${secret}` }),
+  };
+}
+
+/** What AWS's own clients read beside the key's id; the region only where there is but one. */
+function awsSettings(
+  inject: readonly InjectGrant[],
+  bot: string,
+  key: Uint8Array,
+): [name: string, value: string][] {
+  const places = inject.flatMap((grant) => grant.places.filter((place) => place.in === "sigv4"));
+  const regions = [...new Set(places.map(({ region }) => region))];
+  const secrets = inject.flatMap((grant) => phantomsOf(grant, bot, key).phantomSecret ?? []);
+  return [
+    ...secrets.slice(0, 1).map((value): [string, string] => ["AWS_SECRET_ACCESS_KEY", value]),
+    ...(regions.length === 1
+      ? regions.flatMap((region): [string, string][] => [
+          ["AWS_REGION", region],
+          ["AWS_DEFAULT_REGION", region],
+        ])
+      : []),
+  ];
 }
 
 /**
@@ -110,7 +149,7 @@ function brokerGrant(
   return {
     ...rest,
     ...dialed,
-    phantom: derivePhantom(rest.phantom, key, { bot, grant: grant.name }),
+    ...phantomsOf(rest, bot, key),
   };
 }
 

@@ -293,6 +293,8 @@ export type Place =
   | { readonly in: "path"; readonly template: string }
   /** `Authorization: Basic`, the credential being this half of it. */
   | { readonly in: "basic"; readonly part: "user" | "password" }
+  /** The whole call, signed by a key of AWS (Signature Version 4) for this region and service. */
+  | { readonly in: "sigv4"; readonly region: string; readonly service: string }
   | { readonly in: "cookie"; readonly name: string }
   | { readonly in: "query"; readonly name: string }
   /** A field of an application/x-www-form-urlencoded body. */
@@ -316,7 +318,7 @@ export type Place =
 export type PhantomShape = readonly PhantomPart[];
 export type PhantomPart =
   { readonly text: string } | { readonly alphabet: PhantomAlphabet; readonly length: number };
-export type PhantomAlphabet = "digits" | "hex" | "alphanumeric" | "base64url";
+export type PhantomAlphabet = "digits" | "hex" | "base32" | "alphanumeric" | "base64url";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {

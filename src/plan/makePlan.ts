@@ -5,6 +5,7 @@ import { canonical } from "./canonical.ts";
 import type {
   BotPlan,
   GrantPlan,
+  InjectGrant,
   JsonObject,
   MintedSecret,
   Plan,
@@ -112,6 +113,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
       .flatMap<PhantomVariable>(({ grant, variable }) =>
         variable === undefined ? [] : [{ variable, grant: grant.name }],
       )
+      .filter(({ variable }, at, all) => all.findIndex((each) => each.variable === variable) === at)
       .toSorted((a, b) => compare(a.variable, b.variable)),
     concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
@@ -193,7 +195,7 @@ function checkClashes(
     }
     if (variable === undefined) continue;
     const other = variables.get(variable);
-    if (other !== undefined) {
+    if (other !== undefined && !haveOneKey(drafts, other, grant)) {
       faults.push({
         code: "host-clash",
         path: at,
@@ -204,6 +206,14 @@ function checkClashes(
     }
     variables.set(variable, grant.name);
   }
+}
+
+/** A bot's clients of AWS read one pair of keys, so grants of one secret share their phantom. */
+function haveOneKey(drafts: readonly DraftGrant[], name: string, grant: GrantPlan): boolean {
+  const other = drafts.find((each) => each.grant.name === name)?.grant;
+  const signs = (each: GrantPlan | undefined): each is InjectGrant =>
+    each?.kind === "inject" && each.places.some((place) => place.in === "sigv4");
+  return signs(other) && signs(grant) && other.secret === grant.secret;
 }
 
 function portClashes(bots: readonly BotPlan[]): Fault[] {

@@ -6,6 +6,7 @@ import {
   type Fault,
   type Path,
 } from "../declaration/index.ts";
+import { placeInRegion } from "./placeInRegion.ts";
 import { planContent } from "./planContent.ts";
 import { planDial } from "./planDial.ts";
 import { planLimits } from "./planLimits.ts";
@@ -68,12 +69,21 @@ export function planGrant(
 }
 
 function planService(
-  service: KnownService,
-  declared: DeclaredGrant,
+  known: KnownService,
+  asDeclared: DeclaredGrant,
   path: Path,
-  { secrets, faults }: GrantContext,
+  { secrets, mints, faults }: GrantContext,
   dial: { readonly dial?: DialPlan },
 ): DraftGrant[] {
+  const { service, declared } = placeInRegion(known, asDeclared, path, faults);
+  if (service.entry !== undefined && mints.has(declared.secret ?? "")) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "secret"],
+      message: `"${service.name}" takes an access key, which is never made`,
+      hint: "name a secret that a store holds",
+    });
+  }
   const { name, places, variable, provider, channel, plugin, challenge, usage } = service;
   checkServiceKeys(service, declared, path, secrets, faults);
   const hosts = planHosts(service, declared, path, faults);
@@ -96,6 +106,15 @@ function planService(
     ...planGit(service, hosts),
     ...dial,
   };
+  if (service.entry !== undefined && [...grant.rules, ...(grant.ask ?? [])].length === 0) {
+    faults.push({
+      code: "missing",
+      path,
+      atKey: true,
+      message: `grant "${name}" allows no call`,
+      hint: 'say which, as allow: [{ s3: "reports", access: "read" }] or allow: ["POST /"]',
+    });
+  }
   return [
     {
       grant,
@@ -274,7 +293,16 @@ function planHost(
     });
     return [];
   }
-  for (const key of ["secret", "url", "allow", "ask", "deny", "content", "allowFrom"] as const) {
+  for (const key of [
+    "secret",
+    "url",
+    "allow",
+    "ask",
+    "deny",
+    "content",
+    "aws",
+    "allowFrom",
+  ] as const) {
     if (declared[key] === undefined) continue;
     faults.push({
       code: "invalid",

@@ -4,6 +4,7 @@ import type { BodyRoom } from "../body/BodyRooms.ts";
 import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
 import { editCall } from "../content/editCall.ts";
+import { isSignedNow } from "../decide/awsPlace.ts";
 import { decide } from "../decide/decide.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
@@ -101,6 +102,9 @@ async function treatCall(
   if (isRefusal(call)) return refuseCall(call);
   const decision = decide(candidates, call, deployment.phantoms);
   if (isRefusal(decision)) return refuseCall(decision);
+  // A call that runs for longer is not cut for that; so it is no part of the decision, which is made again then.
+  if (decision.placed.some((each) => "at" in each && !isSignedNow(each.at, began)))
+    return refuseCall(refuse("aws-date"));
   const { grant, host } = decision.granted;
   start.grant = grant.name;
   start.host = `${host.name}:${host.port}`;
@@ -143,7 +147,7 @@ async function treatCall(
     const places = decision.placed.map(({ place }) => place);
     const cause = { bot: connection.bot, grant: grant.name };
     const credential = await readSecret(parts, grant.secret, (name) =>
-      fetchCredential(parts, inForce, name, places, cause),
+      fetchCredential(parts, inForce, { ...grant, secret: name }, places, cause),
     );
     const named = grant.dial?.clientCertificate;
     const clientCertificate =
@@ -167,9 +171,9 @@ async function treatCall(
     try {
       const sent = editCall(call, decision, admission.edits);
       if (expects && !collects) visit.sendContinue();
-      const arm = ({ secret, others }: Credential): Renewed => ({
-        outgoing: inject(sent.call, sent.decision, secret),
-        redactor: deployment.redactors.get(secret, grant.phantom, others),
+      const arm = (with_: Credential): Renewed => ({
+        outgoing: inject(sent.call, sent.decision, with_),
+        redactor: deployment.redactors.get(with_, grant),
       });
       const exchange = {
         call: sent.call,

@@ -17,15 +17,32 @@ export class Redactor {
   /** Whether a reply is exactly as long after redaction as before. */
   readonly keepsLengths: boolean;
 
-  /** @param others to be taken out as well, those that are long enough. */
-  constructor(secret: SecretValue, phantom: string, others: readonly SecretValue[] = []) {
+  /**
+   * @param others to be taken out as well, those that are long enough.
+   * @param fitted what takes a secret's place is cut or filled to its length, however it is spelled.
+   */
+  constructor(
+    secret: SecretValue,
+    phantom: string,
+    others: readonly SecretValue[] = [],
+    fitted = false,
+  ) {
     const more = others
       .map((each) => each.revealSecret())
       .filter(({ length }) => length >= SHORTEST);
     const values = [...new Set([secret.revealSecret(), ...more])];
-    const replacements = values.flatMap((value) => compilePatterns(value, phantom));
+    const fit = (text: string, { length }: { readonly length: number }): string =>
+      fitted ? text.slice(0, length).padEnd(length, "A") : text;
+    const replacements = values.flatMap((value) =>
+      compilePatterns(value, fit(phantom, value)).map(({ pattern, replacement }) => ({
+        pattern,
+        replacement: Buffer.from(fit(replacement.toString("latin1"), pattern), "latin1"),
+      })),
+    );
     this.#set = new PatternSet(replacements);
-    this.#escaped = values.map((value) => new EscapedSearch(value, phantom, this.#set.alphabet));
+    this.#escaped = values.map(
+      (value) => new EscapedSearch(value, fit(phantom, value), this.#set.alphabet),
+    );
     this.#shortest = Math.min(...replacements.map(({ pattern }) => pattern.length));
     this.keepsLengths = keepsLengths(replacements);
   }

@@ -1,4 +1,5 @@
-import type { SecretValue } from "../../secrets/index.ts";
+import type { InjectBrokerGrant } from "../Deployment.ts";
+import type { Credential } from "../inject/Credential.ts";
 import { Redactor } from "./Redactor.ts";
 
 /** The redactors of a deployment, compiled once for each grant and again when its secret has changed. */
@@ -9,8 +10,10 @@ export class Redactors {
     { readonly values: readonly string[]; readonly redactor: Redactor }
   >();
 
-  /** @param others to be taken out as well. */
-  get(secret: SecretValue, phantom: string, others: readonly SecretValue[] = []): Redactor {
+  get(
+    { secret, others, aws }: Credential,
+    { phantom, phantomSecret }: Pick<InjectBrokerGrant, "phantom" | "phantomSecret">,
+  ): Redactor {
     const values = [secret, ...others].map((each) => each.revealSecret());
     const made = this.#made.get(phantom);
     if (
@@ -18,7 +21,11 @@ export class Redactors {
       values.every((value, index) => made.values[index] === value)
     )
       return made.redactor;
-    const redactor = new Redactor(secret, phantom, others);
+    // Of signed calls no length may change: clients of S3 count on Content-Length.
+    const redactor =
+      aws === undefined
+        ? new Redactor(secret, phantom, others)
+        : new Redactor(secret, phantomSecret ?? phantom, others, true);
     this.#made.set(phantom, { values, redactor });
     return redactor;
   }

@@ -8,7 +8,13 @@ import tls from "node:tls";
 import { SecretValue } from "../../secrets/SecretValue.ts";
 import type { AuditRecord } from "../audit/AuditRecord.ts";
 import { Broker, type BrokerSurroundings } from "../Broker.ts";
-import type { BrokerBot, BrokerIngress, BrokerConfig, BrokerGrant, BrokerMint } from "../BrokerConfig.ts";
+import type {
+  BrokerBot,
+  BrokerIngress,
+  BrokerConfig,
+  BrokerGrant,
+  BrokerMint,
+} from "../BrokerConfig.ts";
 import type { FromBroker } from "../protocol.ts";
 import { makeAuthority, type TestAuthority } from "./certificates.ts";
 import { tcpHandle } from "./rawHandles.ts";
