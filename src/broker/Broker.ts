@@ -72,7 +72,13 @@ export class Broker {
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
       pools: new UpstreamPools(resolve),
-      minter: new Minter({ resolve, send: surroundings.send, timeoutMs: timeouts.mint }),
+      minter: new Minter({
+        resolve,
+        send: (message) => {
+          surroundings.send(message);
+        },
+        timeoutMs: timeouts.mint,
+      }),
       resolve,
       take: (socket, connection) => {
         this.#calls.take(socket, connection);

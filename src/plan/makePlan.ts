@@ -90,6 +90,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
   );
   checkModel(bot, drafts, path, faults);
   checkClashes(drafts, path, faults);
+  checkKeys(drafts, path, faults);
   const grants = withAddresses(drafts);
   return {
     name,
@@ -195,7 +196,9 @@ function checkClashes(
     }
     if (variable === undefined) continue;
     const other = variables.get(variable);
-    if (other !== undefined && !haveOneKey(drafts, other, grant)) {
+    const sharesKey =
+      signs(grant) && signs(drafts.find((each) => each.grant.name === other)?.grant);
+    if (other !== undefined && !sharesKey) {
       faults.push({
         code: "host-clash",
         path: at,
@@ -208,12 +211,23 @@ function checkClashes(
   }
 }
 
-/** A bot's clients of AWS read one pair of keys, so grants of one secret share their phantom. */
-function haveOneKey(drafts: readonly DraftGrant[], name: string, grant: GrantPlan): boolean {
-  const other = drafts.find((each) => each.grant.name === name)?.grant;
-  const signs = (each: GrantPlan | undefined): each is InjectGrant =>
-    each?.kind === "inject" && each.places.some((place) => place.in === "sigv4");
-  return signs(other) && signs(grant) && other.secret === grant.secret;
+/** A bot's clients of AWS read one key, so all its grants that are signed have it in common, and its phantom. */
+function checkKeys(drafts: readonly DraftGrant[], path: readonly string[], faults: Fault[]): void {
+  const [first, ...others] = drafts.flatMap(({ grant }) => (signs(grant) ? [grant] : []));
+  for (const { name, secret } of others) {
+    if (first === undefined || secret === first.secret) continue;
+    faults.push({
+      code: "invalid",
+      path: [...path, "grants", name],
+      atKey: true,
+      message: `grants "${first.name}" and "${name}" sign with two keys, of which a bot's clients read only one`,
+      hint: "name the same secret in both",
+    });
+  }
+}
+
+function signs(grant: GrantPlan | undefined): grant is InjectGrant {
+  return grant?.kind === "inject" && grant.places.some((place) => place.in === "sigv4");
 }
 
 function portClashes(bots: readonly BotPlan[]): Fault[] {

@@ -32,6 +32,8 @@ export function materialOf(mint: MintPlan): string[] {
       return [mint.key];
     case "github-app":
       return [mint.privateKey];
+    default:
+      return mint satisfies never;
   }
 }
 

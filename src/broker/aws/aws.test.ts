@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import type { BrokerDial } from "../BrokerConfig.ts";
 import type { InjectBrokerGrant } from "../Deployment.ts";
@@ -295,6 +299,56 @@ describe("calls that are signed for AWS", () => {
       for (const value of Object.values(PHANTOM)) assert.ok(!all.includes(value));
     });
   }
+
+  test(
+    "curl, a client of its own making, signs what the broker takes",
+    {
+      // Where CI is set it must be there.
+      skip:
+        process.env["CI"] === undefined &&
+        spawnSync("curl", ["-V"]).error !== undefined &&
+        "needs curl",
+    },
+    async () => {
+      const ca = join(t.folder, "ca.pem");
+      writeFileSync(ca, t.authority.ca);
+      const run = promisify(execFile);
+      const curl = async (
+        service: keyof typeof hosts,
+        path: string,
+        ...more: string[]
+      ): Promise<string> => {
+        const host = hosts[service];
+        const { stdout } = await run("curl", [
+          "--silent",
+          "--show-error",
+          "--noproxy",
+          "*",
+          "--cacert",
+          ca,
+          "--path-as-is",
+          "--globoff",
+          "--resolve",
+          `${host.name}:${t.port}:${host.address}`,
+          "--aws-sigv4",
+          `aws:amz:${REGION}:${service}`,
+          "--user",
+          `${PHANTOM.accessKeyId}:${PHANTOM.secretAccessKey}`,
+          ...more,
+          `https://${host.name}:${t.port}${path}`,
+        ]);
+        return stdout;
+      };
+      assert.equal(await curl("s3", "/reports/x"), "good");
+      assert.equal(await curl("s3", "/reports/x", "-X", "PUT", "--data-binary", "content"), "good");
+      assert.equal(await curl("bedrock", "/model/x/converse", "--json", '{"messages":[]}'), "good");
+      assert.match(await curl("s3", "/private/x"), /not-allowed/);
+      assert.match(
+        await curl("s3", "/reports/x", "--user", `${PHANTOM.accessKeyId}:wrong`),
+        /aws-signature/,
+      );
+    },
+  );
 
   test("inject() lets slices through, which clients of S3 fetch large objects by", async () => {
     assert.equal(

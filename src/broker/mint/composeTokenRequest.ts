@@ -61,14 +61,17 @@ export function composeTokenRequest(
         const pair = `${formEncode(id)}:${formEncode(password)}`;
         const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
         return {
-          request: { headers: [...headers, ["Authorization", authorization]], body: `${form}` },
+          request: {
+            headers: [...headers, ["Authorization", authorization]],
+            body: form.toString(),
+          },
           sent: [secret, refresh].filter((each) => each !== undefined),
         };
       }
       form.set("client_id", id);
       if (password !== undefined) form.set("client_secret", password);
       return {
-        request: { headers, body: `${form}` },
+        request: { headers, body: form.toString() },
         sent: [secret, refresh].filter((each) => each !== undefined),
       };
     }
@@ -89,7 +92,7 @@ export function composeTokenRequest(
         { kid: account.keyId },
       );
       const form = new URLSearchParams({ grant_type: BEARER_GRANT, assertion });
-      return { request: { headers: [FORM, JSON_REPLY], body: `${form}` }, sent: [] };
+      return { request: { headers: [FORM, JSON_REPLY], body: form.toString() }, sent: [] };
     }
     case "github-app": {
       const key = readRsaKey(get(mint.privateKey).revealSecret());

@@ -9,5 +9,7 @@ export function materialNames(mint: BrokerMint["mint"]): readonly string[] {
       return [mint.key];
     case "github-app":
       return [mint.privateKey];
+    default:
+      return mint satisfies never;
   }
 }
