@@ -10,7 +10,7 @@ export const aws: ServiceEntry = {
   hosts: ["https://{service}.{region}.amazonaws.com"],
   ownHost: true,
   credential: [{ sigv4: "*" }],
-  phantom: "AKIA{base32:16}",
+  phantom: "AKIA{base32:20}",
   variable: "AWS_ACCESS_KEY_ID",
   allow: [],
 };

@@ -11,7 +11,7 @@ export const awsS3: ServiceEntry = {
   hosts: ["https://s3.{region}.amazonaws.com"],
   ownHost: true,
   credential: [{ sigv4: "s3" }],
-  phantom: "AKIA{base32:16}",
+  phantom: "AKIA{base32:20}",
   variable: "AWS_ACCESS_KEY_ID",
   allow: [],
 };

@@ -9,7 +9,7 @@ export const bedrock: ServiceEntry = {
     "https://bedrock.{region}.amazonaws.com",
   ],
   credential: [{ sigv4: "bedrock" }],
-  phantom: "AKIA{base32:16}",
+  phantom: "AKIA{base32:20}",
   variable: "AWS_ACCESS_KEY_ID",
   allow: [
     "POST /model/*/invoke",

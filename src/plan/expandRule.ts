@@ -41,7 +41,9 @@ export function expandRule(
   }
   const bucket = s3 ?? "";
   // A bucket may be reached at a host of its own as well.
-  const own = service.hosts.filter((name) => name.startsWith(`${bucket}.`));
+  const own = service.hosts.filter((name) =>
+    service.hosts.some((other) => name === `${bucket}.${other}`),
+  );
   const places = host === undefined ? [undefined, ...own] : [host];
   return {
     rules: kinds.flatMap((kind) =>

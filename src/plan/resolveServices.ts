@@ -71,8 +71,8 @@ export function resolveServices(
 
 type Faults = Fault[];
 
-/** Worthless as an access key's id: `AKIA` and 80 random bits. Its secret half has 240 more. */
-const AWS_KEY_ID: PhantomShape = [{ text: "AKIA" }, { alphabet: "base32", length: 16 }];
+/** An access key's id, longer than AWS's own ones of 20 characters, to be as hard to guess as other phantoms. */
+const AWS_KEY_ID: PhantomShape = [{ text: "AKIA" }, { alphabet: "base32", length: 20 }];
 
 /** Resolves one entry; what is wrong with it is pushed to `faults`. */
 export function resolveService(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
