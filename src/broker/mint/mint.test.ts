@@ -11,6 +11,8 @@ type OauthPlan = Extract<BrokerMint["mint"], { kind: "oauth2" }>;
 /** Keys that are `undefined` are left out as if they weren't there. */
 type Partial<Value> = { readonly [Key in keyof Value]?: Value[Key] | undefined };
 
+const HEADERS = [{ in: "header", name: "authorization", prefix: "Bearer " }] as const;
+
 describe("secrets that are made", () => {
   let t: TestBroker;
   let provider: TokenStandIn;
@@ -170,14 +172,22 @@ describe("secrets that are made", () => {
 
   function call(
     secret: string,
-    options: { readonly method?: string; readonly path?: string; readonly body?: string } = {},
+    options: {
+      readonly method?: string;
+      readonly path?: string;
+      readonly body?: string;
+      readonly type?: string;
+    } = {},
   ): Promise<Reply> {
     const grant = grants.get(secret);
     assert.ok(grant !== undefined);
     return t.request(host, {
       path: "/v1/x",
       ...options,
-      headers: { authorization: `Bearer ${grant.phantom}` },
+      headers: {
+        authorization: `Bearer ${grant.phantom}`,
+        ...(options.type === undefined ? {} : { "content-type": options.type }),
+      },
     });
   }
 
@@ -189,11 +199,14 @@ describe("secrets that are made", () => {
     JSON.parse(reply.body) as { scope: string; subject: string; body: string };
 
   /** A secret of its own, so that nothing is remembered of it. */
-  async function fresh(more: Parameters<typeof oauth2>[1] = {}): Promise<string> {
+  async function fresh(
+    more: Parameters<typeof oauth2>[1] = {},
+    grantMore: Partial<InjectBrokerGrant> = {},
+  ): Promise<string> {
     clock += 1;
     const name = `fresh-${clock}`;
     t.minted.push(oauth2(name, more));
-    grants.set(name, grantOf(name));
+    grants.set(name, { ...grantOf(name), ...grantMore } as InjectBrokerGrant);
     const [first, ...rest] = t.bots;
     const grant = grants.get(name);
     assert.ok(first !== undefined && grant !== undefined);
@@ -329,6 +342,21 @@ describe("secrets that are made", () => {
       assert.equal((await call(name)).status, 200);
     });
   }
+
+  test("forward() after a 401: a PUT whose body the broker holds is made again, the very same", async () => {
+    const name = await fresh({}, { places: [...HEADERS, { in: "json", pointer: "/token" }] });
+    await call(name);
+    provider.revoke();
+    agePast(name);
+    const before = provider.calls.length;
+    const reply = await call(name, { method: "PUT", body: '{"a": 1}', type: "application/json" });
+    assert.equal(reply.status, 200);
+    const [first, second, ...more] = provider.calls.slice(before);
+    assert.deepEqual(more, []);
+    assert.notEqual(first?.token, second?.token);
+    assert.deepEqual({ ...first, token: "" }, { ...second, token: "" });
+    assert.equal(second?.body, '{"a": 1}');
+  });
 
   test("a service that always says 401 is asked twice at the most, and has no tokens made all the time", async () => {
     const name = await fresh();
