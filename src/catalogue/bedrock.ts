@@ -1,6 +1,10 @@
 import type { ServiceEntry } from "./ServiceEntry.ts";
 
-/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html */
+/**
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html. For what
+ * agents run: OpenClaw's own provider for it is an external plugin (2026.9.6), so no bot thinks with
+ * it unless its settings describe the provider.
+ */
 export const bedrock: ServiceEntry = {
   name: "bedrock",
   title: "Amazon Bedrock: models",
@@ -19,5 +23,4 @@ export const bedrock: ServiceEntry = {
     "GET /foundation-models",
     "GET /inference-profiles",
   ],
-  provider: "amazon-bedrock",
 };

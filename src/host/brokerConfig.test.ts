@@ -80,7 +80,8 @@ test("brokerConfig() gives signing grants both halves, and token endpoints their
     bots: {
       a: {
         openclaw: "2026.9.6",
-        model: "amazon-bedrock/x",
+        model: "own/x",
+        settings: { models: { providers: { own: {} } } },
         grants: {
           bedrock: { secret: "s", aws: { region: "eu-central-1" } },
           calendar: { secret: "made" },
