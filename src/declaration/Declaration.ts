@@ -116,6 +116,6 @@ export const declarationSchema = z.strictObject({
 });
 
 export type Declaration = z.output<typeof declarationSchema>;
-export type DeclaredSecret = z.output<typeof secret>;
+export type DeclaredAnySecret = z.output<typeof secret>;
 export type DeclaredBot = z.output<typeof bot>;
 export type DeclaredNotify = z.output<typeof notify>;

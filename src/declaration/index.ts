@@ -4,7 +4,7 @@ export {
   type Declaration,
   type DeclaredBot,
   type DeclaredNotify,
-  type DeclaredSecret,
+  type DeclaredAnySecret,
 } from "./Declaration.ts";
 export type { DeclaredDial, DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
 export type { DeclaredMint } from "./mintSchema.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { DeclaredMint, DeclaredSecret, Fault, Path } from "../declaration/index.ts";
+import type { DeclaredMint, DeclaredAnySecret, Fault, Path } from "../declaration/index.ts";
 import { planDial } from "./planDial.ts";
 import { parseOrigin } from "./resolveServices.ts";
 import type { MintedSecret, MintPlan } from "./Plan.ts";
@@ -19,7 +19,7 @@ const RESERVED = new Set([
 ]);
 
 /** Whether a declared secret is made by the broker and not kept in a store. */
-export function isMint(declared: DeclaredSecret): declared is DeclaredMint {
+export function isMint(declared: DeclaredAnySecret): declared is DeclaredMint {
   return "oauth2" in declared || "googleServiceAccount" in declared || "githubApp" in declared;
 }
 
@@ -39,7 +39,7 @@ export function materialOf(mint: MintPlan): string[] {
 
 /** Resolves all secrets that are made, by name; what is wrong with one is a fault. */
 export function planMints(
-  secrets: Readonly<Record<string, DeclaredSecret>>,
+  secrets: Readonly<Record<string, DeclaredAnySecret>>,
   faults: Fault[],
 ): ReadonlyMap<string, MintedSecret> {
   const names = new Set(Object.keys(secrets));
@@ -191,7 +191,7 @@ function checkOauth2(
 function checkMaterial(
   name: string,
   mint: MintPlan,
-  secrets: Readonly<Record<string, DeclaredSecret>>,
+  secrets: Readonly<Record<string, DeclaredAnySecret>>,
   minted: ReadonlyMap<string, MintedSecret>,
   faults: Fault[],
 ): void {

@@ -15,6 +15,8 @@ const HEADERS = [{ in: "header", name: "authorization", prefix: "Bearer " }] as 
 
 describe("secrets that are made", () => {
   let t: TestBroker;
+  /** Waits for an endpoint for a moment only. */
+  let hasty: TestBroker;
   let provider: TokenStandIn;
   let service: Awaited<ReturnType<TestBroker["upstream"]>>;
   let endpoint: Awaited<ReturnType<TestBroker["upstream"]>>;
@@ -49,8 +51,9 @@ describe("secrets that are made", () => {
   });
 
   before(async () => {
-    t = await TestBroker.start({
-      timeouts: { clientHello: 500, connect: 2000, head: 600, mint: 700 },
+    t = await TestBroker.start();
+    hasty = await TestBroker.start({
+      timeouts: { clientHello: 5000, connect: 5000, head: 5000, mint: 300 },
     });
     t.secrets
       .set("refresh", canary("rt-"))
@@ -113,9 +116,13 @@ describe("secrets that are made", () => {
       oauth2("misnamed", {}, { host: "other.test" }),
       oauth2("inward", {}, { dial: { ca } }),
     );
+    await hasty.bot("basecamp", [{ ...grantOf("slow"), rules: [] }]);
     await configureGrants(t.minted.map(({ name }) => name));
   });
-  after(() => t.end());
+  after(async () => {
+    await hasty.end();
+    await t.end();
+  });
   afterEach(() => {
     provider.next.length = 0;
     provider.expiresIn = 3600;
@@ -472,11 +479,12 @@ describe("secrets that are made", () => {
     });
   }
 
-  test("Minter takes a token whose life isn't told for five minutes, and one for a year for a day", async () => {
+  test("Minter takes a token whose life isn't told for five minutes, one for a year for a day, one for a moment for seconds", async () => {
     for (const [told, passes, ends] of [
       [undefined, 3 * 60_000, 5 * 60_000],
       ["3600", 50 * 60_000, 60 * 60_000],
       [365 * 86_400, 23 * 3_600_000, 24 * 3_600_000],
+      [0.001, 3000, 5000],
     ] as const) {
       const name = await fresh();
       provider.expiresIn = told;
@@ -551,14 +559,29 @@ describe("secrets that are made", () => {
   });
 
   test("an endpoint that says nothing is given up, for all who wait", async () => {
-    const name = await fresh();
     let open = (): void => undefined;
     provider.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const replies = await Promise.all([call(name), call(name), call(name)]);
-    assert.deepEqual(replies.map(code), ["mint-failed", "mint-failed", "mint-failed"]);
-    open();
+    try {
+      for (const [name, value] of t.secrets) hasty.secrets.set(name, value);
+      hasty.minted.push(oauth2("slow"));
+      const grant = {
+        ...grantOf("slow"),
+        hosts: [{ name: host.name, port: hasty.port, scheme: "https" as const, v4: host.address }],
+      };
+      const [bot] = hasty.bots;
+      assert.ok(bot !== undefined);
+      hasty.bots.splice(0, 1, { ...bot, grants: [grant] });
+      assert.deepEqual(await hasty.configure(), { type: "configured" });
+      const headers = { authorization: `Bearer ${grant.phantom}` };
+      const replies = await Promise.all(
+        Array.from({ length: 3 }, () => hasty.request(host, { path: "/v1/x", headers })),
+      );
+      assert.deepEqual(replies.map(code), ["mint-failed", "mint-failed", "mint-failed"]);
+    } finally {
+      open();
+    }
   });
 
   for (const [secret, says] of [

@@ -13,6 +13,8 @@ export interface Minted {
 const UNSAID_MS = 5 * 60_000;
 /** A token that claims to be good for longer is asked for again all the same. */
 const LONGEST_MS = 24 * 60 * 60_000;
+/** One that claims less is used for so long all the same: a bot's calls must not make a flood of questions. */
+const SHORTEST_MS = 5000;
 /** Above that headers would be refused anyway. */
 const TOKEN = /^[\x21-\x7e]{8,8192}$/;
 
@@ -56,7 +58,7 @@ export function readGithubReply(body: string, now: number): Minted | { readonly 
     return { wrong: 'has no "token" that could be sent' };
   const until = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
   if (!(until > now)) return { wrong: 'has an "expires_at" that is no time to come' };
-  return { token: new SecretValue(token), lifetimeMs: Math.min(until - now, LONGEST_MS) };
+  return { token: new SecretValue(token), lifetimeMs: bound(until - now) };
 }
 
 /** The `error` of a refusal (RFC 6749 section 5.2), if it is one of the words that stand there. */
@@ -87,7 +89,11 @@ function readExpiresIn(value: unknown): number | undefined {
   if (value === undefined || value === null) return UNSAID_MS;
   const seconds = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
   if (typeof seconds !== "number" || !(seconds > 0)) return undefined;
-  return Math.min(seconds * 1000, LONGEST_MS);
+  return bound(seconds * 1000);
+}
+
+function bound(lifetimeMs: number): number {
+  return Math.max(SHORTEST_MS, Math.min(lifetimeMs, LONGEST_MS));
 }
 
 function readObject(body: string): Record<string, unknown> | undefined {

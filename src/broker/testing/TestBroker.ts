@@ -74,7 +74,7 @@ export class TestBroker {
               : Promise.resolve(new SecretValue(value));
           },
         }),
-      timeouts: { clientHello: 500, connect: 5000, head: 600, mint: 5000 },
+      timeouts: { clientHello: 500, connect: 5000, head: 600, mint: 20_000 },
       ...more,
     });
   }
