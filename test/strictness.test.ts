@@ -193,6 +193,12 @@ test("limits, content and asks about hosts change nothing else of the plan", () 
 
 test("every service of the catalogue can be granted as it is, with rules that have an effect", () => {
   for (const entry of catalogue.values()) {
+    const region = { region: "eu-central-1" };
+    const byAws: Record<string, object> = {
+      aws: { aws: { ...region, service: "sqs" }, allow: ["POST /"] },
+      "aws-s3": { aws: region, allow: [{ s3: "reports", access: "read" }] },
+      bedrock: { aws: region },
+    };
     const url = entry.hosts.length === 0 ? { url: "https://own.example.com" } : {};
     const { declaration, faults: shape } = checkShape({
       seawall: 1,
@@ -201,7 +207,7 @@ test("every service of the catalogue can be granted as it is, with rules that ha
         a: {
           openclaw: "2026.9.6",
           model: "own/x",
-          grants: { [entry.name]: { secret: "s", ...url } },
+          grants: { [entry.name]: { secret: "s", ...url, ...byAws[entry.name] } },
           settings: { models: { providers: { own: {} } } },
         },
       },

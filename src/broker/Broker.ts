@@ -9,16 +9,19 @@ import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
-import { compileDeployment } from "./Deployment.ts";
+import { isSigV4 } from "./decide/awsPlace.ts";
+import { compileDeployment, type InjectBrokerGrant } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
 import { systemResolve } from "./dial/systemResolve.ts";
 import { UpstreamPools } from "./dial/UpstreamPools.ts";
 import { Gate } from "./gate/Gate.ts";
 import { UnknownHosts, type SlotAddress } from "./gate/UnknownHosts.ts";
+import { fetchAwsKey } from "./inject/fetchAwsKey.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
+import { Minter } from "./mint/Minter.ts";
 import type { FromBroker, ToBroker } from "./protocol.ts";
 import type { Telemetry } from "./telemetry/Telemetry.ts";
 import { TlsEnd } from "./tls/TlsEnd.ts";
@@ -60,6 +63,7 @@ export class Broker {
       clientHello: 10_000,
       connect: 30_000,
       head: 30_000,
+      mint: 15_000,
       ...surroundings.timeouts,
     };
     this.#calls = serveCalls(() => this.#parts, timeouts.head);
@@ -76,6 +80,13 @@ export class Broker {
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
       pools: new UpstreamPools(resolve),
+      minter: new Minter({
+        resolve,
+        send: (message) => {
+          surroundings.send(message);
+        },
+        timeoutMs: timeouts.mint,
+      }),
       resolve,
       take: (socket, connection) => {
         this.#calls.take(socket, connection);
@@ -145,16 +156,27 @@ export class Broker {
     try {
       const store = await this.#surroundings.openStores(config);
       const deployment = compileDeployment(config, store);
-      const used = new Set(
-        config.bots.flatMap((bot) =>
-          bot.grants.flatMap((grant) => (grant.kind === "inject" ? [grant.secret] : [])),
-        ),
+      const inject = config.bots.flatMap((bot) =>
+        bot.grants.filter((grant) => grant.kind === "inject"),
       );
+      const signs = (grant: InjectBrokerGrant): boolean => grant.places.some(isSigV4);
+      const signing = inject.filter(signs).map(({ secret }) => secret);
+      for (const name of new Set(signing)) await fetchAwsKey(deployment, name, Date.now());
+      const used = new Set(inject.filter((each) => !signs(each)).map(({ secret }) => secret));
       // At once: one process reads all that come from stores of its kind.
-      await Promise.all([...used].map((name) => fetchSecret(deployment, name)));
-      const dialled = config.bots.flatMap((bot) =>
-        bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
+      await Promise.all(
+        [...used].map(async (name) => {
+          const minted = deployment.minted.get(name);
+          if (minted === undefined) await fetchSecret(deployment, name);
+          else await this.#parts.minter.check(deployment, minted);
+        }),
       );
+      const dialled = [
+        ...config.bots.flatMap((bot) =>
+          bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
+        ),
+        ...[...deployment.minted.values()].flatMap(({ dial }) => dial?.clientCertificate ?? []),
+      ];
       for (const name of new Set(dialled))
         await deployment.clientCertificates.get(deployment, name);
       const tls = new Map(
@@ -195,6 +217,7 @@ export class Broker {
         ),
       );
       if (old !== undefined && old.audit !== audit && old.audit.openCalls === 0) old.audit.close();
+      this.#parts.minter.retain(deployment.minted.values());
       this.#parts.running.recheck(deployment);
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();

@@ -2,6 +2,7 @@ import type {
   DialPlan,
   InjectGrant,
   LimitsPlan,
+  MintedSecret,
   SecretPlan,
   TcpGrant,
   TunnelGrant,
@@ -14,6 +15,8 @@ import type {
  */
 export interface BrokerConfig {
   readonly secrets: readonly SecretPlan[];
+  /** Secrets that are made from others of `secrets`. */
+  readonly minted?: readonly BrokerMint[];
   readonly vault: {
     readonly file: string;
     readonly identity: string;
@@ -62,10 +65,14 @@ export interface BrokerBot {
 export type BrokerGrant =
   | (Omit<InjectGrant, "phantom" | "dial"> & {
       readonly phantom: string;
+      /** The other half of the phantom where the bot signs its calls; `phantom` is the key's id then. */
+      readonly phantomSecret?: string;
       readonly dial?: BrokerDial;
     })
   | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial })
   | (Omit<TcpGrant, "dial"> & { readonly dial?: BrokerDial });
+
+export type BrokerMint = Omit<MintedSecret, "dial"> & { readonly dial?: BrokerDial };
 
 /** Like DialPlan, the CA file read: `ca` is PEM text. */
 export type BrokerDial = Omit<DialPlan, "ca"> & { readonly ca?: string };

@@ -2,9 +2,17 @@ import { isIP } from "node:net";
 import type { HostPlan, SecretSource } from "../plan/index.ts";
 import type { SecretStore } from "../secrets/index.ts";
 import { BrokerError } from "./BrokerError.ts";
-import type { BrokerBot, BrokerConfig, BrokerGrant, BrokerIngress } from "./BrokerConfig.ts";
+import type {
+  BrokerBot,
+  BrokerConfig,
+  BrokerGrant,
+  BrokerIngress,
+  BrokerMint,
+} from "./BrokerConfig.ts";
+import { isSigV4 } from "./decide/awsPlace.ts";
 import { destinationKey } from "./destination.ts";
 import { ClientCertificates } from "./inject/clientCertificate.ts";
+import { materialNames } from "./mint/materialNames.ts";
 import { PhantomIndex } from "./phantoms.ts";
 import { compilePhantoms } from "./redact/BodyScanner.ts";
 import type { PatternSet } from "./redact/PatternSet.ts";
@@ -31,10 +39,15 @@ export interface Bot {
   readonly names: ReadonlyMap<string, { readonly v4?: string; readonly v6?: string }>;
 }
 
+/** The secrets that grants may name. */
+type Known = Pick<Deployment, "secrets" | "minted">;
+
 /** A configuration ready for use. Immutable: a new one replaces the old one as a whole. */
 export interface Deployment {
   readonly bots: ReadonlyMap<string, Bot>;
   readonly secrets: ReadonlyMap<string, SecretSource>;
+  /** Those that are made from others, by name. */
+  readonly minted: ReadonlyMap<string, BrokerMint>;
   readonly store: SecretStore;
   readonly phantoms: PhantomIndex;
   /** By bot: the other bots' phantoms, which it can't have come by in an honest way. */
@@ -54,6 +67,8 @@ export interface Deployment {
  */
 export function compileDeployment(config: BrokerConfig, store: SecretStore): Deployment {
   const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
+  const minted = new Map((config.minted ?? []).map((each) => [each.name, each]));
+  checkMinted(secrets, minted);
   const bots = new Map<string, Bot>();
   const ports = new Set<number>();
   const owners = new Map<string, string>();
@@ -62,7 +77,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     if (plan.proxy?.token !== undefined && plan.proxy.token.length < 16)
       throw invalid(`the proxy token of bot "${plan.name}" is shorter than 16 characters`);
     if (plan.ingress !== undefined) checkIngress(plan.name, plan.ingress, ports);
-    bots.set(plan.name, compileBot(plan, secrets, owners));
+    bots.set(plan.name, compileBot(plan, { secrets, minted }, owners));
   }
   const tokens = config.bots.flatMap(({ ingress, proxy }) =>
     [ingress?.token ?? [], proxy?.token ?? []].flat(),
@@ -73,6 +88,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
   return {
     bots,
     secrets,
+    minted,
     store,
     phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
     foreignPhantoms,
@@ -80,6 +96,20 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     clientCertificates: new ClientCertificates(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
   };
+}
+
+function checkMinted(
+  secrets: ReadonlyMap<string, SecretSource>,
+  minted: ReadonlyMap<string, BrokerMint>,
+): void {
+  for (const { name, mint, endpoint, dial } of minted.values()) {
+    if (secrets.has(name)) throw invalid(`secret "${name}" is both stored and made`);
+    if (endpoint.host.scheme !== "https")
+      throw invalid(`secret "${name}" is asked for without encryption`);
+    for (const material of [...materialNames(mint), dial?.clientCertificate ?? []].flat())
+      if (!secrets.has(material))
+        throw invalid(`secret "${name}" is made from "${material}", which is not configured`);
+  }
 }
 
 function checkIngress(bot: string, { port, token }: BrokerIngress, ports: Set<number>): void {
@@ -90,15 +120,15 @@ function checkIngress(bot: string, { port, token }: BrokerIngress, ports: Set<nu
 }
 
 function foreignTo(bot: BrokerBot, phantoms: readonly string[]): PatternSet {
-  const own = new Set(bot.grants.map((grant) => (grant.kind === "inject" ? grant.phantom : "")));
+  const own = new Set(
+    bot.grants.flatMap((grant) =>
+      grant.kind === "inject" ? [grant.phantom, grant.phantomSecret ?? ""] : [],
+    ),
+  );
   return compilePhantoms(phantoms.filter((phantom) => !own.has(phantom)));
 }
 
-function compileBot(
-  plan: BrokerBot,
-  secrets: ReadonlyMap<string, SecretSource>,
-  owners: Map<string, string>,
-): Bot {
+function compileBot(plan: BrokerBot, secrets: Known, owners: Map<string, string>): Bot {
   const destinations = new Map<string, Granted[]>();
   const names = new Map<string, { v4?: string; v6?: string }>();
   const grants = new Set<string>();
@@ -106,7 +136,7 @@ function compileBot(
     const where = `grant "${grant.name}" of bot "${plan.name}"`;
     if (grants.has(grant.name)) throw invalid(`${where} stands twice`);
     grants.add(grant.name);
-    if (grant.kind === "inject") checkInject(grant, where, secrets, owners);
+    if (grant.kind === "inject") checkInject(grant, plan.name, where, secrets, owners);
     for (const host of grant.hosts) {
       if (host.port === plan.proxy?.port)
         throw invalid(`${where} has a host at port ${host.port}, where the explicit proxy listens`);
@@ -158,17 +188,33 @@ function compileBot(
 
 function checkInject(
   grant: InjectBrokerGrant,
+  bot: string,
   where: string,
-  secrets: ReadonlyMap<string, SecretSource>,
+  secrets: Known,
   owners: Map<string, string>,
 ): void {
-  if (!secrets.has(grant.secret))
+  if (!secrets.secrets.has(grant.secret) && !secrets.minted.has(grant.secret))
     throw invalid(`${where} needs secret "${grant.secret}", which is not configured`);
   if (grant.places.length === 0) throw invalid(`${where} names no place for its credential`);
+  const signs = grant.places.some(isSigV4);
+  if (
+    signs !== (grant.phantomSecret !== undefined) ||
+    (signs && grant.places.some((place) => !isSigV4(place)))
+  )
+    throw invalid(`${where} signs its calls in part only`);
+  if (signs && secrets.minted.has(grant.secret))
+    throw invalid(`${where} signs with a secret that is made`);
+  if ((grant.phantomSecret?.length ?? 32) < 32)
+    throw invalid(`${where} has a phantom key shorter than 32 characters`);
   if (grant.phantom.length < 8) throw invalid(`${where} has a phantom shorter than 8 characters`);
-  if (owners.has(grant.phantom))
-    throw invalid(`${where} has the phantom of ${owners.get(grant.phantom)}`);
-  owners.set(grant.phantom, where);
+  // A bot's clients of AWS read one pair of keys, whichever of its services they call.
+  const owner = signs ? `the signing grants of bot "${bot}" by secret "${grant.secret}"` : where;
+  for (const phantom of [grant.phantom, grant.phantomSecret ?? []].flat()) {
+    const other = owners.get(phantom);
+    if (other !== undefined && (!signs || other !== owner))
+      throw invalid(`${where} has the phantom of ${other}`);
+    owners.set(phantom, owner);
+  }
   for (const place of grant.places) {
     if (
       place.in === "path" &&

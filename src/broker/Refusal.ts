@@ -56,6 +56,20 @@ const REFUSALS = {
     403,
     "the request's body carries another bot's token; the call was cut",
   ],
+  "aws-signature": [
+    403,
+    "the AWS signature is not by this bot's keys and of this request: Signature Version 4, all x-amz- headers signed",
+  ],
+  "aws-scope": [403, "the AWS signature is for a region or service that the grant doesn't have"],
+  "aws-date": [403, "the AWS signature is more than fifteen minutes old, or of the future"],
+  "aws-presigned": [
+    403,
+    "presigned URLs are not supported; sign the request in its Authorization header",
+  ],
+  "aws-payload": [
+    403,
+    "the body is not what was signed, or signed in pieces, which is not supported; sign its SHA-256 or UNSIGNED-PAYLOAD",
+  ],
   "not-allowed": [403, "no rule of the grant allows this call"],
   denied: [403, "a rule of the grant denies this call"],
   "body-too-large": [413, "the body is too large to be checked before the call is made"],
@@ -80,6 +94,14 @@ const REFUSALS = {
   "secret-unavailable": [
     503,
     "the credential can't be had at the moment, so the call was not made",
+  ],
+  "mint-failed": [
+    503,
+    "the credential is made when it is needed, which failed just now, so the call was not made; try again later",
+  ],
+  "mint-refused": [
+    503,
+    "the credential's provider refuses to make one, so the call was not made; the owner has to act",
   ],
   "audit-unwritable": [503, "the call can't be recorded, so it was not made"],
   // dial

@@ -8,13 +8,16 @@ export interface ServiceEntry {
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** Origins, as `https://api.example.com`. */
+  /**
+   * Origins, as `https://api.example.com`. Where the credential is AWS's, `{region}` and `{service}` in
+   * them stand for what the grant says.
+   */
   readonly hosts: readonly string[];
   /** Everybody runs their own: the grant's `url` says where. What stands in `hosts` is for grants without one. */
   readonly ownHost?: boolean;
   /** Every place a client may put the credential, as the service's documentation names them. */
   readonly credential: readonly CredentialPlace[];
-  /** Text with `{digits:N}`, `{hex:N}`, `{alphanumeric:N}` or `{base64url:N}`. Tools check this shape. */
+  /** Text with `{digits:N}`, `{hex:N}`, `{base32:N}`, `{alphanumeric:N}` or `{base64url:N}`. Tools check this shape. */
   readonly phantom: string;
   /** Environment variable in which OpenClaw and the service's own clients look for the credential. */
   readonly variable?: string;
@@ -58,6 +61,8 @@ export interface CredentialPlace {
   readonly json?: string | undefined;
   /** JSON pointer into a text frame that has all the values of `where`. */
   readonly websocket?: string | undefined;
+  /** The call is signed by a key of AWS, for this of its services; `*` where the grant says which. */
+  readonly sigv4?: string | undefined;
   readonly where?: Readonly<Record<string, string | number>> | undefined;
 }
 

@@ -1,4 +1,7 @@
 import { anthropic } from "./anthropic.ts";
+import { aws } from "./aws.ts";
+import { awsS3 } from "./awsS3.ts";
+import { bedrock } from "./bedrock.ts";
 import { brave } from "./brave.ts";
 import { deepseek } from "./deepseek.ts";
 import { discord } from "./discord.ts";
@@ -33,6 +36,9 @@ export type {
 /** Every known service, sorted by name. A new one is a new file and a line here. */
 const ENTRIES: readonly ServiceEntry[] = [
   anthropic,
+  aws,
+  awsS3,
+  bedrock,
   brave,
   deepseek,
   discord,

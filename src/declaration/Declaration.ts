@@ -99,7 +99,7 @@ export const declarationSchema = z.strictObject({
   secrets: z
     .record(secretName, secretSchema)
     .default({})
-    .describe("Names of secrets and where each value is kept. Never a value."),
+    .describe("Names of secrets and where each value is kept or how it is made. Never a value."),
   services: z
     .record(name, serviceSchema)
     .default({})

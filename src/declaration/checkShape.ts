@@ -108,14 +108,74 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
 function unionFaults(issue: z.core.$ZodIssueInvalidUnion, path: Path): Fault[] {
   const forms = issue.errors.flatMap(flattenForms);
   const meant = forms.filter((issues) => !issues.some(isOfAnotherKind));
-  const [only] = meant;
-  if (only !== undefined && meant.length === 1) return only.flatMap((each) => toFaults(each, path));
+  const [first, ...others] = meant;
+  if (first !== undefined) {
+    const only = others.length === 0 ? first : namedForm(meant, path);
+    if (only !== undefined) return only.flatMap((each) => toFaults(each, path));
+    const names = [...new Set(meant.flatMap((issues) => issues.flatMap(lackedKey).slice(0, 1)))];
+    if (names.length > 0) return [formFault(issue, path, names)];
+  }
   const kinds = forms.flatMap(([first]) => {
     if (first?.code === "invalid_type") return [article(first.expected)];
     return first?.code === "invalid_value" ? first.values.map((v) => JSON.stringify(v)) : [];
   });
   const accepted = [...new Set(kinds)].join(" or ");
   return [{ code: "invalid", path, message: `${label(path)} must be ${accepted}` }];
+}
+
+/** Of several objects the only one that has no key of another one's, or else all keys of its own. */
+function namedForm(
+  meant: readonly (readonly z.core.$ZodIssue[])[],
+  path: Path,
+): readonly z.core.$ZodIssue[] | undefined {
+  const known = new Set(knownKeys(path));
+  const fitting = meant.filter(
+    (issues) =>
+      !issues.some(
+        (issue) =>
+          issue.code === "unrecognized_keys" &&
+          issue.path.length === 0 &&
+          issue.keys.some((key) => known.has(key)),
+      ),
+  );
+  if (fitting.length === 1) return fitting[0];
+  return meant.find((issues) => !issues.some(lacksOwnKey));
+}
+
+/** A form's own key that isn't there: another form is meant. */
+function lackedKey(issue: z.core.$ZodIssue): string[] {
+  return lacksOwnKey(issue) ? [String(issue.path[0])] : [];
+}
+
+function lacksOwnKey(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length === 1 && issue.code === "invalid_type" && issue.input === undefined;
+}
+
+/** No form is named, so the misspelt key is to be told, or that there is none. */
+function formFault(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: Path,
+  names: readonly string[],
+): Fault {
+  const given = issue.input;
+  const [key] = given !== null && typeof given === "object" ? Object.keys(given) : [];
+  if (key === undefined) {
+    return {
+      code: "missing",
+      path,
+      message: `${label(path)} doesn't say what it is`,
+      hint: `add one of: ${names.join(", ")}`,
+    };
+  }
+  const guess = closest(key, names);
+  return {
+    code: "unknown-key",
+    path: [...path, key],
+    atKey: true,
+    message: `unknown key ${quoteKey(key)}${inside(path)}`,
+    hint:
+      guess === undefined ? `the keys here are ${names.join(", ")}` : `did you mean "${guess}"?`,
+  };
 }
 
 /** The issues of each form, a union within the union not being one of its own. */
@@ -135,7 +195,8 @@ function isOfAnotherKind(issue: z.core.$ZodIssue): boolean {
 }
 
 function hintForKey(key: string, path: Path): string {
-  const known = knownKeys(path);
+  // Another form of the same value may have it.
+  const known = [...new Set(knownKeys(path))].filter((each) => each !== key);
   const guess = closest(key, known);
   return guess === undefined ? `the keys here are ${known.join(", ")}` : `did you mean "${guess}"?`;
 }

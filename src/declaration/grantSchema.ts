@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { rule, ruleOrOwn } from "./ruleSchema.ts";
-import { bytes, origin, port, secretName } from "./words.ts";
+import { awsName, bytes, origin, port, secretName } from "./words.ts";
 
 const count = (max: number) => z.int().min(1).max(max);
 
@@ -26,7 +26,7 @@ export const botLimits = limits
   })
   .describe("How much the bot may do, and use up of this machine.");
 
-const dial = z
+export const dial = z
   .strictObject({
     host: z.string().min(1).max(253).optional().describe("Address or name to connect to instead."),
     port: port.optional(),
@@ -80,6 +80,19 @@ const content = z
   })
   .describe("What messages may hold, looked at before they leave.");
 
+const aws = z
+  .strictObject({
+    region: awsName.describe('Region that calls are for, as "eu-central-1".'),
+    service: awsName.optional().describe('Service that calls are for, as "sqs", for "aws" alone.'),
+    buckets: z
+      .array(z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket's name, without dots"))
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("Buckets that are reached at hosts of their own, as most clients do."),
+  })
+  .describe("For services of AWS: what calls may be signed for.");
+
 const rules = (what: string) => z.array(rule).max(256).optional().describe(what);
 
 export const grant = z.strictObject({
@@ -102,6 +115,7 @@ export const grant = z.strictObject({
   limits: limits.optional(),
   content: content.optional(),
   dial: dial.optional(),
+  aws: aws.optional(),
   allowFrom: z
     .array(z.union([z.int(), z.string().regex(/^[A-Za-z0-9@._:-]{1,64}$/, "a user's id")]))
     .max(256)
@@ -109,5 +123,6 @@ export const grant = z.strictObject({
     .describe("For channels: the senders the bot listens to."),
 });
 
+export type DeclaredDial = z.output<typeof dial>;
 export type DeclaredGrant = z.output<typeof grant>;
 export type DeclaredLimits = z.output<typeof limits>;

@@ -5,7 +5,8 @@ export {
   type DeclaredBot,
   type DeclaredNotify,
 } from "./Declaration.ts";
-export type { DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
+export type { DeclaredDial, DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
+export type { DeclaredOauth2 } from "./mintSchema.ts";
 export type { DeclaredSecret } from "./secretSchema.ts";
 export type { DeclaredRule } from "./ruleSchema.ts";
 export type { DeclaredCredential, DeclaredMessage, DeclaredService } from "./serviceSchema.ts";

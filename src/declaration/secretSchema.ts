@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mintKeys } from "./mintSchema.ts";
 import { secretName, variable } from "./words.ts";
 
 const path = z
@@ -17,7 +18,7 @@ const entry = z
   .regex(/^[^\u0000-\u001f\u007f]+$/, "a name without control characters");
 
 /**
- * Where one secret's value is kept. Exactly one of the keys that name a store stands in it, which
+ * Where one secret's value is kept, or how it is made. Exactly one key says that stands in it, which
  * the plan checks: as a union, a misspelt key would be reported as a wrong form of everything.
  */
 export const secretSchema = z
@@ -58,7 +59,8 @@ export const secretSchema = z
       .optional()
       .describe("For systemdCredential: a file that systemd-creds encrypted under that name."),
     service: entry.optional().describe('For keyring: the service, "seawall" if absent.'),
+    ...mintKeys,
   })
-  .describe("Where a value is kept.");
+  .describe("Where a value is kept, or how it is made.");
 
 export type DeclaredSecret = z.output<typeof secretSchema>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { rule } from "./ruleSchema.ts";
-import { call, hostName, origin, pointer, variable } from "./words.ts";
+import { awsName, call, hostName, pointer, origin, variable } from "./words.ts";
 
 const prefix = z.string().regex(/^[\x21-\x7e][\x20-\x7e]{0,31}$/, "printable ASCII");
 const token = z
@@ -26,6 +26,9 @@ const credential = z.strictObject({
   form: field.optional().describe("Field of a form-urlencoded body."),
   multipart: field.optional().describe("Part of a multipart/form-data body."),
   json: pointer.optional().describe("JSON pointer into the body."),
+  sigv4: awsName
+    .optional()
+    .describe('Service of AWS that calls are signed for (Signature Version 4), as "sqs".'),
   websocket: pointer.optional().describe("JSON pointer into a text frame that the bot sends."),
   where: z
     .record(pointer, z.union([z.string().max(256), z.number()]))
@@ -43,7 +46,11 @@ const message = z.strictObject({
 });
 
 export const serviceSchema = z.strictObject({
-  hosts: z.array(origin).min(1).max(32).describe("Origins the service is reached at."),
+  hosts: z
+    .array(origin)
+    .min(1)
+    .max(32)
+    .describe("Origins the service is reached at; {region} stands for the grant's, for AWS."),
   credential: z.array(credential).min(1).max(16).describe("Where a call carries the credential."),
   phantom: z
     .string()
@@ -51,7 +58,7 @@ export const serviceSchema = z.strictObject({
     .max(512)
     .default("phantom-{base64url:40}")
     .describe(
-      "Shape of the worthless token the bot gets: text with {digits:N}, {hex:N}, {alphanumeric:N} or {base64url:N}.",
+      "Shape of the worthless token the bot gets: text with {digits:N}, {hex:N}, {base32:N}, {alphanumeric:N} or {base64url:N}.",
     ),
   variable: variable
     .optional()

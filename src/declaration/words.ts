@@ -24,6 +24,11 @@ export const origin = z
   .string()
   .regex(/^https?:\/\/[^/?#@\s]+$/, 'scheme and host, as "https://api.example.com"');
 
+/** A region or service of AWS, as `eu-central-1`. */
+export const awsName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens");
+
 export const hostName = z.string().regex(HOST, 'a host name, as "api.example.com"');
 
 /** RFC 6901, to something below the root. */

@@ -20,6 +20,8 @@ export interface Generation {
   readonly plan: Plan;
   readonly programs: Programs;
   readonly bots: Readonly<Record<string, BotGeneration>>;
+  /** PEM text by secret, for the token endpoints that name a CA. */
+  readonly mintCas?: Readonly<Record<string, string>>;
 }
 
 export interface Programs {

@@ -1,6 +1,13 @@
 import { issueLeaf, type Authority } from "../authority/index.ts";
-import type { BrokerBot, BrokerConfig, BrokerGrant } from "../broker/index.ts";
-import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from "../plan/index.ts";
+import type { BrokerBot, BrokerConfig, BrokerDial, BrokerGrant } from "../broker/index.ts";
+import {
+  derivePhantom,
+  type BotPlan,
+  type DialPlan,
+  type GrantPlan,
+  type InjectGrant,
+  type PhantomShape,
+} from "../plan/index.ts";
 import type { Generation } from "./Generation.ts";
 import { auditFile } from "./auditRecord.ts";
 import { gatewayToken, phantomKey, signingKey } from "./hostKeys.ts";
@@ -37,6 +44,7 @@ export async function brokerConfig(options: {
   }
   return {
     secrets: resolveSecrets(generation),
+    ...brokerMints(generation),
     vault,
     ...(credentials === undefined ? {} : { credentials }),
     audit: { file: auditFile(paths), signingKey: signingKey(paths), ...audit },
@@ -51,19 +59,57 @@ export function phantomEnvironment(
   bot: Pick<BotPlan, "name" | "grants" | "environment">,
   key: Uint8Array,
 ): Record<string, string> {
-  const phantomOf = (grant: InjectGrant): string =>
-    derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name });
+  const phantomOf = (grant: InjectGrant): string => phantomsOf(grant, bot.name, key).phantom;
   const inject = bot.grants.filter((grant) => grant.kind === "inject");
   const variables = bot.environment.flatMap(({ variable, grant: name }) =>
     inject.filter((grant) => grant.name === name).map((grant) => [variable, phantomOf(grant)]),
   );
+  const aws = awsSettings(inject, bot.name, key);
   const settings = inject.flatMap((grant) => gitSettings(grant, phantomOf(grant)));
   const git = settings.flatMap(([name, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, name],
     [`GIT_CONFIG_VALUE_${index}`, value],
   ]);
   const count = settings.length === 0 ? [] : [["GIT_CONFIG_COUNT", String(settings.length)]];
-  return Object.fromEntries([...variables, ...count, ...git]) as Record<string, string>;
+  return Object.fromEntries([...variables, ...aws, ...count, ...git]) as Record<string, string>;
+}
+
+/** Of letters, digits, `-` and `_`; the real ones have `+` and `/` instead. */
+const AWS_SECRET: PhantomShape = [{ alphabet: "base64url", length: 40 }];
+
+/** Where calls are signed, all grants of one secret have the same two halves; else each has its own token. */
+function phantomsOf(
+  { name, phantom, places, secret }: InjectGrant,
+  bot: string,
+  key: Uint8Array,
+): { readonly phantom: string; readonly phantomSecret?: string } {
+  if (!places.some((place) => place.in === "sigv4"))
+    return { phantom: derivePhantom(phantom, key, { bot, grant: name }) };
+  // No grant has such a name.
+  return {
+    phantom: derivePhantom(phantom, key, { bot, grant: `aws id ${secret}` }),
+    phantomSecret: derivePhantom(AWS_SECRET, key, { bot, grant: `aws secret ${secret}` }),
+  };
+}
+
+/** What AWS's own clients read beside the key's id; the region only where there is but one. */
+function awsSettings(
+  inject: readonly InjectGrant[],
+  bot: string,
+  key: Uint8Array,
+): [name: string, value: string][] {
+  const places = inject.flatMap((grant) => grant.places.filter((place) => place.in === "sigv4"));
+  const regions = [...new Set(places.map(({ region }) => region))];
+  const secrets = inject.flatMap((grant) => phantomsOf(grant, bot, key).phantomSecret ?? []);
+  return [
+    ...secrets.slice(0, 1).map((value): [string, string] => ["AWS_SECRET_ACCESS_KEY", value]),
+    ...(regions.length === 1
+      ? regions.flatMap((region): [string, string][] => [
+          ["AWS_REGION", region],
+          ["AWS_DEFAULT_REGION", region],
+        ])
+      : []),
+  ];
 }
 
 /**
@@ -78,6 +124,31 @@ function gitSettings(grant: InjectGrant, phantom: string): [name: string, value:
   return [[`http.${grant.git}/.extraHeader`, header]];
 }
 
+export function brokerMints({
+  plan,
+  mintCas,
+}: {
+  readonly plan: Pick<Generation["plan"], "minted">;
+  readonly mintCas?: Generation["mintCas"];
+}): Pick<BrokerConfig, "minted"> {
+  if (plan.minted === undefined) return {};
+  return {
+    minted: plan.minted.map(({ dial, ...rest }) => ({
+      ...rest,
+      ...brokerDial(dial, mintCas?.[rest.name]),
+    })),
+  };
+}
+
+function brokerDial(
+  dial: DialPlan | undefined,
+  ca: string | undefined,
+): { readonly dial?: BrokerDial } {
+  if (dial === undefined) return {};
+  const { ca: _path, ...where } = dial;
+  return { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
+}
+
 export function brokerGrant(
   grant: GrantPlan,
   bot: string,
@@ -85,14 +156,12 @@ export function brokerGrant(
   ca: string | undefined,
 ): BrokerGrant {
   const { dial, ...rest } = grant;
-  const { ca: _path, ...where } = dial ?? {};
-  const dialed =
-    dial === undefined ? {} : { dial: { ...where, ...(ca === undefined ? {} : { ca }) } };
+  const dialed = brokerDial(dial, ca);
   if (rest.kind !== "inject") return { ...rest, ...dialed };
   return {
     ...rest,
     ...dialed,
-    phantom: derivePhantom(rest.phantom, key, { bot, grant: grant.name }),
+    ...phantomsOf(rest, bot, key),
   };
 }
 

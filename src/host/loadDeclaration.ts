@@ -10,7 +10,7 @@ import {
   type Fault,
 } from "../declaration/index.ts";
 import { checkSettings, listPins } from "../openclaw/index.ts";
-import { makePlan, type Plan } from "../plan/index.ts";
+import { makePlan, type MintedSecret, type Plan } from "../plan/index.ts";
 import { HostError } from "./HostError.ts";
 
 /** A declaration without faults, and the plan it makes. */
@@ -104,35 +104,61 @@ function readText(path: string, shown: string): string {
 
 /** The CA files that grants name, by bot and grant: PEM text, checked to be that. */
 export function readCas(loaded: LoadedDeclaration): Record<string, Record<string, string>> {
-  const folder = dirname(loaded.file);
   const faults: Fault[] = [];
-  const read = (bot: string, grant: string, ca: string): [string, string][] => {
-    let text = "";
-    try {
-      text = readFileSync(resolve(folder, ca), "utf8");
-    } catch {
-      // Reported below like a file without a certificate.
-    }
-    if (text.includes("-----BEGIN CERTIFICATE-----") && !text.includes("PRIVATE KEY-----"))
-      return [[grant, text]];
-    faults.push({
-      code: "invalid",
-      path: ["bots", bot, "grants", grant, "dial", "ca"],
-      message: "this file can't be read as certificates",
-      hint: "name a PEM file that holds CA certificates and nothing else, relative to the declaration",
-    });
-    return [];
-  };
   const cas = Object.fromEntries(
     loaded.plan.bots.map((bot) => [
       bot.name,
       Object.fromEntries(
-        bot.grants.flatMap(({ name, dial }) =>
-          dial?.ca === undefined ? [] : read(bot.name, name, dial.ca),
-        ),
+        bot.grants.flatMap(({ name, dial }) => {
+          const path = ["bots", bot.name, "grants", name, "dial", "ca"];
+          return readCa(loaded, dial?.ca, path, faults).map((text) => [name, text]);
+        }),
       ),
     ]),
   );
   if (faults.length > 0) throw loaded.refuse(faults);
   return cas;
+}
+
+/** The same for the token endpoints of secrets that are made, by secret. */
+export function readMintCas(
+  loaded: LoadedDeclaration,
+  minted: readonly MintedSecret[] = loaded.plan.minted ?? [],
+): Record<string, string> {
+  const faults: Fault[] = [];
+  const cas = minted.flatMap(({ name, mint, dial }) => {
+    const within = {
+      oauth2: ["oauth2"],
+      "google-service-account": [],
+      "github-app": ["githubApp"],
+    };
+    const path = ["secrets", name, ...within[mint.kind], "dial", "ca"];
+    return readCa(loaded, dial?.ca, path, faults).map((text) => [name, text] as const);
+  });
+  if (faults.length > 0) throw loaded.refuse(faults);
+  return Object.fromEntries(cas);
+}
+
+function readCa(
+  { file }: LoadedDeclaration,
+  ca: string | undefined,
+  path: readonly string[],
+  faults: Fault[],
+): string[] {
+  if (ca === undefined) return [];
+  let text = "";
+  try {
+    text = readFileSync(resolve(dirname(file), ca), "utf8");
+  } catch {
+    // Reported below like a file without a certificate.
+  }
+  if (text.includes("-----BEGIN CERTIFICATE-----") && !text.includes("PRIVATE KEY-----"))
+    return [text];
+  faults.push({
+    code: "invalid",
+    path,
+    message: "this file can't be read as certificates",
+    hint: "name a PEM file that holds CA certificates and nothing else, relative to the declaration",
+  });
+  return [];
 }

@@ -15,7 +15,7 @@ import type { BotGeneration, Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { nativeModules } from "./nativeModules.ts";
-import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
+import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
@@ -37,6 +37,7 @@ export async function prepareGeneration(
   progress: Progress,
 ): Promise<Omit<Generation, "number">> {
   const cas = readCas(loaded);
+  const mintCas = readMintCas(loaded);
   const programs = await bringPrograms(paths, loaded.plan);
   const capabilities = await probeAsBot(programs.launcher);
   // Before half a gigabyte is brought that could not be used.
@@ -63,7 +64,7 @@ export async function prepareGeneration(
   }
   if (faults.length > 0) throw loaded.refuse(faults);
   const { file, plan } = loaded;
-  return { created: new Date().toISOString(), declaration: file, plan, programs, bots };
+  return { created: new Date().toISOString(), declaration: file, plan, programs, bots, mintCas };
 }
 
 async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {

@@ -9,6 +9,8 @@ export interface Plan {
   readonly version: 1;
   /** Sorted by name. Only secrets that some grant uses. */
   readonly secrets: readonly SecretPlan[];
+  /** Sorted by name. Those that the broker has made; absent when there are none. */
+  readonly minted?: readonly MintedSecret[];
   /** Sorted by name. */
   readonly bots: readonly BotPlan[];
   readonly approvals?: ApprovalsPlan;
@@ -68,6 +70,42 @@ export type SecretSource =
   | { readonly store: "exec"; readonly command: readonly string[] }
   /** A variable of the broker's environment. */
   | { readonly store: "env"; readonly variable: string };
+
+/** A secret that no store holds: short-lived tokens that an endpoint makes for whoever has others. */
+export interface MintedSecret {
+  readonly name: string;
+  readonly mint: MintPlan;
+  /** Where tokens are asked for. */
+  readonly endpoint: { readonly host: HostPlan; readonly path: string };
+  readonly dial?: DialPlan;
+}
+
+/** How to ask. Other secrets are named, and all of them stand in `Plan.secrets`. */
+export type MintPlan =
+  /** RFC 6749 section 6 where there is a refresh token, else section 4.4. */
+  | {
+      readonly kind: "oauth2";
+      readonly clientId: string;
+      readonly clientSecret?: string;
+      readonly clientAuthentication: "body" | "basic";
+      readonly refreshToken?: string;
+      readonly scopes: readonly string[];
+      readonly parameters: Readonly<Record<string, string>>;
+    }
+  /** RFC 7523, as Google has it. */
+  | {
+      readonly kind: "google-service-account";
+      readonly key: string;
+      readonly scopes: readonly string[];
+      readonly subject?: string;
+    }
+  | {
+      readonly kind: "github-app";
+      readonly appId: string;
+      readonly privateKey: string;
+      readonly repositories?: readonly string[];
+      readonly permissions?: Readonly<Record<string, string>>;
+    };
 
 export interface BotPlan {
   readonly name: string;
@@ -303,6 +341,8 @@ export type Place =
   | { readonly in: "path"; readonly template: string }
   /** `Authorization: Basic`, the credential being this half of it. */
   | { readonly in: "basic"; readonly part: "user" | "password" }
+  /** The whole call, signed by a key of AWS (Signature Version 4) for this region and service. */
+  | { readonly in: "sigv4"; readonly region: string; readonly service: string }
   | { readonly in: "cookie"; readonly name: string }
   | { readonly in: "query"; readonly name: string }
   /** A field of an application/x-www-form-urlencoded body. */
@@ -326,7 +366,7 @@ export type Place =
 export type PhantomShape = readonly PhantomPart[];
 export type PhantomPart =
   { readonly text: string } | { readonly alphabet: PhantomAlphabet; readonly length: number };
-export type PhantomAlphabet = "digits" | "hex" | "alphanumeric" | "base64url";
+export type PhantomAlphabet = "digits" | "hex" | "base32" | "alphanumeric" | "base64url";
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {

@@ -29,6 +29,9 @@ test("derivePhantom() is stable, and differs by bot, grant and key", () => {
 test("derivePhantom() has the shape that each service's clients check", () => {
   const shapes: Record<string, RegExp> = {
     anthropic: /^sk-ant-api03-[\w-]{93}AA$/,
+    aws: /^AKIA[A-Z2-7]{20}$/,
+    "aws-s3": /^AKIA[A-Z2-7]{20}$/,
+    bedrock: /^AKIA[A-Z2-7]{20}$/,
     brave: /^BSA[\w-]{28}$/,
     deepseek: /^sk-[0-9a-f]{32}$/,
     discord: /^M\w{25}\.\w{6}\.[\w-]{38}$/,

@@ -4,6 +4,7 @@ import type { PhantomAlphabet, PhantomShape } from "./Plan.ts";
 const ALPHABETS: Record<PhantomAlphabet, string> = {
   digits: "0123456789",
   hex: "0123456789abcdef",
+  base32: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
   alphanumeric: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
   base64url: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 };

@@ -39,8 +39,16 @@ export function expandRule(
     const path = parseCall(`GET /${git}`);
     return "wrong" in path ? path : gitCalls(git, kinds, host);
   }
+  const bucket = s3 ?? "";
+  // A bucket may be reached at a host of its own as well.
+  const own = service.hosts.filter((name) =>
+    service.hosts.some((other) => name === `${bucket}.${other}`),
+  );
+  const places = host === undefined ? [undefined, ...own] : [host];
   return {
-    rules: kinds.flatMap((kind) => s3Calls(s3 ?? "", kind, host, service.hosts)),
+    rules: kinds.flatMap((kind) =>
+      places.flatMap((place) => s3Calls(bucket, kind, place, service.hosts)),
+    ),
     before: [],
   };
 }

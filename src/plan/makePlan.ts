@@ -2,9 +2,18 @@ import type { ServiceEntry } from "../catalogue/index.ts";
 import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
 import { canonical } from "./canonical.ts";
-import type { BotPlan, GrantPlan, JsonObject, Plan, PhantomVariable } from "./Plan.ts";
+import type {
+  BotPlan,
+  GrantPlan,
+  InjectGrant,
+  JsonObject,
+  MintedSecret,
+  Plan,
+  PhantomVariable,
+} from "./Plan.ts";
 import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
 import { planLimits } from "./planLimits.ts";
+import { planMints } from "./planMints.ts";
 import { planPorts } from "./planPorts.ts";
 import { planResources } from "./planResources.ts";
 import { planSecrets } from "./planSecrets.ts";
@@ -28,19 +37,21 @@ export function makePlan(
 ): { readonly plan?: Plan; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const services = resolveServices(declaration.services, context.catalogue, faults);
+  const mints = planMints(declaration.secrets, faults);
   const bots = sortedEntries(declaration.bots).map(([name, bot]) =>
-    planBot(name, bot, { declaration, services, context, faults }),
+    planBot(name, bot, { declaration, services, mints, context, faults }),
   );
   faults.push(...portClashes(bots));
   const surroundings = planSurroundings(declaration, bots, faults);
-  const secrets = planSecrets(declaration.secrets, bots, faults);
+  const secrets = planSecrets(declaration.secrets, mints, bots, faults);
   if (faults.length > 0) return { faults };
-  return { plan: { version: 1, secrets, bots, ...surroundings }, faults };
+  return { plan: { version: 1, ...secrets, bots, ...surroundings }, faults };
 }
 
 interface BotContext {
   readonly declaration: Declaration;
   readonly services: ReadonlyMap<string, KnownService>;
+  readonly mints: ReadonlyMap<string, MintedSecret>;
   readonly context: PlanContext;
   readonly faults: Fault[];
 }
@@ -70,6 +81,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
   const grantContext: GrantContext = {
     services: at.services,
     secrets: new Set(Object.keys(at.declaration.secrets)),
+    mints: at.mints,
     faults,
   };
   const { drafts, grants, environment } = planDrafts(bot.grants, path, grantContext);
@@ -116,10 +128,12 @@ export function planDrafts(
     planGrant(grant, declared, [...path, "grants", grant], context),
   );
   checkClashes(drafts, path, context.faults);
+  checkKeys(drafts, path, context.faults);
   const environment = drafts
     .flatMap<PhantomVariable>(({ grant, variable }) =>
       variable === undefined ? [] : [{ variable, grant: grant.name }],
     )
+    .filter(({ variable }, at, all) => all.findIndex((each) => each.variable === variable) === at)
     .toSorted((a, b) => compare(a.variable, b.variable));
   return { drafts, grants: withAddresses(drafts), environment };
 }
@@ -196,7 +210,9 @@ function checkClashes(
     }
     if (variable === undefined) continue;
     const other = variables.get(variable);
-    if (other !== undefined) {
+    const sharesKey =
+      signs(grant) && signs(drafts.find((each) => each.grant.name === other)?.grant);
+    if (other !== undefined && !sharesKey) {
       faults.push({
         code: "host-clash",
         path: at,
@@ -207,6 +223,25 @@ function checkClashes(
     }
     variables.set(variable, grant.name);
   }
+}
+
+/** A bot's clients of AWS read one key, so all its grants that are signed have it in common, and its phantom. */
+function checkKeys(drafts: readonly DraftGrant[], path: readonly string[], faults: Fault[]): void {
+  const [first, ...others] = drafts.flatMap(({ grant }) => (signs(grant) ? [grant] : []));
+  for (const { name, secret } of others) {
+    if (first === undefined || secret === first.secret) continue;
+    faults.push({
+      code: "invalid",
+      path: [...path, "grants", name],
+      atKey: true,
+      message: `grants "${first.name}" and "${name}" sign with two keys, of which a bot's clients read only one`,
+      hint: "name the same secret in both",
+    });
+  }
+}
+
+function signs(grant: GrantPlan | undefined): grant is InjectGrant {
+  return grant?.kind === "inject" && grant.places.some((place) => place.in === "sigv4");
 }
 
 function portClashes(bots: readonly BotPlan[]): Fault[] {

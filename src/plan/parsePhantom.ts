@@ -1,9 +1,10 @@
 import type { PhantomAlphabet, PhantomPart, PhantomShape } from "./Plan.ts";
 
-const PART = /\{(digits|hex|alphanumeric|base64url):([1-9]\d{0,2})\}/g;
+const PART = /\{(digits|hex|base32|alphanumeric|base64url):([1-9]\d{0,2})\}/g;
 const BITS: Record<PhantomAlphabet, number> = {
   digits: Math.log2(10),
   hex: 4,
+  base32: 5,
   alphanumeric: Math.log2(62),
   base64url: 6,
 };

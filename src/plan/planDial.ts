@@ -1,14 +1,14 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import { isHostName, type DeclaredGrant, type Fault, type Path } from "../declaration/index.ts";
+import { isHostName, type DeclaredDial, type Fault, type Path } from "../declaration/index.ts";
 import type { DialPlan } from "./Plan.ts";
 
 /** Narrower than any carrier's or company's own space; wider ones would undo the check of addresses. */
 const WIDEST = { ipv4: 8, ipv6: 16 };
 
-/** Where a grant's connections go instead, and by which way. */
+/** Where the connections of a grant, or to a token endpoint, go instead, and by which way. */
 export function planDial(
-  { dial }: DeclaredGrant,
+  { dial }: { readonly dial?: DeclaredDial | undefined },
   path: Path,
   secrets: ReadonlySet<string>,
   faults: Fault[],

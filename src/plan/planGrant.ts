@@ -6,6 +6,7 @@ import {
   type Fault,
   type Path,
 } from "../declaration/index.ts";
+import { placeInRegion } from "./placeInRegion.ts";
 import { planContent } from "./planContent.ts";
 import { planDial } from "./planDial.ts";
 import { planLimits } from "./planLimits.ts";
@@ -17,7 +18,14 @@ import {
   type PlannedRule,
   type RuleScope,
 } from "./planRules.ts";
-import type { ChannelPlan, DialPlan, GrantPlan, HostPlan, InjectGrant } from "./Plan.ts";
+import type {
+  ChannelPlan,
+  DialPlan,
+  GrantPlan,
+  HostPlan,
+  InjectGrant,
+  MintedSecret,
+} from "./Plan.ts";
 import { parseOrigin, type KnownService } from "./resolveServices.ts";
 
 /** A grant whose hosts have no addresses yet, and what it brings to its bot. */
@@ -34,6 +42,8 @@ export interface GrantContext {
   readonly services: ReadonlyMap<string, KnownService>;
   /** Names of the declared secrets. */
   readonly secrets: ReadonlySet<string>;
+  /** Those that the broker has made. */
+  readonly mints: ReadonlyMap<string, MintedSecret>;
   readonly faults: Fault[];
 }
 
@@ -46,17 +56,34 @@ export function planGrant(
 ): DraftGrant[] {
   const service = context.services.get(name);
   const dial = planDial(declared, path, context.secrets, context.faults);
+  if (context.mints.has(dial.dial?.clientCertificate ?? "")) {
+    context.faults.push({
+      code: "invalid",
+      path: [...path, "dial", "clientCertificate"],
+      message: "a client certificate can't be a secret that is made",
+      hint: "name one that a store holds",
+    });
+  }
   if (service !== undefined) return planService(service, declared, path, context, dial);
   return planHost(name, declared, path, context, dial);
 }
 
 function planService(
-  service: KnownService,
-  declared: DeclaredGrant,
+  known: KnownService,
+  asDeclared: DeclaredGrant,
   path: Path,
-  { secrets, faults }: GrantContext,
+  { secrets, mints, faults }: GrantContext,
   dial: { readonly dial?: DialPlan },
 ): DraftGrant[] {
+  const { service, declared } = placeInRegion(known, asDeclared, path, faults);
+  if (service.entry !== undefined && mints.has(declared.secret ?? "")) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "secret"],
+      message: `"${service.name}" takes an access key, which is never made`,
+      hint: "name a secret that a store holds",
+    });
+  }
   const { name, places, variable, provider, channel, plugin, challenge, usage } = service;
   checkServiceKeys(service, declared, path, secrets, faults);
   const hosts = planHosts(service, declared, path, faults);
@@ -79,6 +106,15 @@ function planService(
     ...planGit(service, hosts),
     ...dial,
   };
+  if (service.entry !== undefined && [...grant.rules, ...(grant.ask ?? [])].length === 0) {
+    faults.push({
+      code: "missing",
+      path,
+      atKey: true,
+      message: `grant "${name}" allows no call`,
+      hint: 'say which, as allow: [{ s3: "reports", access: "read" }] or allow: ["POST /"]',
+    });
+  }
   return [
     {
       grant,
@@ -257,7 +293,16 @@ function planHost(
     });
     return [];
   }
-  for (const key of ["secret", "url", "allow", "ask", "deny", "content", "allowFrom"] as const) {
+  for (const key of [
+    "secret",
+    "url",
+    "allow",
+    "ask",
+    "deny",
+    "content",
+    "aws",
+    "allowFrom",
+  ] as const) {
     if (declared[key] === undefined) continue;
     faults.push({
       code: "invalid",

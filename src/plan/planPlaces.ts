@@ -12,6 +12,7 @@ const KINDS = [
   "multipart",
   "json",
   "websocket",
+  "sigv4",
 ] as const;
 const WITH_PREFIX: readonly string[] = ["header", "json", "websocket"];
 
@@ -38,7 +39,8 @@ export function planPlace(declared: CredentialPlace, path: Path, faults: Fault[]
 }
 
 function placeOf(declared: CredentialPlace): Place[] {
-  const { header, prefix, path, basic, cookie, query, form, multipart, json, websocket } = declared;
+  const { header, prefix, path, basic, cookie, query, form, multipart, json, websocket, sigv4 } =
+    declared;
   const before = prefix === undefined ? {} : { prefix };
   if (header !== undefined)
     return [{ in: "header", name: header.toLowerCase(), prefix: prefix ?? "" }];
@@ -49,6 +51,8 @@ function placeOf(declared: CredentialPlace): Place[] {
   if (form !== undefined) return [{ in: "form", name: form }];
   if (multipart !== undefined) return [{ in: "multipart", name: multipart }];
   if (json !== undefined) return [{ in: "json", pointer: json, ...before }];
+  // Which region, and which service where it says `*`, is the grant's to say.
+  if (sigv4 !== undefined) return [{ in: "sigv4", service: sigv4, region: "*" }];
   if (websocket === undefined) return [];
   const where = Object.entries(declared.where ?? {})
     .map(([pointer, equals]) => ({ pointer, equals }))

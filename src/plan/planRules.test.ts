@@ -74,7 +74,7 @@ test("planRules() makes git's calls: writing allows reading too, and forbids onl
   ]);
 });
 
-test("planRules() makes S3's calls for a bucket by path, and never within another bucket's host", () => {
+test("planRules() makes S3's calls for a bucket by path and at its own host, and never within another bucket's", () => {
   const scope: RuleScope = {
     ...HEADER,
     hosts: [host("s3.test"), host("photos.s3.test"), host("docs.s3.test")],
@@ -82,7 +82,17 @@ test("planRules() makes S3's calls for a bucket by path, and never within anothe
   assert.deepEqual(texts({ s3: "docs", access: "read" }, "allow", scope), [
     "GET s3.test/docs/**",
     "HEAD s3.test/docs/**",
+    "GET docs.s3.test/**",
+    "HEAD docs.s3.test/**",
   ]);
+  assert.deepEqual(
+    texts({ s3: "docs", access: "read" }, "allow", {
+      ...scope,
+      hosts: [host("s3.test"), host("docs.other.test")],
+    }),
+    ["GET /docs/**", "HEAD /docs/**"],
+    "a host that only begins like the bucket is none of its own",
+  );
   assert.deepEqual(texts({ s3: "docs", access: "read", host: "docs.s3.test" }, "allow", scope), [
     "GET docs.s3.test/**",
     "HEAD docs.s3.test/**",

@@ -1,7 +1,8 @@
 import type { ServiceEntry } from "../catalogue/index.ts";
 import type { DeclaredGrant, Declaration, Fault } from "../declaration/index.ts";
 import { planDrafts } from "./makePlan.ts";
-import type { GrantPlan, PhantomVariable, SecretPlan } from "./Plan.ts";
+import type { GrantPlan, MintedSecret, PhantomVariable, SecretPlan } from "./Plan.ts";
+import { planMints } from "./planMints.ts";
 import { planPorts } from "./planPorts.ts";
 import { planSecrets } from "./planSecrets.ts";
 import { resolveServices } from "./resolveServices.ts";
@@ -13,6 +14,7 @@ export interface RunPlan {
   readonly environment: readonly PhantomVariable[];
   /** Those that the grants need. */
   readonly secrets: readonly SecretPlan[];
+  readonly minted?: readonly MintedSecret[];
 }
 
 /**
@@ -29,10 +31,18 @@ export function planRun(
 ): { readonly plan?: RunPlan; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const services = resolveServices(declared.services, options.catalogue, faults);
+  const mints = planMints(declared.secrets, faults);
   const names = new Set(Object.keys(declared.secrets));
-  const { grants, environment } = planDrafts(granted, [], { services, secrets: names, faults });
+  const { grants, environment } = planDrafts(granted, [], {
+    services,
+    secrets: names,
+    mints,
+    faults,
+  });
   const bot = options.proxy === undefined ? {} : { proxy: options.proxy };
   const ports = planPorts(bot, grants, [], faults);
-  const secrets = planSecrets(declared.secrets, [{ grants }], faults);
-  return faults.length > 0 ? { faults } : { plan: { grants, ports, environment, secrets }, faults };
+  const secrets = planSecrets(declared.secrets, mints, [{ grants }], faults);
+  return faults.length > 0
+    ? { faults }
+    : { plan: { grants, ports, environment, ...secrets }, faults };
 }

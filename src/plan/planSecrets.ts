@@ -1,10 +1,11 @@
 import type { Declaration, DeclaredSecret, Fault } from "../declaration/index.ts";
-import type { BotPlan, SecretPlan, SecretSource } from "./Plan.ts";
+import type { BotPlan, MintedSecret, Plan, SecretSource } from "./Plan.ts";
+import { isMint, materialOf } from "./planMints.ts";
 
-type StoreKey = (typeof STORES)[number];
+type WayKey = (typeof WAYS)[number];
 
-/** The keys that name a store; each secret has one of them. */
-const STORES = [
+/** The keys that name a store or a way of making; each secret has one of them. */
+const WAYS = [
   "vault",
   "file",
   "age",
@@ -13,26 +14,36 @@ const STORES = [
   "keyring",
   "exec",
   "env",
+  "oauth2",
+  "googleServiceAccount",
+  "githubApp",
 ] as const;
 
-/** Further keys, and which stores they go with. */
+/** Further keys, and what they go with. */
 const COMPANIONS = {
   key: ["sops"],
   identity: ["age", "sops"],
   passphrase: ["age", "sops"],
   encrypted: ["systemdCredential"],
   service: ["keyring"],
-} as const satisfies Readonly<Record<string, readonly StoreKey[]>>;
+  scopes: ["googleServiceAccount"],
+  subject: ["googleServiceAccount"],
+  dial: ["googleServiceAccount"],
+} as const satisfies Readonly<Record<string, readonly WayKey[]>>;
 
 /** What the broker's own variables are, or make its program load or do something else. */
 const STEERING = /^(?:NODE_.*|LD_.*|SSL_.*|OPENSSL_.*|SEAWALL_.*|UV_.*|PATH|HOME|TZ)$/;
 
-/** Where each secret that some grant uses is kept, sorted by name. All of them are checked. */
+/**
+ * Where each secret that some grant uses is kept or how it is made, sorted by name. All of them are
+ * checked.
+ */
 export function planSecrets(
   declared: Declaration["secrets"],
+  mints: ReadonlyMap<string, MintedSecret>,
   bots: readonly Pick<BotPlan, "grants">[],
   faults: Fault[],
-): SecretPlan[] {
+): Pick<Plan, "secrets" | "minted"> {
   const used = new Set(
     bots.flatMap(({ grants }) =>
       grants.flatMap((grant) => [
@@ -41,12 +52,20 @@ export function planSecrets(
       ]),
     ),
   );
-  return Object.keys(declared)
+  const minted = [...mints.values()]
+    .filter(({ name }) => used.has(name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { mint, dial } of minted) {
+    for (const name of materialOf(mint)) used.add(name);
+    if (dial?.clientCertificate !== undefined) used.add(dial.clientCertificate);
+  }
+  const secrets = Object.keys(declared)
     .toSorted()
     .flatMap((name) => {
       const source = planSource(name, declared, faults);
       return source !== undefined && used.has(name) ? [{ name, source }] : [];
     });
+  return { secrets, ...(minted.length === 0 ? {} : { minted }) };
 }
 
 function planSource(
@@ -63,7 +82,7 @@ function planSource(
 
 function faultsOf(name: string, secret: DeclaredSecret, declared: Declaration["secrets"]): Fault[] {
   const path = ["secrets", name];
-  const named = STORES.filter((store) => secret[store] !== undefined);
+  const named = WAYS.filter((store) => secret[store] !== undefined);
   const [store] = named;
   if (store === undefined || named.length > 1) {
     return [
@@ -72,9 +91,9 @@ function faultsOf(name: string, secret: DeclaredSecret, declared: Declaration["s
         path,
         message:
           store === undefined
-            ? `secret "${name}" names no store`
-            : `secret "${name}" names more than one store`,
-        hint: `name one of ${STORES.join(", ")}, as ${name}: { vault: "${name}" }`,
+            ? `secret "${name}" says neither where it is kept nor how it is made`
+            : `secret "${name}" says more than one thing it could be`,
+        hint: `name one of ${WAYS.join(", ")}, as ${name}: { vault: "${name}" }`,
       },
     ];
   }
@@ -98,6 +117,10 @@ function faultsOf(name: string, secret: DeclaredSecret, declared: Declaration["s
     faults.push(lacks(path, "identity", 'identity: "~/.config/sops/age/keys.txt"'));
   if (store === "age" && secret.identity === undefined && secret.passphrase === undefined)
     faults.push(lacks(path, "identity", 'identity: "/etc/ssh/ssh_host_ed25519_key"'));
+  if (store === "googleServiceAccount" && secret.scopes === undefined)
+    faults.push(
+      lacks(path, "scopes", 'scopes: ["https://www.googleapis.com/auth/calendar.readonly"]'),
+    );
   if (secret.env !== undefined && STEERING.test(secret.env)) {
     faults.push({
       code: "invalid",
@@ -127,12 +150,19 @@ function passphraseFaults(
       },
     ];
   }
-  if (secret.passphrase === undefined && secret.env === undefined) return [];
+  const reason = isMint(secret)
+    ? "is made itself"
+    : secret.env !== undefined
+      ? "stands in the environment"
+      : secret.passphrase === undefined
+        ? undefined
+        : "takes one itself";
+  if (reason === undefined) return [];
   return [
     {
       code: "invalid",
       path: at,
-      message: `secret "${passphrase}" can't be a passphrase: it ${secret.env === undefined ? "takes one itself" : "stands in the environment"}`,
+      message: `secret "${passphrase}" can't be a passphrase: it ${reason}`,
       hint: "keep the passphrase in the vault or the keyring",
     },
   ];

@@ -28,6 +28,8 @@ export interface KnownService {
   readonly provider?: string;
   readonly channel?: string;
   readonly plugin?: string;
+  /** For services of AWS, whose hosts a grant decides; see `placeInRegion`. */
+  readonly entry?: ServiceEntry;
 }
 
 /** Joins the catalogue and the declaration's own services; faults are pushed to `faults`. */
@@ -38,7 +40,7 @@ export function resolveServices(
 ): ReadonlyMap<string, KnownService> {
   const services = new Map<string, KnownService>();
   for (const entry of catalogue.values()) {
-    services.set(entry.name, resolve(entry, ["catalogue", entry.name], faults));
+    services.set(entry.name, resolveService(entry, ["catalogue", entry.name], faults));
   }
   for (const [name, entry] of Object.entries(declared)) {
     const path = ["services", name];
@@ -62,19 +64,34 @@ export function resolveServices(
       name,
       title: name,
     };
-    services.set(name, resolve(known, path, faults));
+    services.set(name, resolveService(known, path, faults));
   }
   return services;
 }
 
 type Faults = Fault[];
 
-function resolve(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
+/** An access key's id, longer than AWS's own ones of 20 characters, to be as hard to guess as other phantoms. */
+const AWS_KEY_ID: PhantomShape = [{ text: "AKIA" }, { alphabet: "base32", length: 20 }];
+
+/** Resolves one entry; what is wrong with it is pushed to `faults`. */
+export function resolveService(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
   const { variable, provider, channel, plugin, challenge, usage, git } = entry;
-  const hosts = entry.hosts.flatMap((o, i) => parseOrigin(o, [...path, "hosts", i], faults));
   const places = entry.credential.flatMap((p, i) =>
     planPlace(p, [...path, "credential", i], faults),
   );
+  const signs = places.some((place) => place.in === "sigv4");
+  const hosts = entry.hosts.flatMap((o, i) =>
+    parseOrigin(signs ? inAnyRegion(o) : o, [...path, "hosts", i], faults),
+  );
+  if (signs && places.some((place) => place.in !== "sigv4")) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "credential"],
+      message: "a call that is signed for AWS carries no other credential",
+      hint: "make the other way a service of its own",
+    });
+  }
   if (git !== undefined && !hosts.some(({ name }) => name === git)) {
     faults.push({
       code: "invalid",
@@ -99,7 +116,8 @@ function resolve(entry: ServiceEntry, path: Path, faults: Faults): KnownService 
     ownHost: entry.ownHost === true,
     hosts,
     places,
-    phantom: toShape(entry.phantom, [...path, "phantom"], faults),
+    phantom: signs ? AWS_KEY_ID : toShape(entry.phantom, [...path, "phantom"], faults),
+    ...(signs ? { entry } : {}),
     rules: allRules(allow),
     deny: allRules(deny),
     anonymous: allRules(anonymous),
@@ -124,6 +142,11 @@ function toShape(template: string, path: Path, faults: Faults): PhantomShape {
     hint: 'give its shape, as "ghp_{alphanumeric:36}"',
   });
   return [];
+}
+
+/** A host as it might be, so that all else about its service can be checked before a region is known. */
+function inAnyRegion(origin: string): string {
+  return origin.replaceAll("{region}", "region").replaceAll("{service}", "service");
 }
 
 /** An origin such as `https://api.example.com`; plain HTTP only to a private address written out. */

@@ -67,6 +67,7 @@ function placed(place: Place, phantom: string): Put | undefined {
     case "multipart":
     case "json":
     case "websocket":
+    case "sigv4":
       return undefined;
     default:
       return place satisfies never;

@@ -16,9 +16,11 @@ export type Outcome =
 /** What is known when a call begins. */
 export interface AuditStart {
   readonly bot: string;
-  /** `call` HTTP with a credential's rules, `tunnel` passed through, `connect` refused before that, `dns` a refused question, `ingress` from outside to the gateway. */
-  readonly kind: "call" | "tunnel" | "connect" | "dns" | "ingress";
+  /** `call` HTTP with a credential's rules, `tunnel` passed through, `connect` refused before that, `dns` a refused question, `ingress` from outside to the gateway, `mint` a credential made for a call. */
+  readonly kind: "call" | "tunnel" | "connect" | "dns" | "ingress" | "mint";
   readonly grant?: string;
+  /** For `mint`: the name of what was made. */
+  readonly secret?: string;
   /** `name:port`, or `address:port` where no name is known. */
   readonly host?: string;
   readonly method?: string;

@@ -5,7 +5,7 @@ const HIDDEN = "[secret]";
 /**
  * A secret that hides itself from string conversion, JSON, `util.inspect` and error messages.
  *
- * Only `broker/inject`, `broker/redact` and the stores may call `revealSecret()`; the import test
+ * Only `broker/inject`, `broker/mint`, `broker/redact` and the stores may call `revealSecret()`; the import test
  * looks for the name.
  */
 export class SecretValue {

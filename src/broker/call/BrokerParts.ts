@@ -9,6 +9,7 @@ import type { Gate } from "../gate/Gate.ts";
 import type { Connection } from "./handleCall.ts";
 import type { UnknownHosts } from "../gate/UnknownHosts.ts";
 import type { ProxyConnection } from "../proxy/serveProxy.ts";
+import type { Minter } from "../mint/Minter.ts";
 import type { FromBroker } from "../protocol.ts";
 import type { TlsEnd } from "../tls/TlsEnd.ts";
 import type { RunningCalls } from "./RunningCalls.ts";
@@ -30,6 +31,7 @@ export interface BrokerParts {
   readonly bodies: BodyRooms;
   readonly unknown: UnknownHosts;
   readonly pools: UpstreamPools;
+  readonly minter: Minter;
   readonly resolve: Resolve;
   /** Takes a connection over on which HTTP requests come, TLS ended. */
   take(socket: Socket, connection: Connection): void;
@@ -40,6 +42,8 @@ export interface BrokerParts {
     readonly clientHello: number;
     readonly connect: number;
     readonly head: number;
+    /** Asking a token endpoint. */
+    readonly mint: number;
   };
   /** Keys of the warnings that stand with the supervisor. */
   readonly warned: Set<string>;

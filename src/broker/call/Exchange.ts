@@ -31,6 +31,22 @@ export interface Exchange {
   /** Aborts when the bot gives up. */
   readonly gone: AbortSignal;
   readonly clientCertificate?: ClientCertificate;
+  /** After a 401: the same request by another credential, where there is one. Never called twice. */
+  readonly renew?: () => Promise<Renewed | undefined>;
+}
+
+/** What is other in a call that is made once more. */
+export type Renewed = Pick<Exchange, "outgoing" | "redactor">;
+
+/**
+ * Whether a call may be made once more: doing it twice is the same as doing it once (RFC 9110 section 9.2.2),
+ * and all of its body is still there.
+ */
+export function isReplayable({ call, outgoing }: Exchange): boolean {
+  return (
+    ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].includes(call.method) &&
+    (call.body === "none" || outgoing.body !== undefined)
+  );
 }
 
 /** Body bytes until now. */

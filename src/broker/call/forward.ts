@@ -6,7 +6,15 @@ import {
 } from "../http/UpstreamExchange.ts";
 import { valuesOf } from "../match.ts";
 import type { RefusalCode } from "../Refusal.ts";
-import { aborted, fail, failureOf, type Counts, type Exchange } from "./Exchange.ts";
+import {
+  aborted,
+  fail,
+  failureOf,
+  isReplayable,
+  type Counts,
+  type Exchange,
+  type Renewed,
+} from "./Exchange.ts";
 import { sendAtOnce, sendBody, type Sent } from "./sendBody.ts";
 import { streamReply } from "./streamReply.ts";
 
@@ -17,11 +25,24 @@ import { streamReply } from "./streamReply.ts";
 export async function forward(exchange: Exchange): Promise<AuditEnd> {
   const counts: Counts = { bytesOut: 0, bytesIn: 0 };
   const times: Times = {};
+  const first = await attemptTwice(exchange, counts, times);
+  if (!("outgoing" in first)) return { ...first, ...times };
+  const { renew: _spent, ...rest } = exchange;
+  const again = { ...rest, ...first };
+  const end = await attemptTwice(again, counts, times);
+  return { ...("outgoing" in end ? fail(again, "internal", counts) : end), ...times };
+}
+
+/** The server may close an idle connection in the moment it is used again. */
+async function attemptTwice(
+  exchange: Exchange,
+  counts: Counts,
+  times: Times,
+): Promise<AuditEnd | Renewed> {
   const first = await attempt(exchange, counts, false, times);
-  // The server may close an idle connection in the moment it is used again.
-  const again = first === "stale" ? await attempt(exchange, counts, true, times) : first;
-  const end = again === "stale" ? fail(exchange, "upstream-unreachable", counts) : again;
-  return { ...end, ...times };
+  if (first !== "stale") return first;
+  const again = await attempt(exchange, counts, true, times);
+  return again === "stale" ? fail(exchange, "upstream-unreachable", counts) : again;
 }
 
 /** As the record has them. */
@@ -32,7 +53,7 @@ async function attempt(
   counts: Counts,
   fresh: boolean,
   times: Times,
-): Promise<AuditEnd | "stale"> {
+): Promise<AuditEnd | "stale" | Renewed> {
   const { call, granted, outgoing, pools, visit } = exchange;
   let upstream: UpstreamExchange;
   const began = Date.now();
@@ -78,6 +99,12 @@ async function attempt(
     if (typeof reply === "string") {
       upstream.destroy();
       return fail(exchange, reply, counts);
+    }
+    if (reply.status === 401 && exchange.renew !== undefined) {
+      const renewing = exchange.renew();
+      const renewed = isReplayable(exchange) ? await renewing : undefined;
+      if (visit.gone) return aborted(counts);
+      if (renewed !== undefined) return renewed;
     }
     times.firstByteMs = Date.now() - began;
     // Something may still come later in the body, while the reply is already under way.

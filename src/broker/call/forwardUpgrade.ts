@@ -43,7 +43,11 @@ export async function forwardUpgrade(exchange: UpgradeExchange): Promise<AuditEn
     });
     upstream.end(NOTHING, []);
     const reply = await upstream.reply;
-    if (reply.switched === undefined) return await streamReply(exchange, reply, counts);
+    if (reply.switched === undefined) {
+      // The bot connects again by itself, and then with a token that is good.
+      if (reply.status === 401) void exchange.renew?.();
+      return await streamReply(exchange, reply, counts);
+    }
     return await relay(exchange, reply, reply.switched);
   } catch (error) {
     return visit.gone ? aborted(counts) : fail(exchange, failureOf(error), counts);

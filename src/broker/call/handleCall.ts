@@ -4,18 +4,22 @@ import type { BodyRoom } from "../body/BodyRooms.ts";
 import { readBody } from "../body/readBody.ts";
 import { safePath } from "../audit/safePath.ts";
 import { editCall } from "../content/editCall.ts";
+import { isSignedNow } from "../decide/awsPlace.ts";
 import { decide } from "../decide/decide.ts";
 import type { Deployment } from "../Deployment.ts";
 import { identify, identifyTls, narrowByHost, type Arrival } from "../identify.ts";
 import type { Visit, VisitHead } from "../http/Visit.ts";
-import { fetchSecret } from "../inject/fetchSecret.ts";
+import type { Credential } from "../inject/Credential.ts";
 import { inject } from "../inject/inject.ts";
 import { readCall, type Call } from "../match.ts";
+import { MintError } from "../mint/MintError.ts";
 import { compilePhantoms } from "../redact/BodyScanner.ts";
 import { isRefusal, refuse, type Refusal, type RefusalCode } from "../Refusal.ts";
 import { needsBody } from "../rules/needsBody.ts";
 import { checkHandshake } from "../websocket/handshake.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
+import type { Renewed } from "./Exchange.ts";
+import { fetchCredential } from "./fetchCredential.ts";
 import { forward } from "./forward.ts";
 import { callMayRun } from "./RunningCalls.ts";
 import { forwardUpgrade } from "./forwardUpgrade.ts";
@@ -99,6 +103,9 @@ async function treatCall(
   if (isRefusal(call)) return refuseCall(call);
   const decision = decide(candidates, call, deployment.phantoms);
   if (isRefusal(decision)) return refuseCall(decision);
+  // A call that runs for longer is not cut for that; so it is no part of the decision, which is made again then.
+  if (decision.placed.some((each) => "at" in each && !isSignedNow(each.at, began)))
+    return refuseCall(refuse("aws-date"));
   const { grant, host } = decision.granted;
   start.grant = grant.name;
   start.host = `${host.name}:${host.port}`;
@@ -139,8 +146,9 @@ async function treatCall(
   let counts = { bytesOut: 0, bytesIn: 0 };
   try {
     const places = decision.placed.map(({ place }) => place);
-    const secret = await readSecret(parts, grant.secret, (name) =>
-      fetchSecret(deployment, name, places),
+    const cause = { bot: connection.bot, grant: grant.name };
+    const credential = await readSecret(parts, grant.secret, (name) =>
+      fetchCredential(parts, inForce, { ...grant, secret: name }, places, cause),
     );
     const named = grant.dial?.clientCertificate;
     const clientCertificate =
@@ -149,8 +157,9 @@ async function treatCall(
         : await readSecret(parts, named, (name) =>
             deployment.clientCertificates.get(deployment, name),
           );
-    if (secret === undefined || (named !== undefined && clientCertificate === undefined))
-      return refuseCall(refuse("secret-unavailable"));
+    if (isRefusal(credential)) return refuseCall(credential);
+    if (clientCertificate !== undefined && isRefusal(clientCertificate))
+      return refuseCall(clientCertificate);
     if (cut !== undefined) return refuseCall(refuse(cut));
     if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
@@ -163,11 +172,14 @@ async function treatCall(
     try {
       const sent = editCall(call, decision, admission.edits);
       if (expects && !collects) visit.sendContinue();
+      const arm = (with_: Credential): Renewed => ({
+        outgoing: inject(sent.call, sent.decision, with_),
+        redactor: deployment.redactors.get(with_, grant),
+      });
       const exchange = {
         call: sent.call,
         granted: decision.granted,
-        outgoing: inject(sent.call, sent.decision, secret),
-        redactor: deployment.redactors.get(secret, grant.phantom),
+        ...arm(credential),
         foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? compilePhantoms([]),
         phantoms: deployment.phantoms,
         admission,
@@ -176,13 +188,22 @@ async function treatCall(
         connectTimeoutMs: parts.timeouts.connect,
         gone: gone.signal,
         ...(clientCertificate === undefined ? {} : { clientCertificate }),
+        ...(deployment.minted.has(grant.secret) && places.length > 0
+          ? {
+              renew: async () => {
+                const { secret } = credential;
+                const other = await parts.minter.renew(inForce, grant.secret, cause, secret);
+                return other && arm(other);
+              },
+            }
+          : {}),
       };
       end =
         call.upgrade === undefined
           ? await forward(exchange)
           : await forwardUpgrade({
               ...exchange,
-              secret,
+              secret: credential.secret,
               places: grant.places,
               phantom: grant.phantom,
             });
@@ -204,21 +225,23 @@ async function treatCall(
   }
 }
 
-/** The secret, or `undefined` with a warning to the supervisor that stands until it can be had again. */
-async function readSecret<Read>(
+/** The secret, or a refusal, with a warning to the supervisor that stands until it can be had again. */
+async function readSecret<Read extends object>(
   parts: BrokerParts,
   name: string,
   read: (name: string) => Promise<Read>,
-): Promise<Read | undefined> {
+): Promise<Read | Refusal> {
   const key = `secret:${name}`;
   try {
     const secret = await read(name);
     if (parts.warned.delete(key)) parts.send({ type: "health-clear", key });
     return secret;
   } catch (error) {
+    // Whoever makes secrets warns of that itself.
+    if (error instanceof MintError) return error.refusal;
     parts.warned.add(key);
     parts.send({ type: "health", key, ...describeFault(name, error) });
-    return undefined;
+    return refuse("secret-unavailable");
   }
 }
 

@@ -31,12 +31,12 @@ export function sendAtOnce(
 
 /** Passes the request's body on as it comes, its Content-Encoding undone, as `inject` says it. Never rejects. */
 export async function sendBody(
-  { admission, call, foreignPhantoms, phantoms, visit }: Exchange,
+  { admission, call, foreignPhantoms, outgoing, phantoms, visit }: Exchange,
   upstream: UpstreamExchange,
   counts: Counts,
 ): Promise<Sent> {
   const scanner = new BodyScanner(foreignPhantoms);
-  const codings = valuesOf(call.headers, "content-encoding");
+  const codings = outgoing.opaque === true ? [] : valuesOf(call.headers, "content-encoding");
   const plain = codings.length === 0 ? visit.body : await decodeBody(visit.body, codings);
   if (isRefusal(plain)) return "body-unreadable";
   const body =

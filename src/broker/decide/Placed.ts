@@ -5,6 +5,13 @@ import type { Refusal } from "../Refusal.ts";
 export type Placed =
   /** The whole header, or the path where its template says. */
   | { readonly place: Extract<Place, { in: "header" | "path" }> }
+  /** Names of the headers that the bot signed, when (ms since 1970), and what of the body. */
+  | {
+      readonly place: Extract<Place, { in: "sigv4" }>;
+      readonly signed: readonly string[];
+      readonly at: number;
+      readonly payload: string;
+    }
   /** `other` is the half that stays, one character per byte. */
   | { readonly place: Extract<Place, { in: "basic" }>; readonly other: string }
   /** Offsets in the Cookie header's value, in the query with its `?`, or in the body's bytes. */

@@ -4,6 +4,7 @@ import { valuesOf, type Call } from "../match.ts";
 import type { PhantomIndex } from "../phantoms.ts";
 import { isRefusal, refuse, type Refusal } from "../Refusal.ts";
 import { chooseRule } from "../rules/chooseRule.ts";
+import { isSigV4 } from "./awsPlace.ts";
 import { findCredential } from "./findCredential.ts";
 import { explainForeign, findStray } from "./findStray.ts";
 import type { Placed } from "./Placed.ts";
@@ -35,8 +36,15 @@ export function decide(
   call: Call,
   phantoms: PhantomIndex,
 ): Decision | Refusal {
-  // What can't be decoded can't be searched for phantoms.
-  if (call.body !== "none" && readCoding(valuesOf(call.headers, "content-encoding")) === undefined)
+  // What can't be decoded can't be searched for phantoms; what is signed passes as it is.
+  const signs = candidates.every(
+    ({ grant }) => grant.kind === "inject" && grant.places.some(isSigV4),
+  );
+  if (
+    !signs &&
+    call.body !== "none" &&
+    readCoding(valuesOf(call.headers, "content-encoding")) === undefined
+  )
     return refuse("body-unreadable");
   let refusal: Refusal = refuse("no-credential");
   let without: Decision | undefined;

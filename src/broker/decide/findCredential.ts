@@ -2,6 +2,7 @@ import type { InjectBrokerGrant } from "../Deployment.ts";
 import type { Call } from "../match.ts";
 import { decodePercent, equalInConstantTime } from "../phantoms.ts";
 import { isRefusal, refuse, type Refusal } from "../Refusal.ts";
+import { findInSignature } from "./awsPlace.ts";
 import { findInBody } from "./bodyPlaces.ts";
 import { findInCookies } from "./cookiePlaces.ts";
 import { findInHeaders } from "./headerPlaces.ts";
@@ -25,7 +26,7 @@ export interface Found {
 export function findCredential(grant: InjectBrokerGrant, call: Call): Found | Refusal {
   const placed: Placed[] = [];
   const beside: string[] = [];
-  for (const look of [findInHeaders, findInCookies, findInQuery, findInBody]) {
+  for (const look of [findInSignature, findInHeaders, findInCookies, findInQuery, findInBody]) {
     const finding: Finding = look(grant, call);
     if (isRefusal(finding)) return finding;
     placed.push(...finding.placed);

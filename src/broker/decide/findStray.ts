@@ -101,7 +101,7 @@ export function findStray(
   const misplaced = (text: string): Refusal | undefined => {
     const phantom = phantoms.find(text);
     if (phantom === undefined) return undefined;
-    return refuse(phantom === grant.phantom ? "phantom-misplaced" : "foreign-phantom");
+    return refuse(isOwn(grant, phantom) ? "phantom-misplaced" : "foreign-phantom");
   };
   const named = headersOf(grant.places);
   const hyphened = new Set([...named].map((name) => name.replaceAll("_", "-")));
@@ -136,9 +136,13 @@ export function explainForeign(
     if (isRight(grant, name.toLowerCase(), value)) continue;
     const phantom = phantoms.find(value) ?? phantoms.find(undoBasic(value));
     if (phantom !== undefined)
-      return refuse(phantom === grant.phantom ? "phantom-misplaced" : "foreign-phantom");
+      return refuse(isOwn(grant, phantom) ? "phantom-misplaced" : "foreign-phantom");
   }
   return refuse("foreign-credential");
+}
+
+function isOwn(grant: InjectBrokerGrant, phantom: string): boolean {
+  return phantom === grant.phantom || phantom === grant.phantomSecret;
 }
 
 function isRight({ places, phantom }: InjectBrokerGrant, name: string, value: string): boolean {

@@ -13,7 +13,7 @@ export function headersOf(places: readonly Place[]): Set<string> {
   return new Set(
     places.flatMap((place) => {
       if (place.in === "header") return [place.name];
-      if (place.in === "basic") return ["authorization"];
+      if (place.in === "basic" || place.in === "sigv4") return ["authorization"];
       return place.in === "cookie" ? ["cookie"] : [];
     }),
   );

@@ -22,6 +22,12 @@ export async function fetchSecret(
   if (source === undefined)
     throw new BrokerError("config-invalid", `secret "${name}" is not configured`);
   const secret = await deployment.store.read(source);
+  checkSecret(name, secret, places);
+  return secret;
+}
+
+/** @throws BrokerError `secret-unusable`, as `fetchSecret`. */
+export function checkSecret(name: string, secret: SecretValue, places: readonly Place[]): void {
   const value = secret.revealSecret();
   if (value.length < 8) {
     throw new BrokerError(
@@ -42,5 +48,4 @@ export async function fetchSecret(
     );
   }
   checkFit(name, value, places);
-  return secret;
 }

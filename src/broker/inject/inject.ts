@@ -1,8 +1,9 @@
-import type { SecretValue } from "../../secrets/index.ts";
 import type { Decision } from "../decide/decide.ts";
 import { readCoding } from "../body/coding.ts";
 import { valuesOf, type Call, type Header } from "../match.ts";
 import { hostHeaders } from "../identify.ts";
+import type { Credential } from "./Credential.ts";
+import { signOutgoing } from "./signOutgoing.ts";
 import { bodyWith, headersWith, pathWith, queryWith } from "./putInPlace.ts";
 
 /** A request as it goes out. */
@@ -13,6 +14,8 @@ export interface Outgoing {
   readonly headers: readonly Header[];
   /** Replaces the bot's body; its length stands in `headers`. Absent: the bot's own, as it comes. */
   readonly body?: Buffer;
+  /** The bot's body passes as it is, compressed or not: it is signed so. */
+  readonly opaque?: true;
 }
 
 /** Hop-by-hop (RFC 9110 section 7.6.1), answered by the broker itself, or set anew below. */
@@ -48,6 +51,12 @@ const NOT_FORWARDED = new Set([
   "x-method-override",
 ]);
 
+/**
+ * Forwarded with a signed call all the same: no reply can carry a key that never leaves, and clients of
+ * S3 fetch large objects in slices only.
+ */
+const OF_SIGNED = new Set(["range", "if-range"]);
+
 /** Never taken away because Connection names it: then the call would say something else than was matched. */
 const END_TO_END = new Set(["content-length", "content-type", "content-encoding", "host"]);
 
@@ -57,13 +66,20 @@ const END_TO_END = new Set(["content-length", "content-type", "content-encoding"
  * reply can be searched. A body that was compressed goes out as it reads: `content` is decoded
  * already, and what streams is decoded on its way.
  */
-export function inject(call: Call, decision: Decision, secret: SecretValue): Outgoing {
+export function inject(
+  call: Call,
+  decision: Decision,
+  { secret, aws }: Pick<Credential, "secret" | "aws">,
+): Outgoing {
   const value = secret.revealSecret();
   const { placed } = decision;
+  const signature = placed.find((each) => each.place.in === "sigv4");
   const target = pathWith(decision, value) + queryWith(call.query, placed, value);
   const byHeader = headersWith(call, placed, value);
   const coded =
-    call.body !== "none" && readCoding(valuesOf(call.headers, "content-encoding")) !== "identity";
+    signature === undefined &&
+    call.body !== "none" &&
+    readCoding(valuesOf(call.headers, "content-encoding")) !== "identity";
   const body = call.content && bodyWith(call.content.bytes, placed, value);
   const reframed = coded || body !== undefined;
   const hop = connectionNames(call.headers);
@@ -74,6 +90,7 @@ export function inject(call: Call, decision: Decision, secret: SecretValue): Out
       continue;
     const replaced = byHeader.get(lower);
     if (replaced !== undefined) headers.push([name, replaced]);
+    else if (signature !== undefined && OF_SIGNED.has(lower)) headers.push([name, sent]);
     else if (!NOT_FORWARDED.has(lower) && (!hop.has(lower) || END_TO_END.has(lower)))
       headers.push([name, sent]);
   }
@@ -81,9 +98,13 @@ export function inject(call: Call, decision: Decision, secret: SecretValue): Out
     headers.push(["Connection", "Upgrade"], ["Upgrade", call.upgrade]);
   headers.push(["Accept-Encoding", "identity"]);
   const { method } = call;
+  const finish = (outgoing: Outgoing): Outgoing =>
+    signature !== undefined && "payload" in signature && aws !== undefined
+      ? signOutgoing({ ...outgoing, opaque: true }, signature, aws, Date.now())
+      : outgoing;
   if (body !== undefined) {
     headers.push(["Content-Length", String(body.length)]);
-    return { method, target, headers, body };
+    return finish({ method, target, headers, body });
   }
   if (call.body === "chunked" || coded) headers.push(["Transfer-Encoding", "chunked"]);
   // A method that usually has a body gets chunked framing from Node unless told that there is none.
@@ -93,7 +114,7 @@ export function inject(call: Call, decision: Decision, secret: SecretValue): Out
     !headers.some(([name]) => name.toLowerCase() === "content-length")
   )
     headers.push(["Content-Length", "0"]);
-  return { method, target, headers };
+  return finish({ method, target, headers });
 }
 
 /** Headers of a reply without those that belong to the one connection only. */

@@ -6,19 +6,43 @@ import { compilePatterns, keepsLengths } from "./patterns.ts";
 import { PatternSet } from "./PatternSet.ts";
 import { StreamReplacer } from "./StreamReplacer.ts";
 
-/** Takes one secret out of replies and puts the phantom in its place (invariant 6). One serves any number of replies. */
+/** Shorter ones would be found in text that has nothing to do with them. */
+const SHORTEST = 8;
+
+/** Takes secrets out of replies and puts the phantom in their place (invariant 6). One serves any number of replies. */
 export class Redactor {
   readonly #set: PatternSet;
-  readonly #escaped: EscapedSearch;
+  readonly #escaped: readonly EscapedSearch[];
   readonly #shortest: number;
   /** Whether a reply is exactly as long after redaction as before. */
   readonly keepsLengths: boolean;
 
-  constructor(secret: SecretValue, phantom: string) {
-    const value = secret.revealSecret();
-    const replacements = compilePatterns(value, phantom);
+  /**
+   * @param others to be taken out as well, those that are long enough.
+   * @param fitted what takes a secret's place is cut or filled to its length, however it is spelled.
+   */
+  constructor(
+    secret: SecretValue,
+    phantom: string,
+    others: readonly SecretValue[] = [],
+    fitted = false,
+  ) {
+    const more = others
+      .map((each) => each.revealSecret())
+      .filter(({ length }) => length >= SHORTEST);
+    const values = [...new Set([secret.revealSecret(), ...more])];
+    const fit = (text: string, { length }: { readonly length: number }): string =>
+      fitted ? text.slice(0, length).padEnd(length, "A") : text;
+    const replacements = values.flatMap((value) =>
+      compilePatterns(value, fit(phantom, value)).map(({ pattern, replacement }) => ({
+        pattern,
+        replacement: Buffer.from(fit(replacement.toString("latin1"), pattern), "latin1"),
+      })),
+    );
     this.#set = new PatternSet(replacements);
-    this.#escaped = new EscapedSearch(value, phantom, this.#set.alphabet);
+    this.#escaped = values.map(
+      (value) => new EscapedSearch(value, fit(phantom, value), this.#set.alphabet),
+    );
     this.#shortest = Math.min(...replacements.map(({ pattern }) => pattern.length));
     this.keepsLengths = keepsLengths(replacements);
   }

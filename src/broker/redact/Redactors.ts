@@ -1,17 +1,32 @@
-import type { SecretValue } from "../../secrets/index.ts";
+import type { InjectBrokerGrant } from "../Deployment.ts";
+import type { Credential } from "../inject/Credential.ts";
 import { Redactor } from "./Redactor.ts";
 
 /** The redactors of a deployment, compiled once for each grant and again when its secret has changed. */
 export class Redactors {
   /** By phantom, of which every grant has its own. */
-  readonly #made = new Map<string, { readonly value: string; readonly redactor: Redactor }>();
+  readonly #made = new Map<
+    string,
+    { readonly values: readonly string[]; readonly redactor: Redactor }
+  >();
 
-  get(secret: SecretValue, phantom: string): Redactor {
-    const value = secret.revealSecret();
+  get(
+    { secret, others, aws }: Credential,
+    { phantom, phantomSecret }: Pick<InjectBrokerGrant, "phantom" | "phantomSecret">,
+  ): Redactor {
+    const values = [secret, ...others].map((each) => each.revealSecret());
     const made = this.#made.get(phantom);
-    if (made?.value === value) return made.redactor;
-    const redactor = new Redactor(secret, phantom);
-    this.#made.set(phantom, { value, redactor });
+    if (
+      made?.values.length === values.length &&
+      values.every((value, index) => made.values[index] === value)
+    )
+      return made.redactor;
+    // Of signed calls no length may change: clients of S3 count on Content-Length.
+    const redactor =
+      aws === undefined
+        ? new Redactor(secret, phantom, others)
+        : new Redactor(secret, phantomSecret ?? phantom, others, true);
+    this.#made.set(phantom, { values, redactor });
     return redactor;
   }
 }

@@ -1,4 +1,4 @@
-import type { EscapedSearch } from "./EscapedSearch.ts";
+import type { EscapedHit, EscapedSearch } from "./EscapedSearch.ts";
 import type { PatternSet } from "./PatternSet.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -14,16 +14,16 @@ const NOTHING: Buffer = Buffer.alloc(0);
  */
 export class StreamReplacer {
   readonly #set: PatternSet;
-  readonly #escaped: EscapedSearch | undefined;
+  readonly #escaped: readonly EscapedSearch[];
   readonly #most: number;
   #held: Buffer = NOTHING;
   #count = 0;
 
   /** @param escaped looked for beside the set. */
-  constructor(set: PatternSet, escaped?: EscapedSearch) {
+  constructor(set: PatternSet, escaped: readonly EscapedSearch[] = []) {
     this.#set = set;
     this.#escaped = escaped;
-    this.#most = Math.max(set.longest, escaped?.longest ?? 0) - 1;
+    this.#most = Math.max(set.longest, ...escaped.map(({ longest }) => longest)) - 1;
   }
 
   /** How often something was replaced until now. */
@@ -48,11 +48,11 @@ export class StreamReplacer {
     const out: Buffer[] = [];
     let position = 0;
     let plain = this.#set.find(bytes, 0);
-    let escaped = this.#escaped?.find(bytes, 0);
+    let escaped = this.#findEscaped(bytes, 0);
     for (;;) {
       if (plain !== undefined && plain.at < position) plain = this.#set.find(bytes, position);
       if (escaped !== undefined && escaped.at < position)
-        escaped = this.#escaped?.find(bytes, position);
+        escaped = this.#findEscaped(bytes, position);
       const open = Math.max(tail, position);
       const at = Math.min(plain?.at ?? bytes.length, escaped?.at ?? bytes.length);
       if (at >= open) {
@@ -74,5 +74,21 @@ export class StreamReplacer {
       this.#count += 1;
       position = at + length;
     }
+  }
+
+  /** The first that stands escaped; of several there the longest. */
+  #findEscaped(bytes: Buffer, from: number): EscapedHit | undefined {
+    let first: EscapedHit | undefined;
+    for (const search of this.#escaped) {
+      const hit = search.find(bytes, from);
+      if (hit === undefined) continue;
+      if (
+        first === undefined ||
+        hit.at < first.at ||
+        (hit.at === first.at && hit.length > first.length)
+      )
+        first = hit;
+    }
+    return first;
   }
 }

@@ -1,4 +1,5 @@
 import type { Place } from "../../plan/index.ts";
+import { needsPayload } from "../decide/awsPlace.ts";
 import { findInPath } from "../decide/pathPlace.ts";
 import type { Granted, InjectBrokerGrant } from "../Deployment.ts";
 import { valuesOf, type Call } from "../match.ts";
@@ -15,7 +16,8 @@ export function needsBody(candidates: readonly Granted[], call: Call): boolean {
   return candidates.some(
     ({ grant, host }) =>
       grant.kind === "inject" &&
-      (grant.places.some((place) => mayHold(types, place)) ||
+      (needsPayload(grant, call) ||
+        grant.places.some((place) => mayHold(types, place)) ||
         asksForBody(grant, {
           method: call.method,
           path: canonicalPath(grant, call.path),

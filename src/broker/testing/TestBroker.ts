@@ -8,7 +8,13 @@ import tls from "node:tls";
 import { SecretValue } from "../../secrets/SecretValue.ts";
 import type { AuditRecord } from "../audit/AuditRecord.ts";
 import { Broker, type BrokerSurroundings } from "../Broker.ts";
-import type { BrokerBot, BrokerIngress, BrokerConfig, BrokerGrant } from "../BrokerConfig.ts";
+import type {
+  BrokerBot,
+  BrokerIngress,
+  BrokerConfig,
+  BrokerGrant,
+  BrokerMint,
+} from "../BrokerConfig.ts";
 import type { FromBroker } from "../protocol.ts";
 import { makeAuthority, type TestAuthority } from "./certificates.ts";
 import { tcpHandle } from "./rawHandles.ts";
@@ -37,6 +43,7 @@ export type TestBot = BrokerBot & { readonly ingress: BrokerIngress };
 export class TestBroker {
   readonly folder = mkdtempSync(join(tmpdir(), "seawall-broker-"));
   readonly secrets = new Map<string, string>();
+  readonly minted: BrokerMint[] = [];
   readonly sent: FromBroker[] = [];
   readonly broker: Broker;
   readonly authority: TestAuthority;
@@ -67,7 +74,7 @@ export class TestBroker {
               : Promise.resolve(new SecretValue(value));
           },
         }),
-      timeouts: { clientHello: 500, connect: 5000, head: 600 },
+      timeouts: { clientHello: 500, connect: 5000, head: 600, mint: 20_000 },
       ...more,
     });
   }
@@ -116,6 +123,7 @@ export class TestBroker {
         name,
         source: { store: "vault", key: name },
       })),
+      ...(this.minted.length === 0 ? {} : { minted: this.minted }),
       vault: { file: "unused", identity: "unused" },
       audit: { file: join(this.folder, "audit.jsonl") },
       bots,

@@ -10,18 +10,19 @@ import {
   type Policy,
 } from "../../profiles/index.ts";
 import { RunError } from "../../run/index.ts";
-import { loadDeclaration } from "../loadDeclaration.ts";
+import { loadDeclaration, readMintCas, type LoadedDeclaration } from "../loadDeclaration.ts";
 import { resolveSource } from "../resolveSecrets.ts";
 
 /** What a policy's network comes to: grants, and the secrets they need. */
 export interface NetworkPlan {
   readonly plan: RunPlan;
   readonly secrets: readonly SecretPlan[];
+  /** PEM text by secret, for the token endpoints that name a CA. */
+  readonly mintCas: Readonly<Record<string, string>>;
 }
 
 interface Declared extends Pick<Declaration, "services" | "secrets"> {
-  /** What relative paths in it are relative to. */
-  readonly folder: string;
+  readonly loaded?: LoadedDeclaration;
 }
 
 /**
@@ -38,6 +39,7 @@ export async function planNetwork(
 ): Promise<NetworkPlan> {
   const { network } = policy;
   const declared = ownDeclaration(env);
+  const { loaded } = declared;
   const denied = new Set(network.denyDomain.map(({ value }) => value.toLowerCase()));
   const services = { ...declared.services, ...customServices(network.custom) };
   const wanted = new Map<string, string>();
@@ -97,8 +99,9 @@ export async function planNetwork(
     },
     secrets: plan.secrets.map(({ name, source }) => ({
       name,
-      source: resolveSource(source, declared.folder),
+      source: loaded === undefined ? source : resolveSource(source, dirname(loaded.file)),
     })),
+    mintCas: loaded === undefined ? {} : readMintCas(loaded, plan.minted),
   };
 }
 
@@ -110,8 +113,9 @@ function ownDeclaration(env: Readonly<Record<string, string | undefined>>): Decl
     ...(process.getuid?.() === 0 ? ["/etc/seawall/seawall.json5"] : []),
   ];
   const file = files.find((each) => existsSync(each));
-  if (file === undefined) return { services: {}, secrets: {}, folder: "/" };
-  return { ...loadDeclaration(file, env).declaration, folder: dirname(file) };
+  if (file === undefined) return { services: {}, secrets: {} };
+  const loaded = loadDeclaration(file, env);
+  return { ...loaded.declaration, loaded };
 }
 
 /** nono's own names for some services of the catalogue. */

@@ -17,7 +17,7 @@ import {
 import { locateVault } from "../../secrets/index.ts";
 import { probeHost } from "../../wall/index.ts";
 import { publicCas } from "../botLaunch.ts";
-import { brokerGrant, phantomEnvironment, terminatedHosts } from "../brokerConfig.ts";
+import { brokerGrant, brokerMints, phantomEnvironment, terminatedHosts } from "../brokerConfig.ts";
 import { brokerWall } from "../brokerWall.ts";
 import type { Generation } from "../Generation.ts";
 import { phantomKey, signingKey } from "../hostKeys.ts";
@@ -25,7 +25,7 @@ import { LogFile } from "../LogFile.ts";
 import { BrokerProcess, type HeldListener } from "../supervisor/BrokerProcess.ts";
 import { closeHandle, type LaunchMessage } from "../supervisor/launchMessages.ts";
 import { brokerCache, warmBroker } from "../warmBroker.ts";
-import { planNetwork } from "./planNetwork.ts";
+import { planNetwork, type NetworkPlan } from "./planNetwork.ts";
 
 /** No bot can have this name, so its phantoms are no bot's. */
 const NAME = "run.0";
@@ -63,7 +63,8 @@ export async function startRunNetwork(
       hint: `keep one of ${[listen, ...others].join(", ")}`,
     });
   }
-  const { plan, secrets } = await planNetwork(policy, options.env);
+  const planned = await planNetwork(policy, options.env);
+  const { plan } = planned;
   const bound = new Set(policy.network.bind.map(({ value }) => value).concat(listen ?? []));
   const taken = plan.ports.find((port) => bound.has(port));
   if (taken !== undefined) {
@@ -76,14 +77,7 @@ export async function startRunNetwork(
   let broker: BrokerSide | undefined;
   try {
     if (plan.grants.length > 0)
-      broker = await startBroker(
-        plan,
-        secrets,
-        paths,
-        held,
-        options,
-        policy.network.proxyPort?.value,
-      );
+      broker = await startBroker(planned, paths, held, options, policy.network.proxyPort?.value);
   } catch (error) {
     server?.close();
     throw error;
@@ -162,8 +156,7 @@ interface BrokerSide {
 }
 
 async function startBroker(
-  plan: Awaited<ReturnType<typeof planNetwork>>["plan"],
-  secrets: Awaited<ReturnType<typeof planNetwork>>["secrets"],
+  { plan, secrets, mintCas }: NetworkPlan,
   paths: StatePaths,
   held: readonly HeldListener[],
   options: { readonly askPassphrase: () => Promise<string> },
@@ -194,6 +187,7 @@ async function startBroker(
   const leaf = await issueLeaf(authority, terminatedHosts(bot), { days: LEAF_DAYS });
   const config: BrokerConfig = {
     secrets,
+    ...brokerMints({ plan, mintCas }),
     vault: { file: vault.file, identity: vault.identity, ...passphrase },
     audit: { file: record.file, signingKey: signingKey(paths) },
     bots: [

@@ -1,5 +1,5 @@
 /** Raised whenever the tables or what is put into them change: an index of another version is made anew. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /** What calls have in common; a few hundred combinations stand for millions of lines. */
 export const COMBO_FIELDS = [
@@ -16,6 +16,7 @@ export const COMBO_FIELDS = [
   "approvedBy",
   "httpVersion",
   "tokensEstimated",
+  "secret",
 ] as const;
 
 /** What is counted and can be summed. */

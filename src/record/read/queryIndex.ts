@@ -304,6 +304,7 @@ function recordOf(row: Record<string, unknown>): AuditRecord {
     bot: row["bot"],
     kind: row["kind"],
     grant: row["grant"],
+    secret: row["secret"],
     host: inText ? row["shown"] : row["host"],
     method: row["method"],
     path: inText ? null : row["shown"],

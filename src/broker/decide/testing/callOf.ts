@@ -95,7 +95,7 @@ export async function callOf(
   if (isRefusal(call)) return call;
   const decision = decide(candidates, call, deployment.phantoms);
   if (isRefusal(decision)) return decision;
-  return { call, decision, outgoing: inject(call, decision, new SecretValue(SECRET)) };
+  return { call, decision, outgoing: inject(call, decision, { secret: new SecretValue(SECRET) }) };
 }
 
 /** The code it is refused with, or `allowed`. */

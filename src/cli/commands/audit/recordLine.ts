@@ -6,7 +6,7 @@ import type { AuditRecord } from "../../../record/index.ts";
  */
 export function recordLine(record: Partial<AuditRecord> & { readonly count?: number }): string {
   const { time = "", bot = "", kind = "", grant, host = "", method, path = "" } = record;
-  const what = method === undefined ? kind : method;
+  const what = kind === "mint" ? `mint ${record.secret ?? ""}` : (method ?? kind);
   const where = kind === "ingress" ? path : `${host}${path}`;
   return [
     time.replace("T", " ").replace(/\.\d+Z$/, "Z"),
