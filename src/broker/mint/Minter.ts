@@ -16,7 +16,7 @@ import { Rotations } from "./Rotations.ts";
 /** A token, and all that a reply must not carry to the bot. */
 export interface MintedCredential {
   readonly secret: SecretValue;
-  /** The token before it, which may still be good, and what was sent to the token endpoint. */
+  /** The tokens before it, which may still be good, and what was sent to the token endpoint. */
   readonly others: readonly SecretValue[];
 }
 
@@ -45,13 +45,18 @@ interface State {
   held?: { readonly token: SecretValue; readonly life: TokenLife };
   /** One for all callers. */
   minting?: Promise<void>;
-  others: readonly SecretValue[];
+  /** The tokens before that one, the latest first. */
+  previous: readonly SecretValue[];
+  /** What was sent to have it made. */
+  sent: readonly SecretValue[];
   failures: number;
   /** On the monotonic clock. */
   retryAt: number;
   fault?: MintError;
 }
 
+/** Tokens that were given up early may be good still, so replies are searched for the last few. */
+const MOST_PREVIOUS = 3;
 /** A token as new as this that a service refuses is not refused for its age. */
 const FRESH_MS = 60_000;
 
@@ -143,7 +148,8 @@ export class Minter {
     const state: State = {
       minted,
       material,
-      others: there === undefined ? [] : credentialValues(there),
+      previous: there === undefined ? [] : tokensOf(there),
+      sent: there?.sent ?? [],
       failures: 0,
       retryAt: Number.NEGATIVE_INFINITY,
     };
@@ -217,11 +223,8 @@ export class Minter {
       });
       ({ status } = reply);
       const { token, lifetimeMs, refreshToken } = readMintReply(minted, reply, this.#clock.wall());
-      state.others = [
-        ...(state.held === undefined ? state.others.slice(0, 1) : [state.held.token]),
-        ...sent,
-        ...(refreshToken === undefined ? [] : [refreshToken]),
-      ];
+      state.previous = tokensOf(state);
+      state.sent = [...sent, ...(refreshToken === undefined ? [] : [refreshToken])];
       state.held = { token, life: new TokenLife(lifetimeMs, this.#clock) };
       state.failures = 0;
       state.retryAt = Number.NEGATIVE_INFINITY;
@@ -267,11 +270,11 @@ export class Minter {
 
 function credentialOf(state: State): MintedCredential {
   if (state.held === undefined) throw new MintError("mint-failed", "there is no token");
-  return { secret: state.held.token, others: state.others };
+  return { secret: state.held.token, others: [...state.previous, ...state.sent] };
 }
 
-function credentialValues({ held, others }: State): readonly SecretValue[] {
-  return held === undefined ? others : [held.token, ...others];
+function tokensOf({ held, previous }: State): readonly SecretValue[] {
+  return (held === undefined ? previous : [held.token, ...previous]).slice(0, MOST_PREVIOUS);
 }
 
 async function readMaterial(
