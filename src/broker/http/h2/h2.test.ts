@@ -482,6 +482,29 @@ describe("calls by HTTP/2", () => {
     }
   });
 
+  test("a bot that goes in the middle takes its calls with it, towards the host too", async () => {
+    const left = Promise.withResolvers<void>();
+    acts.set("/thinks", (stream) => {
+      stream.once("close", () => {
+        left.resolve();
+      });
+      stream.respond({ ":status": 200 });
+      // A line, since letters alone wait for what comes after them.
+      stream.write("thinking\n");
+    });
+    const socket = await t.connect(host.address, host.name, { ALPNProtocols: ["h2"] });
+    const opened = http2.connect(`https://${host.name}`, { createConnection: () => socket });
+    opened.on("error", () => undefined);
+    const stream = opened.request(fields("/thinks"));
+    stream.on("error", () => undefined);
+    await once(stream, "data");
+    // Without a word of HTTP/2: a program that was killed says none.
+    socket.destroy();
+    await left.promise;
+    const record = await t.record(({ path }) => path === "/thinks");
+    assert.equal(record.outcome, "client-abort");
+  });
+
   test("HTTP/2 by prior knowledge on a connection that agreed on HTTP/1.1 is refused", async () => {
     const text = await t.raw(host, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     assert.match(text, /^HTTP\/1\.1 4\d\d [^]*x-seawall: refused/);
