@@ -9,7 +9,7 @@ import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
-import { compileDeployment } from "./Deployment.ts";
+import { compileDeployment, type Deployment } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
 import { systemResolve } from "./dial/systemResolve.ts";
 import { UpstreamPools } from "./dial/UpstreamPools.ts";
@@ -136,6 +136,7 @@ export class Broker {
         ),
       );
       for (const name of used) await fetchSecret(deployment, name);
+      await compileRedactors(deployment);
       const dialled = config.bots.flatMap((bot) =>
         bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
       );
@@ -230,6 +231,16 @@ export class Broker {
       throw new BrokerError("config-invalid", "nothing is configured");
     return this.#inForce.audit;
   }
+}
+
+/** Where messages are looked through for real values, all of them have to be known before the first call. */
+async function compileRedactors(deployment: Deployment): Promise<void> {
+  const grants = [...deployment.bots.values()]
+    .flatMap((bot) => bot.plan.grants)
+    .filter((grant) => grant.kind === "inject");
+  if (!grants.some((grant) => grant.content !== undefined)) return;
+  for (const { secret, phantom } of grants)
+    deployment.redactors.get(await fetchSecret(deployment, secret), phantom);
 }
 
 function endsTls(bot: BrokerBot): boolean {

@@ -35,7 +35,7 @@ function text(value: string): Buffer {
 
 /** As /proc/net/tcp writes it (proc(5)). */
 function addressText(address: string, port: number): string {
-  const bytes = Buffer.from(address.split(".").map(Number)).reverse();
+  const bytes = Buffer.from(address.split(".").map(Number).toReversed());
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   return `${bytes.toString("hex").toUpperCase()}:${hex}`;
 }
