@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import net, { type AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../src/broker/testing/TestBroker.ts";
 import { descriptors } from "./adversaries/peakMemory.ts";
 import { allCases, runAll } from "./adversaries/runAll.ts";
 import type { Result } from "./adversaries/runCase.ts";
@@ -55,3 +61,68 @@ describe("adversaries at the broker", () => {
         assert.ok(!all.includes((words[name] ?? "-").slice(-20)), name);
   });
 });
+
+describe("the runner, pointed at something else", () => {
+  const RUN = fileURLToPath(new URL("adversaries/run.ts", import.meta.url));
+  const READ_ME = readFileSync(new URL("adversaries/README.md", import.meta.url), "utf8");
+
+  /** A relay of bytes is a proxy that refuses nothing. */
+  async function againstRelay(only: string): Promise<{ code: number; report: Report }> {
+    const upstreamPort = await freePort();
+    const relay = net.createServer((socket) => {
+      const server = net.connect(upstreamPort, "127.0.0.1");
+      for (const each of [socket, server]) each.on("error", () => undefined);
+      socket.on("close", () => server.destroy());
+      server.on("close", () => socket.destroy());
+      socket.pipe(server).pipe(socket);
+    });
+    relay.listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    const { port } = relay.address() as AddressInfo;
+    const args = ["--target", "generic", "--plain", "--connect", `127.0.0.1:${port}`];
+    args.push(
+      "--host",
+      "api.test",
+      "--upstream-port",
+      String(upstreamPort),
+      "--only",
+      only,
+      "--json",
+    );
+    const child = spawn(process.execPath, [RUN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    const [code] = (await once(child, "close")) as [number];
+    relay.close();
+    return { code, report: JSON.parse(text) as Report };
+  }
+
+  test("what a proxy serves rightly is held, and the exit code is 0", async () => {
+    const { code, report } = await againstRelay("smuggling/control-length");
+    assert.equal(code, 0);
+    assert.deepEqual([report.held, report.broken], [1, 0]);
+  });
+
+  test("what it passes on though nobody may is broken, and the exit code is 1", async () => {
+    const { code, report } = await againstRelay("smuggling/cl-cl-different");
+    assert.equal(code, 1);
+    assert.deepEqual([report.held, report.broken], [0, 1]);
+  });
+
+  test("README.md counts the cases as they are", () => {
+    const count = new Map<string, number>();
+    for (const { name } of allCases()) {
+      const group = name.split("/")[0] ?? "";
+      count.set(group, (count.get(group) ?? 0) + 1);
+    }
+    const told = [...READ_ME.matchAll(/^\| `([a-z0-9]+)` +\| (\d+) /gm)];
+    assert.deepEqual(new Map(told.map(([, name = "", cases]) => [name, Number(cases)])), count);
+    assert.ok(READ_ME.includes(`\n${allCases().length} cases of`));
+    assert.ok(allCases().length >= 150);
+  });
+});
+
+interface Report {
+  readonly held: number;
+  readonly broken: number;
+}

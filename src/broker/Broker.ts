@@ -7,10 +7,11 @@ import { BodyRooms } from "./body/BodyRooms.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
+import { fetchStored } from "./call/fetchCredential.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { isSigV4 } from "./decide/awsPlace.ts";
-import { compileDeployment, type InjectBrokerGrant } from "./Deployment.ts";
+import { compileDeployment, type Deployment, type InjectBrokerGrant } from "./Deployment.ts";
 import type { Resolve } from "./dial/Destination.ts";
 import { systemResolve } from "./dial/systemResolve.ts";
 import { UpstreamPools } from "./dial/UpstreamPools.ts";
@@ -177,6 +178,7 @@ export class Broker {
         ),
         ...[...deployment.minted.values()].flatMap(({ dial }) => dial?.clientCertificate ?? []),
       ];
+      await compileRedactors(deployment);
       for (const name of new Set(dialled))
         await deployment.clientCertificates.get(deployment, name);
       const tls = new Map(
@@ -272,6 +274,19 @@ export class Broker {
     if (this.#inForce === undefined)
       throw new BrokerError("config-invalid", "nothing is configured");
     return this.#inForce.audit;
+  }
+}
+
+/** Where messages are looked through for real values, all of them have to be known before the first call. */
+async function compileRedactors(deployment: Deployment): Promise<void> {
+  const grants = [...deployment.bots.values()]
+    .flatMap((bot) => bot.plan.grants)
+    .filter((grant) => grant.kind === "inject");
+  if (!grants.some((grant) => grant.content !== undefined)) return;
+  for (const grant of grants) {
+    // A token is known once it was made for a call.
+    if (deployment.minted.has(grant.secret)) continue;
+    deployment.redactors.get(await fetchStored(deployment, grant), grant);
   }
 }
 

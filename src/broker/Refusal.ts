@@ -89,6 +89,7 @@ const REFUSALS = {
   "grant-withdrawn": [403, "the grant was changed while the call ran"],
   // content
   "content-link": [403, "the message has a link to a host that the grant doesn't allow"],
+  "content-secret": [403, "the message holds a real credential"],
   "content-size": [413, "the message is longer than the grant allows"],
   // fetch secret, record
   "secret-unavailable": [

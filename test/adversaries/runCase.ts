@@ -23,6 +23,8 @@ export interface Result {
 const USUAL_MS = 20_000;
 /** How long a client waits for what might still come once it has said that it is done. */
 const LINGER_MS = 1500;
+/** A target may give a server some seconds to say goodbye, on a machine that is busy. */
+const CLOSED_MS = 15_000;
 
 /** Runs one case on one lane, with a plain request after it. Never rejects. */
 export async function runCase(
@@ -107,7 +109,7 @@ async function visit(
   const seenAnswers = answers();
   const extra: string[] = [];
   if (expect.upstreamClosed === true) {
-    const closed = await within(5000, (gone) =>
+    const closed = await within(CLOSED_MS, (gone) =>
       upstream.when(
         () =>
           upstream.connections.every(

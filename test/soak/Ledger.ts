@@ -65,6 +65,8 @@ export class Ledger {
   readonly calls = new Map<string, MadeCall>();
   readonly tunnels: MadeTunnel[] = [];
   readonly noted: Noted[] = [];
+  /** When this process, and so all clients and servers, got no processor for seconds: bounds of time then pass by themselves. */
+  readonly stalls: { readonly from: number; readonly until: number }[] = [];
   /** What went wrong while it happened. */
   readonly faults: string[] = [];
 

@@ -122,7 +122,10 @@ export class Outside {
     const index = this.#values.findIndex(({ value }) => value === key);
     const next = this.#values[index + 1];
     if (index < 0) this.#ledger.fault(`a server got another credential than the secret: ${path}`);
-    else if (next !== undefined && now - next.since > GRACE_MS)
+    else if (
+      next !== undefined &&
+      (this.#ledger.calls.get(id)?.began ?? now) - next.since > GRACE_MS
+    )
       this.#ledger.fault(`a server got a secret's old value ${now - next.since} ms after its end`);
     return { id, key };
   }

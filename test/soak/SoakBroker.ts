@@ -136,9 +136,13 @@ export class SoakBroker {
       .join("\n");
   }
 
-  /** Resident bytes (proc(5), statm). */
+  /**
+   * Resident bytes of its own (proc(5), RssAnon): how many pages of Node's program are in memory, too, is
+   * the machine's affair.
+   */
   resident(): number {
-    return Number(readFileSync(`/proc/${this.pid}/statm`, "utf8").split(" ")[1]) * 4096;
+    const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
+    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
   /** Open descriptors by what they lead to: `socket`, `anon_inode`, or a path. */

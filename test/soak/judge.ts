@@ -29,10 +29,10 @@ export function judge(
     else lines.set(id, [...(lines.get(id) ?? []), record]);
   }
   for (const call of ledger.calls.values())
-    for (const fault of judgeCall(call, lines.get(call.id) ?? [], downs))
+    for (const fault of judgeCall(call, lines.get(call.id) ?? [], downs, ledger.stalls))
       faults.push(`${call.what} ${call.id}: ${fault}`);
   faults.push(
-    ...judgeTunnels(ledger.tunnels, tunnels, downs),
+    ...judgeTunnels(ledger.tunnels, tunnels, [...downs, ...ledger.stalls]),
     ...judgeNoted(ledger, records, downs),
   );
   return faults;
@@ -51,15 +51,18 @@ function judgeCall(
   call: MadeCall,
   lines: readonly AuditRecord[],
   downs: readonly Down[],
+  stalls: readonly Down[],
 ): string[] {
   const { got, expect, outcomes } = call;
   if (got === undefined) return ["it never ended"];
-  if (got.hung === true)
+  if (got.hung === true && !touched(call, stalls))
     return [`nothing came for a minute (recorded as ${lines[0]?.outcome ?? "nothing"})`];
   if (lines.length > 1) return [`${lines.length} lines in the record`];
   if (got.wrong !== undefined && !(expect.get !== "whole" && !got.whole)) return [got.wrong];
   const [line] = lines;
-  if (touched(call, downs)) {
+  if (line?.outcome === "broker-crash" && !touched(call, downs))
+    return ["recorded as broker-crash without a kill"];
+  if (touched(call, downs) || touched(call, stalls)) {
     const known = got.status !== undefined || call.seen > 0;
     return line === undefined && known
       ? [`no line in the record (answered ${got.status ?? "not"}, seen ${call.seen} times)`]

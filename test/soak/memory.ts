@@ -1,4 +1,4 @@
-/** One look at an idle broker: milliseconds of its life, resident bytes. */
+/** One look at a broker: milliseconds of its life, resident bytes of its own. */
 export interface Look {
   readonly at: number;
   readonly bytes: number;
@@ -6,7 +6,7 @@ export interface Look {
 
 export interface MemoryReport {
   readonly rule: string;
-  /** Megabytes, resident, idle, at each look. */
+  /** Megabytes, anonymous and resident, idle, at each look. */
   readonly idleMB: readonly number[];
   /** Under load: the median of the part after warm-up that is compared, of the last part, and the most there was. */
   readonly loadedMB: readonly [first: number, last: number, most: number];
@@ -22,7 +22,7 @@ const MOST_MB = 256;
 const SLACK = 1.08;
 const SLACK_MB = 4;
 
-const RULE = `one life of the broker, its first third left out as warm-up: the medians of the last third, idle and under load, are at most ${Math.round((SLACK - 1) * 100)} % and ${SLACK_MB} MB above those of the second third, and it never has more than ${MOST_MB} MB`;
+const RULE = `anonymous resident memory in one life of the broker, its first third left out as warm-up: the medians of the last third, idle and under load, are at most ${Math.round((SLACK - 1) * 100)} % and ${SLACK_MB} MB above those of the second third, and it never has more than ${MOST_MB} MB`;
 
 /** Whether memory stays flat; what is too short to tell is held against the upper bound alone. */
 export function judgeMemory(idle: readonly Look[], loaded: readonly Look[]): MemoryReport {

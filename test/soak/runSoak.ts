@@ -62,6 +62,8 @@ const SAMPLE_MS = 500;
 const SETTLE_MS = 30_000;
 /** Descriptors that have become no fewer for so long are those of an idle broker. */
 const STEADY_MS = 1500;
+/** Without a turn for so long, this process was kept from running. */
+const STALL_MS = 2000;
 /** A lane's pause between two of its turns is random up to this. */
 const PAUSE_MS = 60;
 const FOREVER = 2 ** 31 - 1;
@@ -179,6 +181,15 @@ async function soakIn(
   const began = Date.now();
   const totalMs = options.seconds * 1000;
   const lanes = new Lanes(traffic);
+  let beat = Date.now();
+  const pulse = setInterval(() => {
+    const now = Date.now();
+    if (now - beat > STALL_MS) ledger.stalls.push({ from: beat, until: now });
+    beat = now;
+  }, 250);
+  onEnd(() => {
+    clearInterval(pulse);
+  });
   onEnd(() => {
     lanes.running = false;
   });
@@ -288,9 +299,9 @@ async function soakIn(
     )
     .filter(({ each }) => each.isFile())
     .map(({ each, path }) => readFileSync(join(path, each.name), "latin1"));
-  const texts = [...written, ...read.lines];
+  const all = [...written, ...read.lines].join("\n");
   for (const [index, marker] of [...outside.values, ...deployment.markers].entries())
-    if (texts.some((text) => text.includes(marker)))
+    if (all.includes(marker))
       ledger.fault(
         `what was written holds the ${index < outside.values.length ? "secret" : "phantom or token"}`,
       );

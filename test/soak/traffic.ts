@@ -244,7 +244,8 @@ async function asked(traffic: Traffic): Promise<void> {
     method: "POST",
     path: (id) => `/v1/asked/asked-${id}`,
     body: "please",
-    expect: { get: "either", statuses: [200, 403] },
+    // A bot to which nobody says yes for long may not ask for a while.
+    expect: { get: "either", statuses: [200, 403, 429] },
     outcomes: ["done", "refused"],
   });
 }

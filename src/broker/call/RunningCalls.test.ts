@@ -103,6 +103,9 @@ describe("changes while calls run", () => {
       [{ ...model, phantom: canary("sk-phantom-") }, chat, tunnel],
       [{ ...model, deny: [{ method: "POST", path: "/v1/*" }] }, chat, tunnel],
       [{ ...model, ask: [{ method: "POST", path: "/v1/*" }] }, chat, tunnel],
+      // Another way out, or another place to go to.
+      [{ ...model, dial: { ...model.dial, proxy: "http://127.0.0.1:9" } }, chat, tunnel],
+      [{ ...model, dial: { ...model.dial, host: "127.0.0.2" } }, chat, tunnel],
     ];
     for (const grants of stricter) {
       await inForce([model, chat, tunnel]);

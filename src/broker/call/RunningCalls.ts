@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { BrokerGrant } from "../BrokerConfig.ts";
 import { decide, type Decision } from "../decide/decide.ts";
 import type { Deployment, Granted } from "../Deployment.ts";
 import { UNKNOWN_GRANT } from "../gate/UnknownHosts.ts";
@@ -40,8 +42,8 @@ export class RunningCalls {
 }
 
 /**
- * Whether a call would be decided as it was: by the same grant, with the same secrets, and not to be
- * asked about where it was allowed before. A rule about bodies that is new cuts a call whose body
+ * Whether a call would be decided as it was: by the same grant, with the same secrets, to the same
+ * place by the same way, and not to be asked about where it was allowed before. A rule about bodies that is new cuts a call whose body
  * has passed unread.
  */
 export function callMayRun(
@@ -63,9 +65,14 @@ export function callMayRun(
   return (
     grant.name === before.granted.grant.name &&
     grant.secret === before.granted.grant.secret &&
-    grant.dial?.clientCertificate === before.granted.grant.dial?.clientCertificate &&
+    sameDial(grant, before.granted.grant) &&
     (now.verdict === "allow" || before.verdict === "ask")
   );
+}
+
+/** A call that still waits for the owner must not go where the grant doesn't lead any more. */
+function sameDial(now: BrokerGrant, before: BrokerGrant): boolean {
+  return isDeepStrictEqual(now.dial, before.dial);
 }
 
 /** Whether a connection may be passed through still: the grant has the host at that address, as the same kind. */

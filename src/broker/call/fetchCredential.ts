@@ -1,7 +1,7 @@
 import type { Place } from "../../plan/index.ts";
 import { SecretValue } from "../../secrets/index.ts";
 import { isSigV4 } from "../decide/awsPlace.ts";
-import type { InjectBrokerGrant } from "../Deployment.ts";
+import type { Deployment, InjectBrokerGrant } from "../Deployment.ts";
 import type { Credential } from "../inject/Credential.ts";
 import { fetchAwsKey } from "../inject/fetchAwsKey.ts";
 import { checkSecret, fetchSecret } from "../inject/fetchSecret.ts";
@@ -23,15 +23,23 @@ export async function fetchCredential(
   cause: MintCause,
 ): Promise<Credential> {
   const { deployment } = inForce;
-  if (named.some(isSigV4)) {
-    const aws = await fetchAwsKey(deployment, name, Date.now());
-    // The id is no secret, but no business of the bot's either.
-    const others = [new SecretValue(aws.id), ...(aws.session === undefined ? [] : [aws.session])];
-    return { secret: aws.secret, others, aws };
-  }
   if (!deployment.minted.has(name))
-    return { secret: await fetchSecret(deployment, name, places), others: [] };
+    return fetchStored(deployment, { secret: name, places: named }, places);
   const credential = await minter.get(inForce, name, cause);
   checkSecret(name, credential.secret, places);
   return credential;
+}
+
+/** The same of a grant whose secret isn't made: a value from its store, or a key to sign with. */
+export async function fetchStored(
+  deployment: Pick<Deployment, "secrets" | "store">,
+  { secret: name, places: named }: Pick<InjectBrokerGrant, "secret" | "places">,
+  places: readonly Place[] = [],
+): Promise<Credential> {
+  if (!named.some(isSigV4))
+    return { secret: await fetchSecret(deployment, name, places), others: [] };
+  const aws = await fetchAwsKey(deployment, name, Date.now());
+  // The id is no secret, but no business of the bot's either.
+  const others = [new SecretValue(aws.id), ...(aws.session === undefined ? [] : [aws.session])];
+  return { secret: aws.secret, others, aws };
 }

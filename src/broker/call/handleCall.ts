@@ -161,6 +161,11 @@ async function treatCall(
     if (clientCertificate !== undefined && isRefusal(clientCertificate))
       return refuseCall(clientCertificate);
     if (cut !== undefined) return refuseCall(refuse(cut));
+    // No bot holds a real value: one that says it to people has it from somewhere it shouldn't have.
+    if (grant.content !== undefined && call.content !== undefined) {
+      if (deployment.redactors.anyIn(call.content.bytes))
+        return refuseCall(refuse("content-secret"));
+    }
     if (visit.gone) {
       audit.record(start, { outcome: "client-abort" }, began);
       return;

@@ -215,6 +215,39 @@ describe("limits, asks and content through the broker", () => {
     await t.broker.receive({ type: "answer", id, verdict: "allow", scope: "once" });
     assert.equal((await reply).status, 200);
   });
+
+  test("a message with a real value in it doesn't leave, whosever and however it is written", async () => {
+    const messages = [{ method: "POST", path: "/v1/messages", texts: ["/text"] }];
+    const own = t.secrets.get("model") ?? "";
+    const others = canary("real-");
+    t.secrets.set("other", others);
+    const other = {
+      ...grant,
+      name: "other",
+      secret: "other",
+      phantom: canary("sk-phantom-"),
+      hosts: [{ name: "other.test", port: t.port, scheme: "https" as const, v4: t.nextAddress() }],
+    };
+    let reached = 0;
+    const content: ContentPlan = { messages, previews: "unchanged" };
+    await inForce({ content });
+    const bots = t.bots.map((bot) => ({
+      ...bot,
+      grants: [{ ...grant, content, name: "talks" }, other],
+    }));
+    assert.deepEqual(await t.configure(t.config(bots)), { type: "configured" });
+    answer = (_request, response) => {
+      reached += 1;
+      response.end("{}");
+    };
+    assert.equal((await post({ text: `hello ${grant.phantom}` })).status, 200);
+    for (const text of [own, `${own}.`, Buffer.from(`so ${own}`).toString("base64"), others]) {
+      const refused = await post({ text: `psst: ${text}` });
+      assert.deepEqual([refused.status, codeOf(refused)], [403, "content-secret"]);
+    }
+    assert.equal(reached, 1);
+    t.secrets.delete("other");
+  });
 });
 
 function readOr(file: string, other: string): string {

@@ -69,6 +69,14 @@ export class Redactor {
     return out;
   }
 
+  /** Whether the secret stands in it, in any of the ways in which it is looked for. */
+  isIn(bytes: Buffer): boolean {
+    const replacer = this.stream();
+    replacer.push(bytes);
+    replacer.end();
+    return replacer.count > 0;
+  }
+
   /** For a body, one per reply; or for one message of a stream of them. @param type the body's Content-Type. */
   stream(type = ""): StreamReplacer | GrpcReplacer {
     const make = (): StreamReplacer => new StreamReplacer(this.#set, this.#escaped);

@@ -29,4 +29,9 @@ export class Redactors {
     this.#made.set(phantom, { values, redactor });
     return redactor;
   }
+
+  /** Whether a text that is there as a whole holds a secret of any of these grants, in any spelling. */
+  anyIn(bytes: Buffer): boolean {
+    return [...this.#made.values()].some(({ redactor }) => redactor.isIn(bytes));
+  }
 }

@@ -35,7 +35,7 @@ function text(value: string): Buffer {
 
 /** As /proc/net/tcp writes it (proc(5)). */
 function addressText(address: string, port: number): string {
-  const bytes = Buffer.from(address.split(".").map(Number)).reverse();
+  const bytes = Buffer.from(address.split(".").map(Number).toReversed());
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   return `${bytes.toString("hex").toUpperCase()}:${hex}`;
 }
@@ -480,6 +480,29 @@ describe("calls by HTTP/2", () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+  });
+
+  test("a bot that goes in the middle takes its calls with it, towards the host too", async () => {
+    const left = Promise.withResolvers<void>();
+    acts.set("/thinks", (stream) => {
+      stream.once("close", () => {
+        left.resolve();
+      });
+      stream.respond({ ":status": 200 });
+      // A line, since letters alone wait for what comes after them.
+      stream.write("thinking\n");
+    });
+    const socket = await t.connect(host.address, host.name, { ALPNProtocols: ["h2"] });
+    const opened = http2.connect(`https://${host.name}`, { createConnection: () => socket });
+    opened.on("error", () => undefined);
+    const stream = opened.request(fields("/thinks"));
+    stream.on("error", () => undefined);
+    await once(stream, "data");
+    // Without a word of HTTP/2: a program that was killed says none.
+    socket.destroy();
+    await left.promise;
+    const record = await t.record(({ path }) => path === "/thinks");
+    assert.equal(record.outcome, "client-abort");
   });
 
   test("HTTP/2 by prior knowledge on a connection that agreed on HTTP/1.1 is refused", async () => {
