@@ -263,3 +263,15 @@ test("compileWall() refuses where mounts can't be made noexec, but for the conce
   const report = conceded.mechanisms.find(({ mechanism }) => mechanism === "execution");
   assert.equal(report?.state, "partly");
 });
+
+test("compileWall() says so where what is written can be loaded as code", () => {
+  const report = (libraries: readonly string[]) =>
+    compileWall(specFor("0", { libraries }), host).mechanisms.find(
+      ({ mechanism }) => mechanism === "execution",
+    );
+  assert.equal(report(["/usr/lib"])?.state, "enforced");
+  for (const path of ["/tmp", "/tmp/native.node"]) {
+    assert.equal(report([path])?.state, "partly");
+    assert.match(report([path])?.detail ?? "", new RegExp(path, "u"));
+  }
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -13,6 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { compileWall } from "../compileWall.ts";
@@ -463,3 +465,24 @@ test(
     assert.deepEqual(Object.values(done), ["ENOENT", "ENOENT", "ENOENT"]);
   },
 );
+
+test("a sealed folder shows no socket of the host", { skip }, async (t) => {
+  const root = makeTree(t, ["secret", "keep/file"]);
+  const server = createServer((socket) => socket.end("host"));
+  server.on("error", () => undefined);
+  server.listen(join(root, "socket"));
+  await once(server, "listening");
+  t.after(() => server.close());
+  chmodSync(join(root, "socket"), 0o777);
+  const body = `
+    const socket = require("net").connect("/work/socket");
+    return await new Promise((resolve, reject) => { socket.on("error", reject); socket.on("data", (data) => resolve(data.toString())); });`;
+  assert.deepEqual(await inside(t, host, body, writable(root)), { value: "host" });
+  assert.deepEqual(
+    await inside(t, host, body, {
+      ...writable(root),
+      ...protect({ path: "/work/secret", access: "hidden" }),
+    }),
+    { error: "ENOENT" },
+  );
+});

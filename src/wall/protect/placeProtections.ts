@@ -216,8 +216,8 @@ function placeChild(folder: Folder, name: string, node: Node, sealed: boolean): 
     return [];
   }
   if (found.type === "link") return placeLink(folder, { inside, from, node, sealed });
-  // Neither is of use inside: a device can't be opened there, and what serves a socket is outside.
-  if (found.type === "device") return [];
+  // Devices, sockets and pipes: whoever is at the other end of one is outside of the wall.
+  if (found.type === "special") return [];
   const readOnly =
     node.access === "read-only" || (found.type !== "folder" && node.children.size > 0);
   const kind = readOnly ? "read" : folder.kind;
@@ -264,7 +264,7 @@ function absentPaths(inside: string, node: Node): string[] {
 }
 
 interface Found {
-  readonly type: "folder" | "file" | "link" | "device";
+  readonly type: "folder" | "file" | "link" | "special";
   readonly mode: number;
   readonly names: number;
   readonly identity: Identity;
@@ -277,9 +277,9 @@ function look(path: string): Found | undefined {
     ? "folder"
     : found.isSymbolicLink()
       ? "link"
-      : found.isBlockDevice() || found.isCharacterDevice()
-        ? "device"
-        : "file";
+      : found.isFile()
+        ? "file"
+        : "special";
   return {
     type,
     mode: Number(found.mode & 0o777n),
