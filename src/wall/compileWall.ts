@@ -1,4 +1,4 @@
-import { checkSpec, visibleLoaders } from "./checkSpec.ts";
+import { checkSpec, visibleLoaders, writableCode } from "./checkSpec.ts";
 import { CHANNEL_DESCRIPTOR, FIRST_FILE_DESCRIPTOR } from "./CompiledWall.ts";
 import type { CompiledWall } from "./CompiledWall.ts";
 import type { HostCapabilities } from "./HostCapabilities.ts";
@@ -220,18 +220,7 @@ function describe(
         ]
       : []),
     describeLandlock(spec.namespaces, landlock),
-    ...(own
-      ? [
-          host.noexec
-            ? enforced("execution", "only the granted programs and their libraries are code")
-            : ({
-                mechanism: "execution",
-                state: "partly",
-                detail: "what may be read can be run through the dynamic loader",
-                remedy: "boot a kernel of Linux 5.12 or later",
-              } as const),
-        ]
-      : []),
+    ...(own ? [describeExecution(spec, host)] : []),
     enforced("seccomp", "what isn't allowed by name is refused"),
     enforced(
       "capabilities",
@@ -252,6 +241,25 @@ function describe(
         ]
       : []),
   ];
+}
+
+function describeExecution(spec: WallSpec, { noexec }: HostCapabilities): MechanismReport {
+  const mechanism = "execution";
+  if (!noexec)
+    return {
+      mechanism,
+      state: "partly",
+      detail: "what may be read can be run through the dynamic loader",
+      remedy: "boot a kernel of Linux 5.12 or later",
+    };
+  const own = writableCode(spec);
+  if (own.length === 0)
+    return enforced(mechanism, "only the granted programs and their libraries are code");
+  return {
+    mechanism,
+    state: "partly",
+    detail: `what the process writes in ${own.join(", ")} can be loaded as code`,
+  };
 }
 
 /** Only where something was protected. */

@@ -14,7 +14,7 @@ import { checkFit } from "./checkFit.ts";
  * fit. Neither message holds anything of the value.
  */
 export async function fetchSecret(
-  deployment: Deployment,
+  deployment: Pick<Deployment, "secrets" | "store">,
   name: string,
   places: readonly Place[] = [],
 ): Promise<SecretValue> {
