@@ -278,7 +278,10 @@ function checkPrograms(programs: readonly FoundProgram[], places: readonly LaidP
     if (place === undefined) continue;
     throw new RunError("writable-program", `"${path}" can't be run where it may be written`, {
       where: `${describeOrigin(origin)}; written by ${describeOrigin(place.origin)}`,
-      hint: `grant "${place.path}" with --read, or run a copy from elsewhere`,
+      hint:
+        place === temporary
+          ? "run it from outside of /tmp"
+          : `grant "${place.path}" with --read, or run a copy from elsewhere`,
     });
   }
 }
