@@ -47,7 +47,7 @@ describe("seawall run at a terminal", { skip: lacking() }, () => {
 
   test("Ctrl-C ends a command that doesn't mind it, with the shell's exit code", () => {
     person([
-      [PROMPT, "$S --profile shell -- sh -c 'echo up; sleep 30'\n"],
+      [PROMPT, "$S --profile node -- node -e 'console.log(`up`); setInterval(() => 0, 1000)'\n"],
       ["up\r\n", "\u0003"],
       [PROMPT, "echo code=$?\n"],
       ["code=130", ""],
@@ -79,8 +79,9 @@ describe("seawall run at a terminal", { skip: lacking() }, () => {
   test("a shell inside has jobs of its own, and gives the terminal back", () => {
     person([
       [PROMPT, "$S --profile shell --env PS1=inner%\\  -- bash --norc --noprofile -i\n"],
-      ["inner% ", "sleep 40\n"],
-      ["sleep 40\r\n", "\u001a"],
+      ["inner% ", "cat\n"],
+      ["cat\r\n", "runs\n"],
+      ["runs\r\nruns", "\u001a"],
       ["Stopped", "jobs; kill %1; exit 3\n"],
       [PROMPT, "echo code=$?; cat\n"],
       ["code=3", "still here\n"],
