@@ -89,11 +89,20 @@ test("checkProfile() takes every documented key of nono's format that it honours
       interactive: true,
       workdir: { access: "write" },
       filesystem: {
-        ...{ allow: ["/a"], read: ["/b"], write: ["/c"], allow_file: ["/d"], read_file: ["/e"] },
-        ...{ write_file: ["/f"], deny: ["/a/x"], bypass_protection: ["~/.ssh"], ignore: ["/g"] },
+        allow: ["/a"],
+        read: ["/b"],
+        write: ["/c"],
+        allow_file: ["/d"],
+        read_file: ["/e"],
+        write_file: ["/f"],
+        deny: ["/a/x"],
+        bypass_protection: ["~/.ssh"],
+        ignore: ["/g"],
       },
       network: {
-        ...{ block: true, allow_domain: ["a.example.com"], credentials: ["openai"] },
+        block: true,
+        allow_domain: ["a.example.com"],
+        credentials: ["openai"],
         listen_port: [18789],
         custom_credentials: {
           one: { upstream: "https://api.example.com", credential_key: "one_key" },
@@ -341,7 +350,7 @@ test("readSize() reads bytes and units, and nothing else", () => {
     4096,
   ]);
   for (const text of ["", "0", "-1", "1.5G", "G", "1GB", 0, -1, null, {}, "9".repeat(20)])
-    assert.equal(readSize(text), undefined, String(text));
+    assert.equal(readSize(text), undefined, JSON.stringify(text));
 });
 
 const RULE: Origin = { kind: "flag", flag: "--x" };
