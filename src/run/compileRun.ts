@@ -43,12 +43,14 @@ export async function compileRun(options: CompileOptions): Promise<CompiledRun> 
   ]);
   // What is protected is looked up in the folders themselves, each time anew.
   const cached =
-    fresh || spec.protect.length > 0 ? undefined : store.get<CompiledRun>("policy", key);
+    fresh || spec.protect.length > 0
+      ? undefined
+      : (store.get("policy", key) as CompiledRun | undefined);
   if (cached !== undefined) return cached;
   const wall = await import("../wall/index.ts");
   const hostKey = `${host}\n${wallFingerprint()}`;
   const capabilities =
-    (fresh ? undefined : store.get<HostCapabilities>("host", hostKey)) ??
+    (fresh ? undefined : (store.get("host", hostKey) as HostCapabilities | undefined)) ??
     (await wall.probeHost({ launcher, path: searchPath }));
   const placed = wall.placeProtections(spec);
   const compiled = wall.compileWall(placed, capabilities);

@@ -95,7 +95,6 @@ export function layOut(options: LayOutOptions): Layout {
       });
     }
   }
-  for (const place of found) checkGrantable(place);
   const programs = layPrograms(options, missing);
   for (const folder of libraryFolders()) show(folder, ALWAYS, true, false);
   for (const file of readableSystemFiles()) show(file, ALWAYS, true, false);
@@ -153,19 +152,29 @@ function follow(path: string, links: Map<string, string>): string | undefined {
   return real;
 }
 
-function checkGrantable({ path, write, origin }: LaidPlace): void {
-  const reserved = RESERVED.find(
-    (each) => path === each || (each !== "/tmp" && isBelow(path, each)),
-  );
-  const sys = reserved === "/sys" && !write && path !== "/sys";
-  if ((reserved === undefined && path !== "/") || sys) return;
-  throw new RunError("reserved-path", `"${path}" can't be granted`, {
-    where: describeOrigin(origin),
-    hint:
-      path === "/tmp"
-        ? "inside, /tmp is memory of the command's own; name a folder in it"
-        : "it leads to the kernel or to sockets of other programs",
-  });
+/**
+ * Refuses what leads to the kernel or to sockets of other programs, before anybody looks there.
+ *
+ * @throws RunError `reserved-path`
+ */
+export function checkGrantable(
+  rules: readonly { path: string; write: boolean; origin: Origin }[],
+): void {
+  for (const { path, write, origin } of rules) {
+    const real = follow(path, new Map()) ?? path;
+    const reserved = RESERVED.find(
+      (each) => real === each || (each !== "/tmp" && isBelow(real, each)),
+    );
+    const sys = reserved === "/sys" && !write && real !== "/sys";
+    if ((reserved === undefined && real !== "/") || sys) continue;
+    throw new RunError("reserved-path", `"${path}" can't be granted`, {
+      where: describeOrigin(origin),
+      hint:
+        real === "/tmp"
+          ? "inside, /tmp is memory of the command's own; name a folder in it"
+          : "it leads to the kernel or to sockets of other programs",
+    });
+  }
 }
 
 type FoundProgram = LaidProgram & { readonly package?: string };
@@ -246,15 +255,33 @@ function combine(found: readonly LaidPlace[]): LaidPlace[] {
 
 /** What may be executed must not be what may be written. */
 function checkPrograms(programs: readonly FoundProgram[], places: readonly LaidPlace[]): void {
+  // What Landlock allows of a folder it allows of everything mounted below it.
+  const blind = places.find((place) => !place.read && isBelow(place.path, "/tmp"));
+  if (blind !== undefined) {
+    throw new RunError("clash", `"${blind.path}" can't be written without being read`, {
+      where: describeOrigin(blind.origin),
+      hint: "inside, all of /tmp is the command's own: grant it with --allow, or move it elsewhere",
+    });
+  }
+  const temporary: LaidPlace = {
+    path: "/tmp",
+    read: true,
+    write: true,
+    folder: true,
+    origin: ALWAYS,
+  };
   for (const { path, real, origin } of programs) {
-    const place = places.find(
+    const place = [...places, temporary].find(
       (each) =>
         each.write && [path, real].some((file) => file === each.path || isBelow(file, each.path)),
     );
     if (place === undefined) continue;
     throw new RunError("writable-program", `"${path}" can't be run where it may be written`, {
       where: `${describeOrigin(origin)}; written by ${describeOrigin(place.origin)}`,
-      hint: `grant "${place.path}" with --read, or run a copy from elsewhere`,
+      hint:
+        place === temporary
+          ? "run it from outside of /tmp"
+          : `grant "${place.path}" with --read, or run a copy from elsewhere`,
     });
   }
 }

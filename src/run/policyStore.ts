@@ -45,11 +45,12 @@ export class PolicyStore {
     this.#trusted = uid === process.getuid?.() && (mode & 0o077) === 0;
   }
 
-  get<T>(kind: string, key: string): T | undefined {
+  /** What was put there; the same code wrote it, see `wallFingerprint`. */
+  get(kind: string, key: string): unknown {
     if (!this.#trusted) return undefined;
     try {
       const text = readFileSync(this.#file(kind, key), "utf8");
-      const { key: stored, value } = JSON.parse(text) as { key: unknown; value: T };
+      const { key: stored, value } = JSON.parse(text) as { key: unknown; value: unknown };
       return stored === key ? value : undefined;
     } catch {
       // Not there, or cut short by a crash: worked out anew.

@@ -12,7 +12,7 @@ import {
 } from "../profiles/index.ts";
 import type { WallSpec } from "../wall/index.ts";
 import { findProgram, type Program } from "./findProgram.ts";
-import { layOut, type Layout } from "./layOut.ts";
+import { checkGrantable, layOut, type Layout } from "./layOut.ts";
 import { protectedByDefault } from "./protectedByDefault.ts";
 import { RunError } from "./RunError.ts";
 import type { RunRequest } from "./RunRequest.ts";
@@ -60,6 +60,7 @@ export async function prepareRun(
   const program = findProgram(name, searchPath, workdir);
   if (program === undefined) throw noCommand(name);
   const interpreter = interpreterOf(program, searchPath, workdir);
+  checkGrantable(policy.paths);
   const exceptions = await protectedByDefault(policy, home);
   const layout = layOut({ policy, exceptions, program, searchPath, workdir, make });
   return {

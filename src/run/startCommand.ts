@@ -11,6 +11,8 @@ import type { WallSpec } from "../wall/index.ts";
 import { completePolicy, type CompiledRun } from "./compileRun.ts";
 import type { PolicyStore } from "./policyStore.ts";
 
+/** As in src/wall/namespaces/arguments.ts, which takes longer to load than this. */
+const LAUNCHER_INSIDE = "/run/seawall/launch";
 const CHANNEL = 3;
 const POLICY = 4;
 const ARGUMENTS = 5;
@@ -69,8 +71,16 @@ export async function startCommand(options: StartCommandOptions): Promise<Runnin
   ];
   const channel = onMessage === undefined ? [] : ["--channel-fd", String(CHANNEL)];
   const command = [
-    ...[launcher, "--undisturbed", compiled.program, "--args", String(ARGUMENTS), "--"],
-    ...["/run/seawall/launch", "--policy-fd", String(POLICY), ...channel],
+    launcher,
+    "--undisturbed",
+    compiled.program,
+    "--args",
+    String(ARGUMENTS),
+    "--",
+    LAUNCHER_INSIDE,
+    "--policy-fd",
+    String(POLICY),
+    ...channel,
   ];
   const group = await makeRunGroup(compiled);
   const [program = "", ...words] = [...group.through, ...through, ...command];

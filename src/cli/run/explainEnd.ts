@@ -65,7 +65,7 @@ export async function explainEnd(
     ...watch,
     ...offer,
   ];
-  const { printable } = await import("../Output.ts");
+  const { printable } = await import("../block.ts");
   process.stderr.write(`${text.map(printable).join("\n")}\n`);
 }
 

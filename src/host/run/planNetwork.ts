@@ -85,9 +85,8 @@ export async function planNetwork(
   );
   if (plan === undefined) {
     const [fault] = faults;
-    throw new RunError("clash", fault?.message ?? "the network can't be planned", {
-      ...(fault?.hint === undefined ? {} : { hint: fault.hint }),
-    });
+    const message = fault?.message ?? "the network can't be planned";
+    throw new RunError("clash", message, fault?.hint === undefined ? {} : { hint: fault.hint });
   }
   return {
     plan: {
