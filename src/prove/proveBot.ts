@@ -41,6 +41,8 @@ export interface ProveBotOptions {
 /** Where the addon lies inside: the one file that the copy has and the bot hasn't. */
 const ADDON_INSIDE = "/opt/seawall-prove/attack.node";
 const BUNDLE = "prove";
+/** Bytes; the attacks themselves need a tenth of it. */
+const MEMORY = 1024 ** 3;
 /** Twice the size of a log and some; what is written on top of that must not stay. */
 const LOG_BYTES = 24 * 1024 * 1024;
 const FLOOD_BYTES = 48 * 1024 * 1024;
@@ -78,8 +80,9 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     paths,
     users: options.paths.users,
     alter: (spec) => {
-      ({ limits } = spec);
-      return alter(spec, addon);
+      const altered = alter(spec, addon);
+      ({ limits } = altered);
+      return altered;
     },
   });
   closing.defer(() => copy.stop());
@@ -181,8 +184,14 @@ async function furnish(
 /** The attacks in place of OpenClaw, and the one file that they bring. */
 function alter(spec: WallSpec, addon: string): WallSpec {
   const bundle = `${INSIDE.home}/${BUNDLE}`;
+  const { memory } = spec.limits;
   return {
     ...spec,
+    // The same mechanism, met before the host feels it.
+    limits: {
+      ...spec.limits,
+      ...(memory === undefined ? {} : { memory: Math.min(memory, MEMORY) }),
+    },
     command: [INSIDE.node, `${bundle}/inside/main.ts`, `${bundle}/job.json`],
     mounts: [...spec.mounts, { kind: "read", from: addon, to: ADDON_INSIDE }],
     libraries: [...spec.libraries, ADDON_INSIDE],
