@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   record: ["faults"],
   wall: ["faults"],
   openclaw: ["plan", "faults", "files"],
+  targets: ["wall", "faults"],
   broker: ["plan", "secrets", "record", "faults"],
   host: [
     "declaration",

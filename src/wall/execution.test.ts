@@ -244,7 +244,7 @@ test("an interpreter or a name that wasn't granted can't be executed", { skip },
     ],
   ] as const) {
     const { value, error } = await inside(t, host, body);
-    assert.ok(error !== undefined || !String((value as Ran)[1]).includes("ran"), name);
+    assert.ok(error !== undefined || !(value as Ran)[1].includes("ran"), name);
     assert.match(error ?? "EACCES", /^(?:EACCES|ENOENT)$/u, name);
   }
 });

@@ -203,8 +203,12 @@ function hiddenBelow(node: Node): boolean {
 function placeChild(folder: Folder, name: string, node: Node, sealed: boolean): readonly Mount[] {
   const inside = join(folder.inside, name);
   const from = join(folder.from, name);
-  if (node.access === "hidden" || folder.context.mounted.has(inside)) return [];
   const found = look(from);
+  if (node.access === "hidden") {
+    if (found?.type === "file") refuseNames(inside, found);
+    return [];
+  }
+  if (folder.context.mounted.has(inside)) return [];
   const guarded = node.access !== undefined || node.children.size > 0;
   if (found === undefined) {
     if (guarded && folder.kind === "write" && !sealed)
@@ -217,17 +221,22 @@ function placeChild(folder: Folder, name: string, node: Node, sealed: boolean): 
   const readOnly =
     node.access === "read-only" || (found.type !== "folder" && node.children.size > 0);
   const kind = readOnly ? "read" : folder.kind;
-  if (readOnly && folder.kind === "write" && found.type !== "folder" && found.names > 1)
-    fail(
-      `"${inside}" has ${found.names} names, by another of which it could be written`,
-      "remove its other hard links",
-    );
+  if (readOnly && folder.kind === "write" && found.type === "file") refuseNames(inside, found);
   const itself: readonly Mount[] =
     sealed || kind !== folder.kind || (guarded && folder.kind === "write")
       ? [{ kind, from, to: inside, placed: found.identity }]
       : [];
   if (found.type !== "folder" || node.children.size === 0) return itself;
   return placeFolder({ ...folder, inside, from, kind, node }, found, itself);
+}
+
+/** By another of its names the file could be had after all, wherever that is. */
+function refuseNames(inside: string, { names }: Found): void {
+  if (names > 1)
+    fail(
+      `"${inside}" has ${names} names, and would be had by another of them`,
+      "remove its other hard links",
+    );
 }
 
 /** A link in a sealed folder is made anew; what it leads to is protected like the link itself. */
