@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { attacks, GROUPS, type ProveReport } from "../src/prove/index.ts";
@@ -15,17 +21,17 @@ import { testStore } from "./support/testStore.ts";
 
 const MAIN = resolve(import.meta.dirname, "../src/cli/main.ts");
 
-/** What a run plants: none of it may stay. */
-function leftOvers(): string[] {
-  const names = globSync("seawall-prove-*", { cwd: tmpdir() });
-  return [
-    ...names,
-    ...(existsSync("/dev/shm") ? globSync("seawall-prove-*", { cwd: "/dev/shm" }) : []),
-  ];
+/** A folder for what runs plant, by which others that run at the same time aren't seen. */
+function plantingGround(t: TestContext): string {
+  const folder = temporaryFolder(t);
+  // Bots have uids of their own; they have to get to theirs.
+  chmodSync(folder, 0o755);
+  return folder;
 }
 
-async function run(state: string, args: readonly string[]): Promise<Ran> {
-  return runSeawall(["prove", ...args], { state, env: { SEAWALL_STORE: testStore() } });
+async function run(state: string, args: readonly string[], ground: string): Promise<Ran> {
+  const env = { SEAWALL_STORE: testStore(), TMPDIR: ground };
+  return runSeawall(["prove", ...args], { state, env });
 }
 
 function reportOf({ stdout, stderr }: Ran): ProveReport {
@@ -38,7 +44,7 @@ test("nothing gets out of an OpenClaw bot's wall, while a deployment runs beside
   const state = join(folder, "state");
   mkdirSync(state);
   const options = { state, env: { SEAWALL_STORE: testStore() } };
-  const before = leftOvers();
+  const ground = plantingGround(t);
   const up = await runSeawall(["up", declareNoBots(folder, "none.json5")], options);
   assert.equal(up.code, 0, up.stderr);
   t.after(() => runSeawall(["down"], options));
@@ -50,7 +56,7 @@ test("nothing gets out of an OpenClaw bot's wall, while a deployment runs beside
       "api.example.com": { tunnel: 443 },
     },
   });
-  const ran = await run(state, ["a", "--file", file, "--json"]);
+  const ran = await run(state, ["a", "--file", file, "--json"], ground);
   const report = reportOf(ran);
   assert.deepEqual(
     report.attacks.filter(({ held }) => !held),
@@ -72,26 +78,28 @@ test("nothing gets out of an OpenClaw bot's wall, while a deployment runs beside
   );
   const running = await runSeawall(["status", "--json"], options);
   assert.equal((JSON.parse(running.stdout) as { generation: number }).generation, 1);
-  assert.deepEqual(leftOvers(), before);
+  assert.deepEqual(readdirSync(ground), []);
 });
 
 test("attacks that something lets through are told, and the exit code is 1", async (t) => {
   const state = temporaryFolder(t);
-  const before = leftOvers();
+  const ground = plantingGround(t);
   const names =
     "own-program,host-loopback,owner-keys,own-environment,leaked-descriptors,shell-files";
-  const ran = await run(state, ["--command", "{}", "--only", names]);
+  const ran = await run(state, ["--command", "{}", "--only", names], ground);
   assert.equal(ran.code, 1, ran.stderr);
   for (const name of names.split(",")) assert.match(ran.stdout, new RegExp(`${name} +THROUGH`));
   assert.match(ran.stdout, /^6 attacks, 6 got through; took [\d.]+ s$/m);
-  assert.deepEqual(leftOvers(), before);
+  assert.deepEqual(readdirSync(ground), []);
 });
 
 test("a command is attacked as it is: plain bubblewrap keeps writers out and lets readers in", async (t) => {
   const state = temporaryFolder(t);
   const only = "owner-keys,shell-files,host-loopback,unix-socket,domain-fronting";
   const text = "bwrap --ro-bind / / --unshare-all {}";
-  const report = reportOf(await run(state, ["--json", "--command", text, "--only", only]));
+  const report = reportOf(
+    await run(state, ["--json", "--command", text, "--only", only], plantingGround(t)),
+  );
   const held = Object.fromEntries(report.attacks.map(({ name, layer }) => [name, layer]));
   assert.deepEqual(held, {
     "owner-keys": "none",
@@ -106,7 +114,11 @@ test("a command is attacked as it is: plain bubblewrap keeps writers out and let
 test("a command may take the attacks as one text", async (t) => {
   const state = temporaryFolder(t);
   const report = reportOf(
-    await run(state, ["--json", "--command", 'sh -c "exec {}"', "--only", "execution"]),
+    await run(
+      state,
+      ["--json", "--command", 'sh -c "exec {}"', "--only", "execution"],
+      plantingGround(t),
+    ),
   );
   assert.ok(report.attacks.some(({ layer }) => layer === "none"));
 });
@@ -114,7 +126,7 @@ test("a command may take the attacks as one text", async (t) => {
 test("what is called wrongly is refused before anything is planted", async (t) => {
   const folder = temporaryFolder(t);
   const file = declareOneBot(folder, 18_789);
-  const before = leftOvers();
+  const ground = plantingGround(t);
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [["--command", "bwrap --ro-bind / /"], 2, /has no \{\} for the attacks/],
     [["--command", "sh -c '{}"], 2, /a quote in the command is never finished/],
@@ -133,30 +145,38 @@ test("what is called wrongly is refused before anything is planted", async (t) =
       await runSeawall(["prove", ...args], {
         state: folder,
         cwd: elsewhere,
-        env: { SEAWALL_STORE: testStore(), HOME: elsewhere, XDG_CONFIG_HOME: elsewhere },
+        env: {
+          SEAWALL_STORE: testStore(),
+          HOME: elsewhere,
+          XDG_CONFIG_HOME: elsewhere,
+          TMPDIR: ground,
+        },
       }),
       code,
       message,
     );
   const none = join(folder, "none.json5");
   writeFileSync(none, "{ seawall: 1, bots: {} }");
-  assertFailed(await run(folder, ["--file", none]), 2, /the declaration has no bot/);
-  assert.deepEqual(leftOvers(), before);
+  assertFailed(await run(folder, ["--file", none], ground), 2, /the declaration has no bot/);
+  assert.deepEqual(readdirSync(ground), []);
 });
 
 test("an interrupt ends the attacks and leaves nothing behind", async (t: TestContext) => {
-  const before = leftOvers();
+  const ground = plantingGround(t);
   const child = spawn(process.execPath, [MAIN, "prove", "--command", "{}"], {
     cwd: "/",
-    env: { ...process.env, SEAWALL_STATE: temporaryFolder(t) },
+    env: { ...process.env, SEAWALL_STATE: temporaryFolder(t), TMPDIR: ground },
     stdio: ["ignore", "ignore", "pipe"],
   });
   await once(child.stderr, "data");
-  assert.notDeepEqual(leftOvers(), before);
+  const [planted = ""] = readdirSync(ground);
+  const shared = `/dev/shm/${planted.toLowerCase()}`;
+  assert.ok(planted.startsWith("seawall-prove-") && existsSync(shared));
   child.kill("SIGINT");
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
   assert.deepEqual([code, signal], [null, "SIGINT"]);
-  assert.deepEqual(leftOvers(), before);
+  assert.ok(!existsSync(shared));
+  assert.deepEqual(readdirSync(ground), []);
 });
 
 const USER = 70_001;
