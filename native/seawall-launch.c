@@ -378,9 +378,30 @@ static int number(const char *text) {
   return (int)value;
 }
 
+/*
+ * Executes a program that is to outlive what a terminal, or whoever ends a whole group of processes,
+ * sends: bubblewrap would die of it and take the command along, which may have its own mind about it.
+ */
+static int execute_undisturbed(char **arguments) {
+  static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_IGN);
+  execv(arguments[0], arguments);
+  refuse("execute", arguments[0], errno);
+}
+
+/* Whatever whoever started us ignores or blocks is none of the command's business. */
+static void reset_signals(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int count, char **arguments) {
   int policy = -1, wanted = -1;
   const char *file = NULL;
+  if (count > 2 && strcmp(arguments[1], "--undisturbed") == 0)
+    return execute_undisturbed(arguments + 2);
   if (count == 2 && strcmp(arguments[1], "--probe") == 0) return probe_host();
   if (count == 2 && strcmp(arguments[1], "--probe-inside") == 0) return probe_inside();
   for (int i = 1; i < count; i += 2) {
@@ -401,6 +422,7 @@ int main(int count, char **arguments) {
   channel = wanted;
   struct reader loaded = load_policy(policy);
   run_policy(loaded, true);
+  reset_signals();
   run_policy(loaded, false);
   refuse("policy", "ended", 0);
 }

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
+import { builtInProfiles } from "../src/profiles/index.ts";
 import { attacks, GROUPS, type ProveReport } from "../src/prove/index.ts";
 import { freePort } from "./support/Deployment.ts";
 import { assertFailed } from "./support/failures.ts";
@@ -178,6 +179,32 @@ test("an interrupt ends the attacks and leaves nothing behind", async (t: TestCo
   assert.ok(!existsSync(shared));
   assert.deepEqual(readdirSync(ground), []);
 });
+
+/**
+ * What the built-in profiles leave to whoever uses them: limits come by flags (--memory,
+ * --max-processes), and what lies in the system's library folders may be loaded.
+ */
+const NOT_OF_PROFILES = new Set([
+  "through-loader",
+  "fork-bomb",
+  "memory",
+  "large-file",
+  "descriptors",
+]);
+
+for (const profile of Object.keys(builtInProfiles))
+  test(`nothing gets out of the built-in profile ${profile}`, async (t) => {
+    const only = attacks.map(({ name }) => name).filter((name) => !NOT_OF_PROFILES.has(name));
+    const ground = plantingGround(t);
+    const args = ["--profile", profile, "--json", "--only", only.join(",")];
+    const { attacks: tried } = reportOf(await run(temporaryFolder(t), args, ground));
+    assert.equal(tried.length, only.length);
+    assert.deepEqual(
+      tried.filter(({ held }) => !held),
+      [],
+    );
+    assert.deepEqual(readdirSync(ground), []);
+  });
 
 const USER = 70_001;
 const AS_USER = [

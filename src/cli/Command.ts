@@ -16,6 +16,8 @@ export interface Command {
   /** How many words may follow. */
   readonly words: { readonly least: number; readonly most: number };
   readonly run: (call: Call) => Promise<ExitStatus>;
+  /** Instead of all that: the command reads its own words, and its exit code may be any. */
+  readonly raw?: (args: readonly string[]) => Promise<number>;
 }
 
 export type CommandOption = ParseArgsOptionsConfig[string] & {
@@ -31,6 +33,8 @@ export interface Call {
   readonly flag: (name: string) => boolean;
   /** The value of an option that takes one. */
   readonly value: (name: string) => string | undefined;
+  /** All values of an option that may be given several times. */
+  readonly values: (name: string) => readonly string[];
   readonly json: boolean;
   readonly output: Output;
   readonly paths: StatePaths;

@@ -1,5 +1,8 @@
 import { DeclarationError, type LocatedFault } from "../declaration/index.ts";
 import { SeawallError } from "../faults/index.ts";
+import { block, printable } from "./block.ts";
+
+export { printable } from "./block.ts";
 
 /** The only place that prints. Results go to standard output, everything else to standard error. */
 export interface Output {
@@ -63,20 +66,4 @@ export function errorObject(error: unknown): object {
 function faultText({ message, file, line, column, path, hint }: LocatedFault): string {
   const place = `${file}:${line}:${column}${path === "" ? "" : ` (${path})`}`;
   return block(message, place, hint);
-}
-
-function block(message: string, where: string | undefined, hint: string | undefined): string {
-  const lines = [`error: ${message}`];
-  if (where !== undefined) lines.push(`  at ${where}`);
-  if (hint !== undefined) lines.push(`  hint: ${hint}`);
-  return `${lines.map(printable).join("\n")}\n`;
-}
-
-/**
- * Text that may come from a bot, made harmless for a terminal: control characters, which could
- * move the cursor or change the title, become U+FFFD.
- */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

@@ -1,23 +1,20 @@
-import { SeawallError } from "../faults/index.ts";
-import { asDiskError, statePaths } from "../host/index.ts";
+import { statePaths } from "../paths/index.ts";
 import { commands } from "./commands/index.ts";
 import { closest } from "../declaration/index.ts";
 import { commandHelp, overview } from "./help.ts";
 import { makeOutput } from "./Output.ts";
 import { parseCall } from "./parseCall.ts";
+import { reportError } from "./reportError.ts";
 import { UsageError } from "./UsageError.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
 /** Runs one command and gives the exit code; see `ExitCode` for what they mean. */
 async function main(args: readonly string[]): Promise<number> {
-  const output = makeOutput(args.includes("--json"));
   try {
     return await dispatch(args);
-  } catch (thrown) {
-    const error = asDiskError(thrown, "a file");
-    output.error(error);
-    return error instanceof SeawallError ? error.exitCode : 70;
+  } catch (error) {
+    return reportError(error, args);
   }
 }
 
@@ -37,6 +34,7 @@ async function dispatch([verb, ...rest]: readonly string[]): Promise<number> {
       guess === undefined ? "type: seawall --help" : `did you mean "${guess}"?`,
     );
   }
+  if (command.raw !== undefined) return command.raw(rest);
   const { words, values } = parseCall(command, rest);
   const json = values["json"] === true;
   const output = makeOutput(json);
@@ -50,6 +48,10 @@ async function dispatch([verb, ...rest]: readonly string[]): Promise<number> {
     value: (name) => {
       const value = values[name];
       return typeof value === "string" ? value : undefined;
+    },
+    values: (name) => {
+      const value: unknown = values[name];
+      return Array.isArray(value) ? (value as readonly string[]) : [];
     },
     json,
     output,

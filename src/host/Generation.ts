@@ -5,7 +5,7 @@ import type { RenderedOpenClaw } from "../openclaw/index.ts";
 import { syncFolder, writeFileAtomic } from "../files/index.ts";
 import type { FoundCommand } from "./findCommand.ts";
 import { asDiskError, HostError } from "./HostError.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /**
  * One deployment as it was applied: immutable, numbered, complete. It holds paths of this host and

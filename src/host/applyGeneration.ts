@@ -12,7 +12,7 @@ import {
 } from "./Generation.ts";
 import { asDiskError, HostError } from "./HostError.ts";
 import { startSupervisor } from "./startSupervisor.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /**
  * Writes a generation and has the supervisor put it in force, starting the supervisor if there is

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { publicKeyOf } from "../record/index.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /** The record's current file; the others lie beside it. */
 export function auditFile(paths: StatePaths): string {

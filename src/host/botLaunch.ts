@@ -11,7 +11,7 @@ import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { gatewayToken, phantomKey } from "./hostKeys.ts";
 import { pluginLaunch } from "./pluginLaunch.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import type { BotLaunch } from "./supervisor/BotProcess.ts";
 
 /** Bundles of public CAs: Debian, Fedora, openSUSE, Alpine. */
@@ -75,7 +75,8 @@ function makeHome(home: string, uid: number | undefined): string {
   return home;
 }
 
-function publicCas(): string {
+/** PEM text of the CAs that this host trusts. */
+export function publicCas(): string {
   const bundle = BUNDLES.find((path) => existsSync(path));
   return bundle === undefined ? rootCertificates.join("\n") : readFileSync(bundle, "utf8");
 }

@@ -4,7 +4,7 @@ import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from ".
 import type { Generation } from "./Generation.ts";
 import { auditFile } from "./auditRecord.ts";
 import { gatewayToken, phantomKey, signingKey } from "./hostKeys.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /** Leaves are made anew each day, so a month leaves room for a machine that slept. */
 const LEAF_DAYS = 30;
@@ -44,7 +44,10 @@ export async function brokerConfig(options: {
 }
 
 /** The bot's phantoms by environment variable, and what makes its git send them. */
-export function phantomEnvironment(bot: BotPlan, key: Uint8Array): Record<string, string> {
+export function phantomEnvironment(
+  bot: Pick<BotPlan, "name" | "grants" | "environment">,
+  key: Uint8Array,
+): Record<string, string> {
   const phantomOf = (grant: InjectGrant): string =>
     derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name });
   const inject = bot.grants.filter((grant) => grant.kind === "inject");
@@ -72,7 +75,7 @@ function gitSettings(grant: InjectGrant, phantom: string): [name: string, value:
   return [[`http.${grant.git}/.extraHeader`, header]];
 }
 
-function brokerGrant(
+export function brokerGrant(
   grant: GrantPlan,
   bot: string,
   key: Uint8Array,
@@ -91,7 +94,7 @@ function brokerGrant(
 }
 
 /** Hosts that the broker ends TLS for. A bot with none gets a leaf for a name that can't exist. */
-function terminatedHosts(bot: BotPlan): string[] {
+export function terminatedHosts(bot: Pick<BotPlan, "grants">): string[] {
   const names = bot.grants
     .filter(({ kind }) => kind === "inject")
     .flatMap(({ hosts }) => hosts.filter((h) => h.scheme === "https").map((h) => h.name));

@@ -9,7 +9,7 @@ import {
 } from "../wall/index.ts";
 import type { Generation } from "./Generation.ts";
 import { libraryFolders } from "./libraries.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import { brokerCache } from "./warmBroker.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");

@@ -10,7 +10,7 @@ import { currentGeneration, readGeneration } from "./Generation.ts";
 import { asDiskError, HostError } from "./HostError.ts";
 import { loadDeclaration } from "./loadDeclaration.ts";
 import { prepareGeneration } from "./prepareGeneration.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /** A declaration that was changed, and how. */
 export interface DeclaredAlways {

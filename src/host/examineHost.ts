@@ -9,7 +9,7 @@ import {
 } from "../wall/index.ts";
 import { FIRST_UID, requireBotUsers } from "./botUsers.ts";
 import { storeLauncher } from "./storeLauncher.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 /** What this host can enforce, tried as the user that bots run as. */
 export interface Examination {

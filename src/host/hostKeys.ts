@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../files/index.ts";
 import { makeSigningKey } from "../record/index.ts";
 import { HostError } from "./HostError.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 const KEY_BYTES = 32;
 

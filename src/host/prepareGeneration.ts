@@ -16,7 +16,7 @@ import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { nativeModules } from "./nativeModules.ts";
 import { readCas, type LoadedDeclaration } from "./loadDeclaration.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import { storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
 import { validateInWall } from "./validateInWall.ts";

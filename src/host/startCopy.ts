@@ -10,7 +10,7 @@ import { brokerWall } from "./brokerWall.ts";
 import type { Generation } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { LogFile } from "./LogFile.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 import { BrokerProcess } from "./supervisor/BrokerProcess.ts";
 import { closeHandle, type LaunchMessage } from "./supervisor/launchMessages.ts";
 

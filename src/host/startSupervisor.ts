@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SupervisorFailure, type ControlFailure } from "./control/index.ts";
 import { asDiskError, HostError } from "./HostError.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 const MAIN = fileURLToPath(new URL("./supervisor/main.ts", import.meta.url));
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { askSupervisor, readAddress } from "./control/index.ts";
-import type { StatePaths } from "./statePaths.ts";
+import type { StatePaths } from "../paths/index.ts";
 
 const POLL_MS = 20;
 const PATIENCE_MS = 10_000;

@@ -4,3 +4,4 @@ export { derivePhantom } from "./derivePhantom.ts";
 export { makePlan, type PlanContext } from "./makePlan.ts";
 export { formatRule } from "./formatRule.ts";
 export { allowAlways, type AskedCall } from "./allowAlways.ts";
+export { planRun, type RunPlan } from "./planRun.ts";

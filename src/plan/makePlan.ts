@@ -71,12 +71,8 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     secrets: new Set(Object.keys(at.declaration.secrets)),
     faults,
   };
-  const drafts = sortedEntries(bot.grants).flatMap(([grant, declared]) =>
-    planGrant(grant, declared, [...path, "grants", grant], grantContext),
-  );
+  const { drafts, grants, environment } = planDrafts(bot.grants, path, grantContext);
   checkModel(bot, drafts, path, faults);
-  checkClashes(drafts, path, faults);
-  const grants = withAddresses(drafts);
   return {
     name,
     user: `seawall-${name}`,
@@ -95,11 +91,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     commands: [...new Set(bot.exec?.allow)].toSorted(),
     grants,
     ports: planPorts(bot, grants, path, faults),
-    environment: drafts
-      .flatMap<PhantomVariable>(({ grant, variable }) =>
-        variable === undefined ? [] : [{ variable, grant: grant.name }],
-      )
-      .toSorted((a, b) => compare(a.variable, b.variable)),
+    environment,
     concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
     ...(bot.proxy === undefined ? {} : { proxyPort: bot.proxy }),
@@ -107,6 +99,28 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     ...planLimits(bot.limits, path, uncounted(grants), faults),
     ...planResources(bot.limits),
   };
+}
+
+/** The grants themselves, with their addresses, and the variables that phantoms go into. */
+export function planDrafts(
+  granted: DeclaredBot["grants"],
+  path: readonly string[],
+  context: GrantContext,
+): {
+  readonly drafts: readonly DraftGrant[];
+  readonly grants: readonly GrantPlan[];
+  readonly environment: readonly PhantomVariable[];
+} {
+  const drafts = sortedEntries(granted).flatMap(([grant, declared]) =>
+    planGrant(grant, declared, [...path, "grants", grant], context),
+  );
+  checkClashes(drafts, path, context.faults);
+  const environment = drafts
+    .flatMap<PhantomVariable>(({ grant, variable }) =>
+      variable === undefined ? [] : [{ variable, grant: grant.name }],
+    )
+    .toSorted((a, b) => compare(a.variable, b.variable));
+  return { drafts, grants: withAddresses(drafts), environment };
 }
 
 /** Why a bot's tokens can't be counted, if so. */

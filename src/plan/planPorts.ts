@@ -9,7 +9,7 @@ const TAKEN: ReadonlyMap<number, string> = new Map([
 
 /** TCP ports that the broker listens on inside the wall: of hosts, of the proxy, and for hosts to ask about. */
 export function planPorts(
-  bot: DeclaredBot,
+  bot: Partial<Pick<DeclaredBot, "proxy" | "unknownHosts">>,
   grants: readonly GrantPlan[],
   path: Path,
   faults: Fault[],

@@ -43,6 +43,11 @@ export interface WallSpec {
    * `to`, and the network may only say what is bound.
    */
   readonly namespaces: "own" | "host";
+  /**
+   * The process keeps the session, and so the terminal, of whoever starts it: for a person at the
+   * keyboard. Typing into that terminal stays refused by seccomp.
+   */
+  readonly terminal?: boolean;
   /** What this wall may go without. */
   readonly concessions: readonly Concession[];
   /**
@@ -76,6 +81,8 @@ export type Mount =
       readonly kind: "write";
       readonly from: string;
       readonly to: string;
+      /** May be written but, as far as Landlock is there, not read. */
+      readonly unreadable?: boolean;
       readonly placed?: Identity;
     }
   /** `text` appears as a read-only file. */

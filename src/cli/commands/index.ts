@@ -9,12 +9,15 @@ import { logs } from "./logs.ts";
 import { pin } from "./pin.ts";
 import { plan } from "./plan.ts";
 import { prove } from "./prove.ts";
+import { profile } from "./profile.ts";
 import { restart } from "./restart.ts";
+import { run } from "./run.ts";
 import { schema } from "./schema.ts";
 import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
+import { why } from "./why.ts";
 
 /** Every command, in the order of the help. A new one is a new file and a line. */
 export const commands: readonly Command[] = [
@@ -26,6 +29,9 @@ export const commands: readonly Command[] = [
   restart,
   status,
   logs,
+  run,
+  why,
+  profile,
   audit,
   approve,
   deny,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SeawallError, type ExitCode } from "../../faults/index.ts";
 import { asDiskError, HostError } from "../HostError.ts";
-import type { StatePaths } from "../statePaths.ts";
+import type { StatePaths } from "../../paths/index.ts";
 import type { ControlAddress, ControlFailure, ControlReply, ControlRequest } from "./protocol.ts";
 
 /** A failure the supervisor reported, with the code, hint and exit code it had there. */

@@ -6,7 +6,7 @@ import { test, type TestContext } from "node:test";
 import { temporaryFolder } from "../../../test/support/temporaryFolder.ts";
 import { SeawallError } from "../../faults/index.ts";
 import { HostError } from "../HostError.ts";
-import { statePaths, type StatePaths } from "../statePaths.ts";
+import { statePaths, type StatePaths } from "../../paths/index.ts";
 import { askSupervisor, serveControl } from "./index.ts";
 import type { ControlHandler } from "./serveControl.ts";
 

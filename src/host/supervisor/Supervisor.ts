@@ -12,7 +12,7 @@ import { brokerWall } from "../brokerWall.ts";
 import { readGeneration, setCurrentGeneration, type Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { LogFile } from "../LogFile.ts";
-import type { StatePaths } from "../statePaths.ts";
+import type { StatePaths } from "../../paths/index.ts";
 import type { HealthWarning, SupervisorStatus } from "../status.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";

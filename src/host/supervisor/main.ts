@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { takeLock, writeFileAtomic, type Lock } from "../../files/index.ts";
 import { serveControl, toFailure } from "../control/index.ts";
 import { asDiskError, HostError } from "../HostError.ts";
-import { statePaths } from "../statePaths.ts";
+import { statePaths } from "../../paths/index.ts";
 import { Supervisor } from "./Supervisor.ts";
 
 /**

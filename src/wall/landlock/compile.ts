@@ -66,6 +66,8 @@ export function compileLandlock(
         path(mount.to, READ);
         break;
       case "write":
+        path(mount.to, mount.unreadable === true ? WRITE : READ | WRITE);
+        break;
       case "memory":
         path(mount.to, READ | WRITE);
         break;

@@ -21,6 +21,9 @@ export const NAMESPACE_ARGUMENTS: readonly string[] = [
   "--die-with-parent --new-session --clearenv",
 ].flatMap((line) => line.split(" "));
 
+/** With a session of its own a process has no terminal, and its shell no jobs. */
+const WITH_TERMINAL = NAMESPACE_ARGUMENTS.filter((argument) => argument !== "--new-session");
+
 /** /dev/shm is memory; more than this is for a `memory` mount to grant. */
 const SHARED_MEMORY = 64 << 20;
 
@@ -39,7 +42,8 @@ export interface BubblewrapInput {
  * of the host's.
  */
 export function compileBubblewrap(spec: WallSpec, firstDescriptor: number): BubblewrapInput {
-  const out = [...NAMESPACE_ARGUMENTS, "--hostname", spec.hostname];
+  const namespaces = spec.terminal === true ? WITH_TERMINAL : NAMESPACE_ARGUMENTS;
+  const out = [...namespaces, "--hostname", spec.hostname];
   const files: string[] = [];
   for (const mount of spec.mounts)
     switch (mount.kind) {

@@ -1,0 +1,47 @@
+import { statePaths } from "../../paths/index.ts";
+import { hasTerminal, prepareRun, runCommand, type PreparedRun } from "../../run/index.ts";
+import { parseRun, type RunCall } from "./parseRun.ts";
+
+/**
+ * `seawall run`: everything but a broker is loaded when it is needed and not before, since whoever
+ * walls single commands waits for each.
+ *
+ * @returns the command's exit code, or of what was asked instead
+ */
+export async function runMain(args: readonly string[]): Promise<number> {
+  const call = parseRun(args, process.cwd());
+  const { request } = call;
+  if (request === undefined) {
+    const { runHelp } = await import("./runHelp.ts");
+    return runHelp();
+  }
+  const prepared = await prepareRun(request, {
+    env: process.env,
+    make: !call.dryRun,
+    terminal: hasTerminal(),
+  });
+  if (call.dryRun) {
+    const { dryRun } = await import("./dryRun.ts");
+    return await dryRun(prepared, call);
+  }
+  if (call.saveProfile !== undefined) {
+    const { saveProfile } = await import("./saveProfile.ts");
+    await saveProfile(call.saveProfile, request);
+  }
+  return await start(prepared, call);
+}
+
+async function start(prepared: PreparedRun, call: RunCall): Promise<number> {
+  const paths = statePaths(process.env, process.getuid?.() ?? -1);
+  if (prepared.needsBroker || call.explain) {
+    const { runWatched } = await import("./runWatched.ts");
+    return await runWatched(prepared, call, paths);
+  }
+  const running = await runCommand(prepared, { state: paths.root });
+  const { code } = await running.ended;
+  if (code !== 0) {
+    const { explainEnd } = await import("./explainEnd.ts");
+    await explainEnd(prepared, call, { code, refusals: [] });
+  }
+  return code;
+}

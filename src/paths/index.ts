@@ -1,0 +1,1 @@
+export { statePaths, type StatePaths } from "./statePaths.ts";

@@ -1,0 +1,34 @@
+import type { ServiceEntry } from "../catalogue/index.ts";
+import type { DeclaredGrant, Declaration, Fault } from "../declaration/index.ts";
+import { planDrafts } from "./makePlan.ts";
+import type { GrantPlan, PhantomVariable } from "./Plan.ts";
+import { planPorts } from "./planPorts.ts";
+import { resolveServices } from "./resolveServices.ts";
+
+/** What a single command is granted, beside no bot. */
+export interface RunPlan {
+  readonly grants: readonly GrantPlan[];
+  readonly ports: readonly number[];
+  readonly environment: readonly PhantomVariable[];
+}
+
+/**
+ * Resolves grants for a command that is no bot's: against the catalogue, and what `services` and
+ * `secrets` declare. All faults are reported; the paths in them begin with `grants`.
+ */
+export function planRun(
+  granted: Readonly<Record<string, DeclaredGrant>>,
+  declared: Pick<Declaration, "services" | "secrets">,
+  options: {
+    readonly catalogue: ReadonlyMap<string, ServiceEntry>;
+    readonly proxy?: number;
+  },
+): { readonly plan?: RunPlan; readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  const services = resolveServices(declared.services, options.catalogue, faults);
+  const secrets = new Set(Object.keys(declared.secrets));
+  const { grants, environment } = planDrafts(granted, [], { services, secrets, faults });
+  const bot = options.proxy === undefined ? {} : { proxy: options.proxy };
+  const ports = planPorts(bot, grants, [], faults);
+  return faults.length > 0 ? { faults } : { plan: { grants, ports, environment }, faults };
+}

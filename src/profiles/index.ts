@@ -1,0 +1,17 @@
+export { builtInProfiles } from "./builtin/index.ts";
+export { checkProfile, type ProfileFault } from "./checkProfile.ts";
+export { describePlace } from "./describePlace.ts";
+export { emptyProfile } from "./emptyProfile.ts";
+export { expandPath, type Place } from "./expandPath.ts";
+export { findBuiltIn, findProfile, ownProfiles, profileFolder } from "./findProfile.ts";
+export { loadProfile, type LoadedProfile } from "./loadProfile.ts";
+export { describeOrigin, isBelow, makePolicy } from "./makePolicy.ts";
+export type { Exception, PathRule, Policy } from "./makePolicy.ts";
+export { mergeProfiles } from "./mergeProfiles.ts";
+export type { CustomCredential, Entry, FilesystemKey, Origin, Profile } from "./Profile.ts";
+export { profileText } from "./profileText.ts";
+export { ProfileError, type ProfileErrorCode } from "./ProfileError.ts";
+export { saidBy, type Said } from "./saidBy.ts";
+export { readSize } from "./readSize.ts";
+export { isHost, isPort, isVariable, PROFILE_NAME, SECRET_NAME } from "./words.ts";
+export { decideConnect, decideExec, decideFile, type Rulebook, type Verdict } from "./decide.ts";

@@ -1,0 +1,67 @@
+import { openSync, closeSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compileRun } from "./compileRun.ts";
+import { PolicyStore } from "./policyStore.ts";
+import type { PreparedRun } from "./prepareRun.ts";
+import { RunError } from "./RunError.ts";
+import type { RunNetwork } from "./runSpec.ts";
+import { startCommand, type RunningCommand, type StartCommandOptions } from "./startCommand.ts";
+
+/** Where it is built; walls of single commands show it from there. */
+export const LAUNCHER = fileURLToPath(new URL("../../build/seawall-launch", import.meta.url));
+
+/** Where compiled policies are kept. */
+export function policyFolder(state: string): string {
+  return join(state, "policies");
+}
+
+/** Whether this process has a terminal of its own, on whichever descriptor. */
+export function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    // None (ENXIO), or one that isn't ours to open.
+    return false;
+  }
+}
+
+export interface RunCommandOptions {
+  readonly state: string;
+  readonly network?: RunNetwork;
+  readonly onMessage?: StartCommandOptions["onMessage"];
+  readonly through?: readonly string[];
+}
+
+/**
+ * Compiles and starts a prepared command.
+ *
+ * @throws WallError when this host can't enforce the wall; RunError
+ */
+export async function runCommand(
+  prepared: PreparedRun,
+  options: RunCommandOptions,
+): Promise<RunningCommand> {
+  const store = new PolicyStore(policyFolder(options.state));
+  const spec = prepared.spec(options.network);
+  const compile = { spec, launcher: LAUNCHER, store, searchPath: prepared.searchPath };
+  const compiled = await compileRun(compile);
+  const running = await startCommand({
+    spec,
+    compiled,
+    launcher: LAUNCHER,
+    store,
+    ...(options.onMessage === undefined ? {} : { onMessage: options.onMessage }),
+    ...(options.through === undefined ? {} : { through: options.through }),
+  });
+  const ended = running.ended.then(async (end) => {
+    if (end.started) return end;
+    // What was found out about this host may be out of date; a fresh look has a better reason.
+    await compileRun({ ...compile, fresh: true });
+    throw new RunError("did-not-start", "bubblewrap could not build the wall", {
+      hint: "its own words are above; see also: seawall doctor",
+    });
+  });
+  return { ...running, ended };
+}
