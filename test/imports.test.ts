@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "paths",
   ],
   demo: ["authority", "secrets", "host", "faults"],
-  prove: ["authority", "secrets", "plan", "wall", "host", "faults"],
+  prove: ["authority", "secrets", "plan", "wall", "run", "profiles", "host", "faults"],
   cli: [
     "profiles",
     "run",

@@ -1,13 +1,24 @@
 import { join, relative } from "node:path";
 import { GATEWAY_PORT } from "../openclaw/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import { programFiles, type Mount, type WallSpec } from "../wall/index.ts";
+import { programFiles, type Mount, type ResourceLimits, type WallSpec } from "../wall/index.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
 import { BOT_IDENTITY, INSIDE } from "./inside.ts";
 
 const DNS_PORT = 53;
 /** OpenClaw keeps locks and downloads there; more than this would be memory of the host's. */
 const TMP_BYTES = 512 * 1024 * 1024;
+
+/**
+ * What a bot may use up unless its declaration says otherwise: more than twice what OpenClaw was seen
+ * to need (1.8 GB, some thirty threads and a few helpers), and less than what hurts a machine.
+ */
+const USUAL_LIMITS: ResourceLimits = {
+  memory: 4 * 1024 ** 3,
+  processes: 2048,
+  openFiles: 16_384,
+  fileSize: 16 * 1024 ** 3,
+};
 
 export interface BotWallInput {
   readonly plan: BotPlan;
@@ -59,7 +70,7 @@ export function botWall({ plan, bot, programs, home, trust, variables }: BotWall
     ],
     libraries: [...files.libraries, ...natives(bot)],
     protect: [],
-    limits: plan.resources ?? {},
+    limits: { ...USUAL_LIMITS, ...plan.resources },
     processes: "any",
     namespaces: "own",
     concessions: plan.concessions,

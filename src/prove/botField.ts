@@ -10,6 +10,7 @@ import {
   type StatePaths,
 } from "../host/index.ts";
 import type { ResourceLimits } from "../wall/index.ts";
+import { boundsFor } from "./boundsFor.ts";
 import { neighbourName } from "./copyGeneration.ts";
 import type { Field, Place } from "./Field.ts";
 import { findGrantedCall } from "./grantedCall.ts";
@@ -18,7 +19,6 @@ import type { Range } from "./range/startRange.ts";
 
 /** Programs that do something else under another name. */
 const MULTICALL = /^(busybox|toybox|coreutils)/;
-const ABOVE = 1.25;
 
 /** All that an attacker of this bot could want to know of its surroundings, the running deployment's too. */
 export async function botField(options: {
@@ -110,23 +110,6 @@ export async function botField(options: {
       ingressPort: plan.ingress.port,
     },
     bounds: boundsFor(field.bounds, limits, options.floodBytes),
-  };
-}
-
-/** Past the limits, so that these are met, and no further. */
-function boundsFor(
-  bounds: Field["bounds"],
-  { memory, processes, openFiles, fileSize }: ResourceLimits,
-  logBytes: number,
-): Field["bounds"] {
-  const past = (limit: number | undefined, otherwise: number): number =>
-    limit === undefined ? otherwise : Math.ceil(limit * ABOVE) + 64;
-  return {
-    processes: past(processes, bounds.processes),
-    memory: past(memory, bounds.memory),
-    descriptors: past(openFiles, bounds.descriptors),
-    fileSize: past(fileSize, bounds.fileSize),
-    logBytes,
   };
 }
 

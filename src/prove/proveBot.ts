@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureAuthority, issueLeaf } from "../authority/index.ts";
 import {
@@ -25,7 +25,8 @@ import { makeReport, type ProveReport } from "./ProveReport.ts";
 import { startServices } from "./range/standIns.ts";
 import { startRange } from "./range/startRange.ts";
 import { makeMarker, Witness } from "./range/Witness.ts";
-import { runAttacks, type Outcome, type Running } from "./runAttacks.ts";
+import { runAttacks, type Outcome } from "./runAttacks.ts";
+import { runningOf } from "./runningOf.ts";
 
 export interface ProveBotOptions {
   readonly loaded: LoadedDeclaration;
@@ -41,6 +42,8 @@ export interface ProveBotOptions {
 /** Where the addon lies inside: the one file that the copy has and the bot hasn't. */
 const ADDON_INSIDE = "/opt/seawall-prove/attack.node";
 const BUNDLE = "prove";
+/** Bytes; the attacks themselves need a tenth of it. */
+const MEMORY = 1024 ** 3;
 /** Twice the size of a log and some; what is written on top of that must not stay. */
 const LOG_BYTES = 24 * 1024 * 1024;
 const FLOOD_BYTES = 48 * 1024 * 1024;
@@ -78,8 +81,9 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     paths,
     users: options.paths.users,
     alter: (spec) => {
-      ({ limits } = spec);
-      return alter(spec, addon);
+      const altered = alter(spec, addon);
+      ({ limits } = altered);
+      return altered;
     },
   });
   closing.defer(() => copy.stop());
@@ -104,7 +108,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     job: bundle.job,
     witness,
     markers: [range.marker, ...secrets],
-    launch: () => runningOf(copy),
+    launch: () => runningOf(copy.launch()),
     onProgress,
     signal,
   });
@@ -181,29 +185,17 @@ async function furnish(
 /** The attacks in place of OpenClaw, and the one file that they bring. */
 function alter(spec: WallSpec, addon: string): WallSpec {
   const bundle = `${INSIDE.home}/${BUNDLE}`;
+  const { memory } = spec.limits;
   return {
     ...spec,
+    // The same mechanism, met before the host feels it.
+    limits: {
+      ...spec.limits,
+      ...(memory === undefined ? {} : { memory: Math.min(memory, MEMORY) }),
+    },
     command: [INSIDE.node, `${bundle}/inside/main.ts`, `${bundle}/job.json`],
     mounts: [...spec.mounts, { kind: "read", from: addon, to: ADDON_INSIDE }],
     libraries: [...spec.libraries, ADDON_INSIDE],
-  };
-}
-
-function runningOf(copy: Copy): Running {
-  const running = copy.launch();
-  let errors = "";
-  running.stderr?.on("data", (chunk: Buffer) => {
-    if (errors.length < 4_096) errors += chunk.toString();
-  });
-  if (running.stdout === null) throw new ProveError("did-not-start", "the wall has no output");
-  return {
-    stdout: running.stdout,
-    errors: () => errors,
-    exited: running.exited.then(({ code, signal, refusal }) => ({
-      code: signal === null ? code : 128 + constants.signals[signal],
-      ...(refusal === undefined ? {} : { refusal }),
-    })),
-    kill: () => void running.kill("SIGKILL"),
   };
 }
 

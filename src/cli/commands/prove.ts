@@ -3,6 +3,7 @@ import {
   GROUPS,
   proveBot,
   proveCommand,
+  proveProfile,
   type AttackReport,
   type ProveReport,
 } from "../../prove/index.ts";
@@ -29,6 +30,7 @@ export const prove: Command = {
       value: "FILE",
       help: "the declaration, if not the usual one",
     },
+    profile: { type: "string", value: "NAME", help: "attack a profile of seawall run instead" },
     command: { type: "string", value: "TEXT", help: "attack what this builds around {}" },
     only: { type: "string", value: "NAMES", help: "only these attacks or groups, commas between" },
   },
@@ -47,7 +49,12 @@ function attack(
 ): Promise<ProveReport> {
   const command = value("command");
   const only = value("only")?.split(",");
+  const profile = value("profile");
   const common = { onProgress: output.progress, signal, ...(only === undefined ? {} : { only }) };
+  if (profile !== undefined && command === undefined && bot === undefined)
+    return proveProfile({ ...common, profile });
+  if (profile !== undefined)
+    throw new UsageError("a profile has no bot and no command", "leave out all but --profile");
   if (command === undefined)
     return proveBot({ ...common, loaded: loadDeclaration(value("file"), process.env), bot, paths });
   if (bot !== undefined || value("file") !== undefined)

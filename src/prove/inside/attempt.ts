@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Finding, Layer } from "../Attack.ts";
 import { held, through, untried } from "./findings.ts";
 import type { Kernel, Result, Step } from "./Kernel.ts";
@@ -101,4 +102,9 @@ export function layerOf(kernel: Kernel, name: string, error: string, otherwise?:
   const reached = kernel.call(...probe[0]);
   if ("error" in reached && reached.error === probe[1]) return otherwise ?? "capabilities";
   return "seccomp";
+}
+
+/** Whether this process is in a user namespace that isn't the machine's first (user_namespaces(7)). */
+export function inUserNamespace(): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
 }

@@ -1,5 +1,5 @@
 import type { Finding } from "../Attack.ts";
-import { judge } from "./attempt.ts";
+import { inUserNamespace, judge } from "./attempt.ts";
 import { held, through } from "./findings.ts";
 import type { Kernel } from "./Kernel.ts";
 import { getSystemErrorName } from "node:util";
@@ -39,7 +39,8 @@ function send(kernel: Kernel, type: number, body: Buffer): Finding {
     const error = reply.readUInt16LE(4) === NLMSG_ERROR ? reply.readInt32LE(16) : 0;
     if (error === 0) return through("the kernel did it");
     const name = getSystemErrorName(error);
-    return held(name === "EPERM" ? "user namespace" : "kernel", `netlink: ${name}`);
+    if (name !== "EPERM") return held("kernel", `netlink: ${name}`);
+    return held(inUserNamespace() ? "user namespace" : "capabilities", `netlink: ${name}`);
   } finally {
     kernel.call("close", fd);
   }

@@ -109,9 +109,13 @@ export async function ask(
   socket.on("message", (reply) => resolve({ reply }));
   socket.on("error", (error) => resolve({ error: codeOf(error) }));
   // Connected, so that a port nobody listens on gives an error and not silence.
-  socket.connect(port, address, () => {
-    socket.send(said, (error) => {
-      if (error !== null) resolve({ error: codeOf(error) });
+  socket.connect(port, address, (error?: Error) => {
+    if (error !== undefined && error !== null) {
+      resolve({ error: codeOf(error) });
+      return;
+    }
+    socket.send(said, (fault) => {
+      if (fault !== null) resolve({ error: codeOf(fault) });
     });
   });
   const outcome = await promise;
@@ -157,7 +161,11 @@ export async function wayTo(address: string): Promise<Way> {
   return new Promise((resolve) => {
     const socket = dgram.createSocket(family);
     socket.once("error", (error) => resolve({ kind: "none", error: codeOf(error) }));
-    socket.connect(9, address, () => {
+    socket.connect(9, address, (error?: Error) => {
+      if (error !== undefined && error !== null) {
+        resolve({ kind: "none", error: codeOf(error) });
+        return;
+      }
       const from = socket.address().address;
       socket.close();
       const stays = /^127\.|^::1$/.test(from) || from === address;
