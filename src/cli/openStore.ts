@@ -30,7 +30,7 @@ export const STORE_OPTIONS = {
   },
   passphrase: {
     type: "boolean",
-    help: "when this makes the vault: protect it with a passphrase, asked for at each start",
+    help: "when this makes the vault: protect it with a passphrase, asked at each start",
   },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 

@@ -28,7 +28,7 @@ async function look(
     if (core === "")
       while (!spawnSync("cat", [`/proc/${child.pid}/comm`]).stdout.includes("sleep"));
     const status = (file: string): number | null => {
-      const [cat = "", ...rest] = [...as, "cat", `/proc/${child.pid ?? 0}/${file}`];
+      const [cat, ...rest] = [...as, "cat", `/proc/${child.pid ?? 0}/${file}`];
       return spawnSync(cat, rest, { stdio: "ignore" }).status;
     };
     return { environ: status("environ"), mem: status("mem"), core };
