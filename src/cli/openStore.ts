@@ -30,7 +30,7 @@ export const STORE_OPTIONS = {
   },
   passphrase: {
     type: "boolean",
-    help: "when this makes the vault: protect it with a passphrase, asked for at each start",
+    help: "when this makes the vault: protect it with a passphrase, asked at each start",
   },
 } as const satisfies Readonly<Record<string, CommandOption>>;
 
@@ -41,7 +41,8 @@ export const STORE_OPTIONS = {
  * @throws UsageError, SecretError
  */
 export async function openForWriting(call: Call): Promise<WritableStore> {
-  switch (storeName(call)) {
+  const name = storeName(call);
+  switch (name) {
     case "vault":
       return openOrCreateVault(call);
     case "keyring":
@@ -58,6 +59,8 @@ export async function openForWriting(call: Call): Promise<WritableStore> {
         ...(identity === undefined ? {} : { identity: resolve(identity) }),
       });
     }
+    default:
+      return name satisfies never;
   }
 }
 

@@ -8,6 +8,7 @@ export { secretFromInput } from "./checkSecret.ts";
 export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.ts";
 export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
 export type { StoreSettings } from "./StoreSettings.ts";
+export { watchedPaths } from "./watchedPaths.ts";
 export type { AskHelper } from "./HelperStore.ts";
 export { PRIVATE_ADDON, protectMemory } from "./protectMemory.ts";
 export { toError, type StoreOrder, type StoreRequest, type StoreResult } from "./StoreRequest.ts";

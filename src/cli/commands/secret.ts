@@ -28,13 +28,12 @@ const VERBS: Readonly<Record<string, Verb>> = {
 
 export const secret: Command = {
   name: "secret",
-  usage:
-    "set NAME | rotate NAME | rm NAME | list | refresh | export NAME… | backup FILE | restore FILE",
+  usage: "set NAME | rotate NAME | rm NAME | list | refresh | export | backup | restore",
   summary: "store, list, exchange and remove secrets",
   help: [
     "set NAME       asks for the value without showing it, or reads it from standard input when",
     "               that is no terminal. The first one makes the vault.",
-    "rotate NAME    the same for a secret that is there; the old value must be another.",
+    "rotate NAME    the same for a secret that is there; the new value must be another.",
     "               What runs uses a new value from the next call on, and a call that is under way",
     "               ends with the old one.",
     "rm NAME        removes a secret for good. Calls that need it are refused.",

@@ -21,7 +21,8 @@ export async function encryptSops(
   const dataKey = randomBytes(32);
   const hash = createHash("sha512");
   const document: Record<string, unknown> = {};
-  for (const [name, value] of values) {
+  // In the order in which they will be written, which JavaScript makes another for names like "2".
+  for (const [name, value] of Object.entries(Object.fromEntries(values))) {
     const text = Buffer.from(value.revealSecret());
     hash.update(text);
     document[name] = sealValue(text, dataKey, `${name}:`);
