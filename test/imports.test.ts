@@ -12,15 +12,16 @@ const ROOT = resolve(import.meta.dirname, "..");
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   faults: [],
   files: [],
+  needles: [],
   declaration: ["faults"],
   catalogue: [],
   plan: ["declaration", "catalogue"],
-  secrets: ["plan", "faults", "files"],
+  secrets: ["plan", "needles", "faults", "files"],
   authority: ["faults", "files"],
   record: ["faults"],
   wall: ["faults"],
   openclaw: ["plan", "faults", "files"],
-  broker: ["plan", "secrets", "record", "faults"],
+  broker: ["plan", "secrets", "record", "needles", "faults"],
   host: [
     "declaration",
     "catalogue",
@@ -34,7 +35,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "faults",
     "files",
   ],
-  demo: ["authority", "secrets", "host", "faults"],
+  demo: ["authority", "secrets", "host", "needles", "faults"],
+  scan: ["host", "wall", "needles", "faults"],
   cli: [
     "declaration",
     "catalogue",
@@ -44,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "record",
     "host",
     "demo",
+    "scan",
     "faults",
   ],
 };

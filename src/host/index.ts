@@ -9,6 +9,7 @@ export { asDiskError, HostError, type HostErrorCode } from "./HostError.ts";
 export { gatewayTokenFile } from "./hostKeys.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
+export { prepareTool, runInWall, type WalledTool } from "./runInWall.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "./statePaths.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";
