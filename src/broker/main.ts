@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   }
   const broker = new Broker({
     send,
-    openStores: (config) => openStores({ vault: config.vault, onHealth: send }),
+    openStores: (config) => openStores({ vault: config.vault }, { onHealth: send }),
   });
 
   process.on("uncaughtException", (error) => {

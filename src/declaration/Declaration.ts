@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { grant, limits } from "./grantSchema.ts";
+import { secretSchema } from "./secretSchema.ts";
 import { serviceSchema } from "./serviceSchema.ts";
 import { bytes, name, port, secretName } from "./words.ts";
 
@@ -96,10 +97,7 @@ export const declarationSchema = z.strictObject({
   $schema: z.string().optional().describe("For editors."),
   seawall: z.literal(1).describe("Version of this format."),
   secrets: z
-    .record(
-      secretName,
-      z.strictObject({ vault: secretName.describe("Name in the embedded vault.") }),
-    )
+    .record(secretName, secretSchema)
     .default({})
     .describe("Names of secrets and where each value is kept. Never a value."),
   services: z

@@ -6,6 +6,7 @@ export {
   type DeclaredNotify,
 } from "./Declaration.ts";
 export type { DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
+export type { DeclaredSecret } from "./secretSchema.ts";
 export type { DeclaredRule } from "./ruleSchema.ts";
 export type { DeclaredCredential, DeclaredMessage, DeclaredService } from "./serviceSchema.ts";
 export { isHostName, readBytes } from "./words.ts";

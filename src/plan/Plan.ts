@@ -33,8 +33,41 @@ export interface SecretPlan {
   readonly source: SecretSource;
 }
 
-/** One member per store in `src/secrets`. */
-export type SecretSource = { readonly store: "vault"; readonly key: string };
+/**
+ * One member per store in `src/secrets`. Paths are as the declaration has them: absolute, beginning
+ * with `~/`, or relative to the declaration; the host makes them absolute.
+ */
+export type SecretSource =
+  /** The embedded vault. */
+  | { readonly store: "vault"; readonly key: string }
+  /** A file that holds the value in the clear, as agenix and sops-nix make them at run time. */
+  | { readonly store: "file"; readonly path: string }
+  /**
+   * A file encrypted with age. `identity` is an age identity file or an SSH private key; `passphrase`
+   * opens that, or the file itself where there is no identity.
+   */
+  | {
+      readonly store: "age";
+      readonly path: string;
+      readonly identity?: string;
+      readonly passphrase?: SecretSource;
+    }
+  /** One key of a SOPS file with age recipients, as the steps to it. */
+  | {
+      readonly store: "sops";
+      readonly path: string;
+      readonly key: readonly string[];
+      readonly identity: string;
+      readonly passphrase?: SecretSource;
+    }
+  /** `$CREDENTIALS_DIRECTORY/name`, or a file made by systemd-creds under that name. */
+  | { readonly store: "credential"; readonly name: string; readonly path?: string }
+  /** The desktop's keyring (Secret Service). */
+  | { readonly store: "keyring"; readonly service: string; readonly account: string }
+  /** What a program prints. */
+  | { readonly store: "exec"; readonly command: readonly string[] }
+  /** A variable of the broker's environment. */
+  | { readonly store: "env"; readonly variable: string };
 
 export interface BotPlan {
   readonly name: string;

@@ -2,10 +2,11 @@ import type { ServiceEntry } from "../catalogue/index.ts";
 import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
 import { canonical } from "./canonical.ts";
-import type { BotPlan, GrantPlan, JsonObject, Plan, PhantomVariable, SecretPlan } from "./Plan.ts";
+import type { BotPlan, GrantPlan, JsonObject, Plan, PhantomVariable } from "./Plan.ts";
 import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
 import { planLimits } from "./planLimits.ts";
 import { planPorts } from "./planPorts.ts";
+import { planSecrets } from "./planSecrets.ts";
 import { planSurroundings } from "./planSurroundings.ts";
 import { resolveServices, type KnownService } from "./resolveServices.ts";
 
@@ -31,8 +32,8 @@ export function makePlan(
   );
   faults.push(...portClashes(bots));
   const surroundings = planSurroundings(declaration, bots, faults);
+  const secrets = planSecrets(declaration.secrets, bots, faults);
   if (faults.length > 0) return { faults };
-  const secrets = usedSecrets(declaration, bots);
   return { plan: { version: 1, secrets, bots, ...surroundings }, faults };
 }
 
@@ -211,20 +212,6 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
       },
     ];
   });
-}
-
-function usedSecrets(declaration: Declaration, bots: readonly BotPlan[]): SecretPlan[] {
-  const used = new Set(
-    bots.flatMap(({ grants }) =>
-      grants.flatMap((grant) => [
-        ...(grant.kind === "inject" ? [grant.secret] : []),
-        ...(grant.dial?.clientCertificate === undefined ? [] : [grant.dial.clientCertificate]),
-      ]),
-    ),
-  );
-  return sortedEntries(declaration.secrets)
-    .filter(([name]) => used.has(name))
-    .map(([name, { vault }]) => ({ name, source: { store: "vault", key: vault } }));
 }
 
 function sortedEntries<T>(record: Readonly<Record<string, T>>): [string, T][] {

@@ -8,6 +8,7 @@ import type { VaultDocument } from "./vaultDocument.ts";
 import { readVaultFile, writeVaultFile } from "./vaultFile.ts";
 import { createIdentity, readIdentity, type UnlockedIdentity } from "./vaultIdentity.ts";
 import { withVaultLock } from "./withVaultLock.ts";
+import type { StoredSecret, WritableStore } from "./WritableStore.ts";
 import { diskError, removeLeftovers } from "./writePrivateFile.ts";
 
 /** Where a vault is, and what opens it. */
@@ -21,18 +22,12 @@ export interface VaultLocation {
   readonly waitMs?: number;
 }
 
-/** A secret as `list` shows it: never the value, nor its length. */
-export interface StoredSecret {
-  readonly name: string;
-  /** ISO 8601 in UTC. */
-  readonly updated: string;
-}
-
 /**
  * An opened vault. It keeps the unlocked identity, never the values: each call reads the file anew,
  * so what another process wrote is seen, and a write changes only the entry it is about.
  */
-export class Vault {
+export class Vault implements WritableStore {
+  readonly store = "vault";
   readonly #location: VaultLocation;
   readonly #identity: UnlockedIdentity;
 
@@ -41,13 +36,24 @@ export class Vault {
     this.#identity = identity;
   }
 
-  /** @throws SecretError `invalid-name`, `invalid-value`, `busy`, `disk`, or as `openVault` */
+  /** @throws SecretError `invalid-name`, `invalid-value`, `empty-value`, `oversized-value`, `busy`, `disk`, or as `openVault` */
   async set(name: string, value: SecretValue): Promise<void> {
-    checkSecretName(name);
-    checkSecretValue(value);
-    await this.#change((document) =>
-      new Map(document).set(name, { value, updated: new Date().toISOString() }),
-    );
+    await this.setAll(new Map([[name, value]]));
+  }
+
+  /** All of them in one write. @throws SecretError as `set` */
+  async setAll(entries: ReadonlyMap<string, SecretValue>): Promise<void> {
+    for (const [name, value] of entries) {
+      checkSecretName(name);
+      checkSecretValue(value);
+    }
+    if (entries.size === 0) return;
+    const updated = new Date().toISOString();
+    await this.#change((document) => {
+      const changed = new Map(document);
+      for (const [name, value] of entries) changed.set(name, { value, updated });
+      return changed;
+    });
   }
 
   /** @throws SecretError `missing`, `invalid-name`, `busy`, `disk`, or as `openVault` */
@@ -60,7 +66,7 @@ export class Vault {
   }
 
   /** Sorted by name. @throws SecretError as `openVault` */
-  async list(): Promise<StoredSecret[]> {
+  async list(): Promise<(StoredSecret & { readonly updated: string })[]> {
     const { document } = await readVaultFile(this.#location.file, this.#identity);
     return [...document]
       .map(([name, { updated }]) => ({ name, updated }))
@@ -74,6 +80,10 @@ export class Vault {
     const entry = document.get(name);
     if (entry === undefined) throw missing(name);
     return entry.value;
+  }
+
+  declare(name: string): { vault: string } {
+    return { vault: name };
   }
 
   async #change(change: (document: VaultDocument) => VaultDocument): Promise<void> {
@@ -120,7 +130,8 @@ export async function createVault(location: VaultLocation): Promise<Vault> {
  * Opens a vault: unlocks the identity (with a passphrase, about a second), and reads the file once
  * to see that they belong together.
  *
- * @throws SecretError `missing`, `unreadable`, `unsafe-mode`, `damaged`, `locked`
+ * @throws SecretError `missing`, `unreadable`, `unsafe-mode`, `damaged`, `locked`,
+ * `wrong-passphrase`, `wrong-recipient`
  */
 export async function openVault(location: VaultLocation): Promise<Vault> {
   await checkPrivateFolder(dirname(location.file));

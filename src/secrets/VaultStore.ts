@@ -63,6 +63,20 @@ export class VaultStore implements SecretStore {
     return entry.value;
   }
 
+  /** Looks for a change now, if it was ever read; what goes wrong is reported as ever. */
+  async refresh(): Promise<void> {
+    if (this.#checkedAt === Number.NEGATIVE_INFINITY) return;
+    await this.#checking;
+    await this.#check().catch(() => undefined);
+  }
+
+  /** Takes back what was reported. */
+  close(): void {
+    if (this.#refused !== undefined) this.#onHealth({ type: "health-clear", key: "vault" });
+    this.#refused = undefined;
+    this.#loaded = undefined;
+  }
+
   async #check(): Promise<void> {
     const { file } = this.#location;
     const stamp = await stat(file).then(vaultStamp, (cause: unknown) => {

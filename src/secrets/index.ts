@@ -5,11 +5,20 @@ export type { StoreHealth } from "./StoreHealth.ts";
 export { fingerprintSecrets, type NamedSecret } from "./fingerprintSecrets.ts";
 export { secretFromInput } from "./checkSecret.ts";
 export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.ts";
-export { openStores, type StoreSettings } from "./openStores.ts";
+export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
+export type { StoreSettings } from "./StoreSettings.ts";
+export type { AskHelper } from "./HelperStore.ts";
+export { toError, type StoreOrder, type StoreRequest, type StoreResult } from "./StoreRequest.ts";
 export {
   createVault,
   openVault,
-  type StoredSecret,
   type Vault,
   type VaultLocation,
 } from "./Vault.ts";
+export { openWritableStore, type WritableLocation } from "./openWritableStore.ts";
+export {
+  WRITABLE_STORES,
+  type StoredSecret,
+  type WritableStore,
+  type WritableStoreName,
+} from "./WritableStore.ts";

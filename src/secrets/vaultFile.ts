@@ -24,8 +24,8 @@ export function vaultStamp(stats: {
 /**
  * Reads and decrypts a vault.
  *
- * @throws SecretError `missing`, `unreadable`, `unsafe-mode`, `damaged`; `locked` when it was made for
- * another identity
+ * @throws SecretError `missing`, `unreadable`, `unsafe-mode`, `damaged`; `wrong-recipient`
+ * when it was made for another identity
  */
 export async function readVaultFile(
   file: string,
@@ -35,7 +35,7 @@ export async function readVaultFile(
   const opened = await decryptAge(bytes, { identity: identity.keys });
   if ("fault" in opened) {
     throw opened.fault === "foreign"
-      ? new SecretError("locked", `vault "${file}" was made for another identity`, {
+      ? new SecretError("wrong-recipient", `vault "${file}" was made for another identity`, {
           hint: "put back the identity that belongs to it",
         })
       : new SecretError("damaged", `vault "${file}" is damaged`, {

@@ -21,14 +21,14 @@ export interface UnlockedIdentity {
  * Makes a new identity at `file`: as `age-keygen` writes it, or that encrypted with the passphrase,
  * which takes a second or two of scrypt, on purpose (age's work factor 18).
  *
- * @throws SecretError `exists`, `disk`, `invalid-value` for an empty passphrase
+ * @throws SecretError `exists`, `disk`, `empty-value` for an empty passphrase
  */
 export async function createIdentity(
   file: string,
   passphrase: SecretValue | undefined,
 ): Promise<void> {
   if (passphrase?.revealSecret() === "") {
-    throw new SecretError("invalid-value", "the passphrase is empty");
+    throw new SecretError("empty-value", "the passphrase is empty");
   }
   const { Encrypter, generateX25519Identity, identityToRecipient } = await import("age-encryption");
   // Not the post-quantum kind: age before 1.3 (Debian 12 and 13) can't read it.
@@ -48,8 +48,8 @@ export async function createIdentity(
 /**
  * Reads an identity file, plain or encrypted with a passphrase (told apart by what is in it).
  *
- * @throws SecretError `missing`, `unreadable`, `unsafe-mode`, `damaged`; `locked` when a passphrase is
- * needed, wrong, or given for an identity that has none
+ * @throws SecretError `missing`, `unreadable`, `unsafe-mode`, `damaged`, `wrong-passphrase`;
+ * `locked` when a passphrase is needed, or given for an identity that has none
  */
 export async function readIdentity(
   file: string,
@@ -67,7 +67,7 @@ export async function readIdentity(
     const opened = await decryptAge(bytes, { passphrase: passphrase.revealSecret() });
     if ("fault" in opened) {
       throw opened.fault === "foreign"
-        ? new SecretError("locked", `that is not the passphrase of identity "${file}"`, {
+        ? new SecretError("wrong-passphrase", `that is not the passphrase of identity "${file}"`, {
             hint: "type it again; nothing was changed",
           })
         : damaged(file);

@@ -60,8 +60,8 @@ export class TestBroker {
       send: (message) => this.sent.push(message),
       openStores: () =>
         Promise.resolve({
-          read: ({ key }) => {
-            const value = this.secrets.get(key);
+          read: (source) => {
+            const value = this.secrets.get(source.store === "vault" ? source.key : "");
             return value === undefined
               ? Promise.reject(new Error("missing"))
               : Promise.resolve(new SecretValue(value));

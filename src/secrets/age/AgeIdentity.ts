@@ -1,10 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { rawX25519Private, x25519Bytes } from "./x25519.ts";
 
 const CHARSET = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
 const PREFIX = "AGE-SECRET-KEY-";
 const GENERATOR = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3] as const;
-/** PKCS#8 header of an X25519 key (RFC 8410 section 7); the 32 key bytes follow. */
-const PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /** An X25519 identity as OpenSSL keys: what is needed to open a file encrypted to it. */
 export interface AgeIdentity {
@@ -39,14 +38,8 @@ export function parseAgeIdentity(text: string): AgeIdentity | undefined {
     raw[at++] = (held >> bits) & 0xff;
   }
   if ((held & ((1 << bits) - 1)) !== 0) return undefined;
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8, raw]),
-    format: "der",
-    type: "pkcs8",
-  });
-  raw.fill(0);
-  const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
-  return { privateKey, publicKey: spki.subarray(-32) };
+  const privateKey = rawX25519Private(raw);
+  return { privateKey, publicKey: x25519Bytes(createPublicKey(privateKey)) };
 }
 
 function checksumHolds(data: readonly number[]): boolean {

@@ -1,6 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { readAgeHeader } from "./readAgeHeader.ts";
-import { hkdf, openChunk, unwrapFileKey, type AgeKey } from "./unwrapFileKey.ts";
+import { dearmor, isArmored } from "./dearmor.ts";
+import { openChunk, unwrapFileKey, type AgeKey } from "./unwrapFileKey.ts";
+import { hkdf } from "./x25519.ts";
 
 /** `foreign`: made for another identity or passphrase. `damaged`: not an age file, or changed since. */
 export type Decrypted = { readonly text: Buffer } | { readonly fault: "foreign" | "damaged" };
@@ -9,7 +11,7 @@ const CHUNK = 64 * 1024;
 const TAG = 16;
 
 /**
- * Opens a whole binary age v1 file (C2SP age.md). Gives the text only when all of it is authentic;
+ * Opens a whole age v1 file (C2SP age.md), binary or armored. Gives the text only when all of it is authentic;
  * never throws over what is in the file.
  *
  * Why this is not age-encryption's `Decrypter`: that costs the broker 36 MB of memory (measured:
@@ -18,7 +20,8 @@ const TAG = 16;
  * with age-encryption, by processes that don't stay.
  */
 export async function decryptAge(file: Uint8Array, key: AgeKey): Promise<Decrypted> {
-  const header = readAgeHeader(file);
+  const binary = isArmored(file) ? dearmor(file) : file;
+  const header = binary === undefined ? undefined : readAgeHeader(binary);
   if (header === undefined) return { fault: "damaged" };
   const unwrapped = await unwrapFileKey(header.stanzas, key);
   if ("fault" in unwrapped) {
@@ -31,6 +34,18 @@ export async function decryptAge(file: Uint8Array, key: AgeKey): Promise<Decrypt
   const payloadKey = hkdf(fileKey, header.payload.subarray(0, 16), "payload");
   const text = openStream(payloadKey, header.payload.subarray(16));
   return text === undefined ? { fault: "damaged" } : { text };
+}
+
+/** Opens it with the first of several keys that it was made for. */
+export async function decryptAgeWithAny(
+  file: Uint8Array,
+  keys: readonly AgeKey[],
+): Promise<Decrypted> {
+  for (const key of keys) {
+    const opened = await decryptAge(file, key);
+    if (!("fault" in opened && opened.fault === "foreign")) return opened;
+  }
+  return { fault: "foreign" };
 }
 
 /** STREAM as age uses it: chunks of 64 KiB, a counter and a last-chunk flag in the nonce. */

@@ -1,24 +1,20 @@
-import {
-  createDecipheriv,
-  createPublicKey,
-  diffieHellman,
-  hkdfSync,
-  scrypt,
-  type KeyObject,
-} from "node:crypto";
+import { createDecipheriv, diffieHellman, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import type { AgeIdentity } from "./AgeIdentity.ts";
 import { decodeBase64, type Stanza } from "./readAgeHeader.ts";
+import { unwrapWithSsh, type SshIdentity } from "./SshIdentity.ts";
+import { hkdf, rawX25519Public } from "./x25519.ts";
 
 /** What may open a file. */
-export type AgeKey = { readonly identity: AgeIdentity } | { readonly passphrase: string };
+export type AgeKey =
+  | { readonly identity: AgeIdentity }
+  | { readonly ssh: SshIdentity }
+  | { readonly passphrase: string };
 
 /** `foreign`: well-formed, but for another identity or passphrase. `malformed`: not to be trusted. */
 export type Unwrapped =
   { readonly fileKey: Uint8Array } | { readonly fault: "foreign" | "malformed" };
 
-/** SubjectPublicKeyInfo header of an X25519 key (RFC 8410 section 4). */
-const SPKI = Buffer.from("302a300506032b656e032100", "hex");
 /** Above this scrypt takes more than 1 GiB; a file that asks for it is an attack (age stops there too). */
 const MAX_WORK_FACTOR = 20;
 
@@ -35,17 +31,29 @@ export async function unwrapFileKey(stanzas: readonly Stanza[], key: AgeKey): Pr
   // A passphrase stanza stands alone, else somebody could add himself to a passphrase file.
   if (hasScrypt && stanzas.length !== 1) return { fault: "malformed" };
   for (const stanza of stanzas) {
-    const opened =
-      "identity" in key
-        ? stanza.type === "X25519"
-          ? unwrapX25519(stanza, key.identity)
-          : undefined
-        : stanza.type === "scrypt"
-          ? await unwrapScrypt(stanza, key.passphrase)
-          : undefined;
+    const opened = await unwrapStanza(stanza, key);
     if (opened !== undefined && !("fault" in opened && opened.fault === "foreign")) return opened;
   }
   return { fault: "foreign" };
+}
+
+/** Undefined for a stanza that isn't of the key's kind. */
+async function unwrapStanza(stanza: Stanza, key: AgeKey): Promise<Unwrapped | undefined> {
+  if ("identity" in key)
+    return stanza.type === "X25519" ? unwrapX25519(stanza, key.identity) : undefined;
+  if ("ssh" in key) return stanza.type === key.ssh.kind ? unwrapSsh(stanza, key.ssh) : undefined;
+  return stanza.type === "scrypt" ? unwrapScrypt(stanza, key.passphrase) : undefined;
+}
+
+/** As filippo.io/age/agessh does it: another key's tag is foreign, whatever fails after that is not. */
+function unwrapSsh(stanza: Stanza, identity: SshIdentity): Unwrapped {
+  const [tag, share] = stanza.args;
+  if (stanza.args.length !== (identity.kind === "ssh-rsa" ? 1 : 2)) return { fault: "malformed" };
+  if (tag !== identity.tag) return { fault: "foreign" };
+  const fileKey = unwrapWithSsh(identity, decodeBase64(share ?? ""), stanza.body, (key, body) =>
+    openChunk(key, Buffer.alloc(12), body),
+  );
+  return fileKey === undefined ? { fault: "malformed" } : { fileKey };
 }
 
 function unwrapX25519(stanza: Stanza, identity: AgeIdentity): Unwrapped {
@@ -53,7 +61,7 @@ function unwrapX25519(stanza: Stanza, identity: AgeIdentity): Unwrapped {
   if (share?.length !== 32 || stanza.body.length !== 32) return { fault: "malformed" };
   let shared: Buffer;
   try {
-    shared = diffieHellman({ privateKey: identity.privateKey, publicKey: x25519Public(share) });
+    shared = diffieHellman({ privateKey: identity.privateKey, publicKey: rawX25519Public(share) });
   } catch {
     // OpenSSL refuses a share of low order, as RFC 7748 section 6.1 and age want.
     return { fault: "malformed" };
@@ -106,13 +114,4 @@ export function openChunk(
     return undefined;
   }
   return text;
-}
-
-/** HKDF-SHA-256 to 32 bytes (RFC 5869). */
-export function hkdf(secret: Uint8Array, salt: Uint8Array, info: string): Buffer {
-  return Buffer.from(hkdfSync("sha256", secret, salt, info, 32));
-}
-
-function x25519Public(raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([SPKI, raw]), format: "der", type: "spki" });
 }

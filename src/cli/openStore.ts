@@ -1,0 +1,111 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  createVault,
+  locateVault,
+  newIdentityPath,
+  openVault,
+  openWritableStore,
+  SecretValue,
+  WRITABLE_STORES,
+  type Vault,
+  type WritableStore,
+  type WritableStoreName,
+} from "../secrets/index.ts";
+import { askHidden } from "./askHidden.ts";
+import type { Call, CommandOption } from "./Command.ts";
+import { UsageError } from "./UsageError.ts";
+
+/** The options by which a command is told which store it is about. */
+export const STORE_OPTIONS = {
+  store: {
+    type: "string",
+    value: "STORE",
+    help: `which store: ${WRITABLE_STORES.join(", ")}; the vault unless told`,
+  },
+  folder: { type: "string", value: "DIR", help: "of age files, for --store age" },
+  identity: {
+    type: "string",
+    value: "FILE",
+    help: "age identity or SSH key that opens them, where they must be read",
+  },
+  passphrase: {
+    type: "boolean",
+    help: "when this makes the vault: protect it with a passphrase, asked for at each start",
+  },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/**
+ * Opens the store that the options name, making the vault if there is none yet. A passphrase that
+ * it takes is asked for on the terminal.
+ *
+ * @throws UsageError, SecretError
+ */
+export async function openForWriting(call: Call): Promise<WritableStore> {
+  switch (storeName(call)) {
+    case "vault":
+      return openOrCreateVault(call);
+    case "keyring":
+      return openWritableStore({ store: "keyring" });
+    case "age": {
+      const folder = call.value("folder");
+      if (folder === undefined) {
+        throw new UsageError("--store age needs --folder DIR", "name the folder of the age files");
+      }
+      const identity = call.value("identity");
+      return openWritableStore({
+        store: "age",
+        folder: resolve(folder),
+        ...(identity === undefined ? {} : { identity: resolve(identity) }),
+      });
+    }
+  }
+}
+
+/** @throws UsageError when there is no such store */
+export function storeName(call: Call): WritableStoreName {
+  const given = call.value("store") ?? "vault";
+  const known = WRITABLE_STORES.find((name) => name === given);
+  if (known !== undefined) return known;
+  throw new UsageError(
+    "there is no such store to write to",
+    `there are: ${WRITABLE_STORES.join(", ")}`,
+  );
+}
+
+export async function openOrCreateVault(call: Call): Promise<Vault> {
+  const { folder, file } = call.paths.vault;
+  if ((await locateVault(folder)).exists) return openExistingVault(call);
+  const sealed = call.flag("passphrase");
+  const passphrase = sealed ? { passphrase: await newPassphrase() } : {};
+  const vault = await createVault({
+    file,
+    identity: newIdentityPath(folder, sealed),
+    ...passphrase,
+  });
+  call.output.progress(`made the vault at ${file}`);
+  return vault;
+}
+
+/** @throws SecretError `missing` when there is no vault */
+export async function openExistingVault(call: Call): Promise<Vault> {
+  const { file, identity, sealed } = await locateVault(call.paths.vault.folder);
+  const passphrase = sealed
+    ? { passphrase: new SecretValue(await askHidden("passphrase of the vault: ")) }
+    : {};
+  return openVault({ file, identity, ...passphrase });
+}
+
+/** Whether there is a vault, or anything where it would be. */
+export function hasVault(call: Call): boolean {
+  return existsSync(call.paths.vault.file);
+}
+
+async function newPassphrase(): Promise<SecretValue> {
+  const first = await askHidden("new passphrase for the vault: ");
+  const second = await askHidden("once more: ");
+  if (first !== second || first === "") {
+    throw new UsageError("the two passphrases differ or are empty", "try again");
+  }
+  return new SecretValue(first);
+}

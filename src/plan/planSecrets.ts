@@ -1,0 +1,178 @@
+import type { Declaration, DeclaredSecret, Fault } from "../declaration/index.ts";
+import type { BotPlan, SecretPlan, SecretSource } from "./Plan.ts";
+
+type StoreKey = (typeof STORES)[number];
+
+/** The keys that name a store; each secret has one of them. */
+const STORES = [
+  "vault",
+  "file",
+  "age",
+  "sops",
+  "systemdCredential",
+  "keyring",
+  "exec",
+  "env",
+] as const;
+
+/** Further keys, and which stores they go with. */
+const COMPANIONS = {
+  key: ["sops"],
+  identity: ["age", "sops"],
+  passphrase: ["age", "sops"],
+  encrypted: ["systemdCredential"],
+  service: ["keyring"],
+} as const satisfies Readonly<Record<string, readonly StoreKey[]>>;
+
+/** Where each secret that some grant uses is kept, sorted by name. All of them are checked. */
+export function planSecrets(
+  declared: Declaration["secrets"],
+  bots: readonly BotPlan[],
+  faults: Fault[],
+): SecretPlan[] {
+  const used = new Set(
+    bots.flatMap(({ grants }) =>
+      grants.flatMap((grant) => [
+        ...(grant.kind === "inject" ? [grant.secret] : []),
+        ...(grant.dial?.clientCertificate === undefined ? [] : [grant.dial.clientCertificate]),
+      ]),
+    ),
+  );
+  return Object.keys(declared)
+    .toSorted()
+    .flatMap((name) => {
+      const source = planSource(name, declared, faults);
+      return source !== undefined && used.has(name) ? [{ name, source }] : [];
+    });
+}
+
+function planSource(
+  name: string,
+  declared: Declaration["secrets"],
+  faults: Fault[],
+): SecretSource | undefined {
+  const secret = declared[name];
+  if (secret === undefined) return undefined;
+  const found = faultsOf(name, secret, declared);
+  faults.push(...found);
+  return found.length > 0 ? undefined : sourceOf(secret, declared);
+}
+
+function faultsOf(
+  name: string,
+  secret: DeclaredSecret,
+  declared: Declaration["secrets"],
+): Fault[] {
+  const path = ["secrets", name];
+  const named = STORES.filter((store) => secret[store] !== undefined);
+  const [store] = named;
+  if (store === undefined || named.length > 1) {
+    return [
+      {
+        code: store === undefined ? "missing" : "invalid",
+        path,
+        message:
+          store === undefined
+            ? `secret "${name}" names no store`
+            : `secret "${name}" names more than one store`,
+        hint: `name one of ${STORES.join(", ")}, as ${name}: { vault: "${name}" }`,
+      },
+    ];
+  }
+  const faults = Object.entries(COMPANIONS).flatMap(([key, stores]): Fault[] =>
+    secret[key as keyof typeof COMPANIONS] === undefined ||
+    (stores as readonly string[]).includes(store)
+      ? []
+      : [
+          {
+            code: "no-effect",
+            path: [...path, key],
+            atKey: true,
+            message: `"${key}" has no effect beside "${store}"`,
+            hint: `it goes with ${stores.join(" and ")}`,
+          },
+        ],
+  );
+  if (store === "sops" && secret.key === undefined)
+    faults.push(lacks(path, "key", 'key: "anthropic/api_key"'));
+  if (store === "sops" && secret.identity === undefined)
+    faults.push(lacks(path, "identity", 'identity: "~/.config/sops/age/keys.txt"'));
+  if (store === "age" && secret.identity === undefined && secret.passphrase === undefined)
+    faults.push(lacks(path, "identity", 'identity: "/etc/ssh/ssh_host_ed25519_key"'));
+  return [...faults, ...passphraseFaults(path, secret, declared)];
+}
+
+function passphraseFaults(
+  path: readonly string[],
+  { passphrase }: DeclaredSecret,
+  declared: Declaration["secrets"],
+): Fault[] {
+  if (passphrase === undefined) return [];
+  const at = [...path, "passphrase"];
+  const secret = declared[passphrase];
+  if (secret === undefined) {
+    return [
+      {
+        code: "unknown-secret",
+        path: at,
+        message: `secret "${passphrase}", which is to be the passphrase, is not declared`,
+        hint: `add it under "secrets", as ${passphrase}: { vault: "${passphrase}" }`,
+      },
+    ];
+  }
+  if (secret.passphrase === undefined && secret.env === undefined) return [];
+  return [
+    {
+      code: "invalid",
+      path: at,
+      message: `secret "${passphrase}" can't be a passphrase: it ${secret.env === undefined ? "takes one itself" : "stands in the environment"}`,
+      hint: "keep the passphrase in the vault or the keyring",
+    },
+  ];
+}
+
+function lacks(path: readonly string[], key: string, example: string): Fault {
+  return {
+    code: "missing",
+    path,
+    message: `"${key}" is missing in "${path.at(-1) ?? ""}"`,
+    hint: `add it, as ${example}`,
+  };
+}
+
+/** Of a secret without faults. */
+function sourceOf(
+  secret: DeclaredSecret,
+  declared: Declaration["secrets"],
+): SecretSource | undefined {
+  const { identity, passphrase: named } = secret;
+  const opener = named === undefined ? undefined : declared[named];
+  const passphrase = opener === undefined ? undefined : sourceOf(opener, declared);
+  const openedBy = passphrase === undefined ? {} : { passphrase };
+  if (secret.vault !== undefined) return { store: "vault", key: secret.vault };
+  if (secret.file !== undefined) return { store: "file", path: secret.file };
+  if (secret.age !== undefined) {
+    return {
+      store: "age",
+      path: secret.age,
+      ...(identity === undefined ? {} : { identity }),
+      ...openedBy,
+    };
+  }
+  if (secret.sops !== undefined && identity !== undefined) {
+    const key = secret.key?.split("/") ?? [];
+    return { store: "sops", path: secret.sops, key, identity, ...openedBy };
+  }
+  if (secret.systemdCredential !== undefined) {
+    return {
+      store: "credential",
+      name: secret.systemdCredential,
+      ...(secret.encrypted === undefined ? {} : { path: secret.encrypted }),
+    };
+  }
+  if (secret.keyring !== undefined) {
+    return { store: "keyring", service: secret.service ?? "seawall", account: secret.keyring };
+  }
+  if (secret.exec !== undefined) return { store: "exec", command: secret.exec };
+  return secret.env === undefined ? undefined : { store: "env", variable: secret.env };
+}
