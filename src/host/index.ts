@@ -7,6 +7,7 @@ export { examineHost } from "./examineHost.ts";
 export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";
 export { asDiskError, HostError, type HostErrorCode } from "./HostError.ts";
 export { gatewayTokenFile } from "./hostKeys.ts";
+export { knownPhantoms } from "./knownPhantoms.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { prepareTool, runInWall, type WalledTool } from "./runInWall.ts";

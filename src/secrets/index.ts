@@ -5,6 +5,7 @@ export type { StoreHealth } from "./StoreHealth.ts";
 export { fingerprintSecrets, type NamedSecret } from "./fingerprintSecrets.ts";
 export { secretFromInput } from "./checkSecret.ts";
 export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.ts";
+export { openDirect } from "./openDirect.ts";
 export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
 export type { StoreSettings } from "./StoreSettings.ts";
 export type { AskHelper } from "./HelperStore.ts";

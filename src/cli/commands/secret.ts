@@ -11,27 +11,38 @@ import type { StatePaths } from "../../host/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { askHidden, readAllInput } from "../askHidden.ts";
 import { UsageError } from "../UsageError.ts";
+import { scanSecrets } from "./secret/scan.ts";
 
 export const secret: Command = {
   name: "secret",
-  usage: "set NAME | list | rm NAME",
-  summary: "store, list and remove secrets in the vault",
+  usage: "set NAME | list | rm NAME | scan [PATH…] | import SOURCE | adopt [FOLDER]",
+  summary: "store, list, remove, find and migrate secrets",
   help: [
     "set NAME    asks for the value without showing it, or reads it from standard input when that",
     "            is no terminal. The first one makes the vault. A running broker uses a new value",
     "            for the next call.",
     "list        names and dates; never values.",
     "rm NAME     removes a secret for good.",
+    "scan        looks for known values, and for what is shaped like a credential, in PATH… or all",
+    "            that bots, Seawall and shells write; prints where, never what. Exit 1: found some.",
+    "import      takes secrets from a .env file, an OpenClaw folder, or nono's keyring (SOURCE nono).",
+    "adopt       makes an OpenClaw installation (~/.openclaw) a bot: its credentials go into the",
+    "            vault, phantoms take their places. --undo takes it back.",
   ].join("\n"),
   options: {
     passphrase: {
       type: "boolean",
       help: "when set makes the vault: protect it with a passphrase, asked for at each start",
     },
+    redact: { type: "boolean", help: "for scan: overwrite what is found in text files" },
+    yes: { type: "boolean", help: "don't ask" },
+    file: { type: "string", value: "FILE", help: "the declaration, for scan and adopt" },
   },
-  words: { least: 1, most: 2 },
+  words: { least: 1, most: 1000 },
   run: async (call) => {
-    const [verb, name] = call.words;
+    const [verb, name, ...more] = call.words;
+    if (verb === "scan") return scanSecrets(call, call.words.slice(1));
+    if (more.length > 0) throw new UsageError("too many words", "type: seawall secret --help");
     if (verb === "list" && name === undefined) return list(call);
     if (verb === "set" && name !== undefined) return set(call, name);
     if (verb === "rm" && name !== undefined) return remove(call, name);

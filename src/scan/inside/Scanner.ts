@@ -11,7 +11,7 @@ const CHUNK = 1024 * 1024;
 /** Above this a file is told about rather than read: a sparse one may pretend to any size. */
 const LARGEST_FILE = 4 * 2 ** 30;
 /** A compressed log of usual size; a bomb stops here. */
-const LARGEST_EXPANDED = 64 * 1024 * 1024;
+const LARGEST_EXPANDED = 64 * 2 ** 20;
 /** Cells are looked at together, since a rule takes longer to start than to run. */
 const CELLS_TOGETHER = 256 * 1024;
 
@@ -19,6 +19,11 @@ const COMPRESSED = [
   { magic: Buffer.from([0x1f, 0x8b]), expand: createGunzip },
   { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), expand: createZstdDecompress },
 ] as const;
+
+/** No credential that has a shape of its own is shorter. */
+const SHORTEST_SHAPE = 20;
+/** So many findings are remembered, to tell each place once. */
+const MOST_TOLD = 20_000;
 
 type Item = Exclude<Walked, { kind: "unread" }>;
 
@@ -29,6 +34,7 @@ export class Scanner {
   readonly #matcher: Matcher;
   /** Names that hold something, which must not be repeated. */
   readonly #hidden = new Set<string>();
+  readonly #told = new Set<string>();
   #files = 0;
   #bytes = 0;
 
@@ -70,7 +76,8 @@ export class Scanner {
 
   async #searchName({ shown }: Item): Promise<void> {
     const name = shown.slice(shown.lastIndexOf("/") + 1);
-    const matches = await this.#matcher.match([Buffer.from(name)], { path: "name", shapes: true });
+    const shapes = name.length >= SHORTEST_SHAPE;
+    const matches = await this.#matcher.match([Buffer.from(name)], { path: "name", shapes });
     if (matches.length > 0) this.#hidden.add(name);
     this.#tell(matches, () => ({ path: shown, part: "name" }));
   }
@@ -94,14 +101,14 @@ export class Scanner {
       }
       const head = Buffer.alloc(8192);
       const start = head.subarray(0, readSync(fd, head, 0, head.length, 0));
-      const text = !start.includes(0);
+      const packed = COMPRESSED.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
+      const text = !start.includes(0) && packed === undefined;
       const matches = await this.#matcher.match(this.#chunks(fd), { path: shown, shapes: text });
       const place = ({ line }: Match): Place => ({ path: shown, ...(text ? { line } : {}) });
       const redacted = this.#job.redact && text ? this.#redact(inside, fd, matches) : new Set();
       this.#tell(matches, place, (match) => redacted.has(match));
       if (start.subarray(0, SQLITE_MAGIC.length).equals(SQLITE_MAGIC))
         await this.#searchDatabase(inside, shown);
-      const packed = COMPRESSED.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
       if (packed !== undefined) await this.#searchExpanded(fd, shown, packed.expand);
     } finally {
       closeSync(fd);
@@ -126,24 +133,34 @@ export class Scanner {
     expand: (typeof COMPRESSED)[number]["expand"],
   ): Promise<void> {
     let size = 0;
-    let whole = true;
-    const packed = Readable.from(this.#chunks(fd));
-    const bounded = async function* (): AsyncGenerator<Buffer> {
-      for await (const chunk of packed.compose(expand()) as AsyncIterable<Buffer>) {
+    const expanded = Readable.from(this.#chunks(fd)).compose(expand());
+    const chunks = expanded[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+    const bounded = async function* (this: Scanner, first: Buffer): AsyncGenerator<Buffer> {
+      for (let chunk: Buffer | undefined = first; chunk !== undefined; ) {
         size += chunk.length;
-        whole = size <= LARGEST_EXPANDED;
-        if (!whole) return;
+        if (size > LARGEST_EXPANDED) return;
+        this.#send({ type: "alive" });
         yield chunk;
+        chunk = (await chunks.next()).value;
       }
     };
     try {
-      const matches = await this.#matcher.match(bounded(), { path: shown, shapes: true });
+      const first = (await chunks.next()).value;
+      if (first === undefined) return;
+      const text = !first.includes(0);
+      const matches = await this.#matcher.match(bounded.call(this, first), {
+        path: shown,
+        shapes: text,
+      });
       this.#tell(matches, ({ line }) => ({ path: shown, line }));
     } catch {
       this.#unread(shown, "what it holds compressed is damaged");
       return;
+    } finally {
+      expanded.destroy();
     }
-    if (!whole) this.#unread(shown, "it expands to more than 64 MB; only the beginning was searched");
+    if (size > LARGEST_EXPANDED)
+      this.#unread(shown, "it expands to more than 64 MB; only the beginning was searched");
   }
 
   async #searchDatabase(inside: string, shown: string): Promise<void> {
@@ -265,6 +282,9 @@ export class Scanner {
         ...(redacted(match) ? { redacted: true } : {}),
         ...match.what,
       };
+      const key = JSON.stringify(finding);
+      if (this.#told.has(key)) continue;
+      if (this.#told.size < MOST_TOLD) this.#told.add(key);
       this.#send({ type: "found", finding });
     }
   }

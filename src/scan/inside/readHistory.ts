@@ -97,18 +97,22 @@ export class History {
     }
   }
 
-  /** A commit that has the object, and the name it has there. */
+  /** The first commit that brought the object, and the name it has there. */
   locate(id: string): { readonly commit?: string; readonly file?: string } {
+    const options = "-m --no-ext-diff --no-textconv --no-renames --diff-filter=AMT --name-only -z";
     const { stdout } = spawnSync(
       this.#git,
-      ["log", "--stdin", "--find-object", id, "--format=%x00%H%x00", "--name-only", "-z", "-1", "-m"],
-      { env: this.#environment, input: `${this.#commits.join("\n")}\n`, maxBuffer: 1 << 22, cwd: this.#folder },
+      ["log", "--stdin", "--find-object", id, "--format=%x01%H%x01", ...options.split(" ")],
+      {
+        env: this.#environment,
+        input: `${this.#commits.join("\n")}\n`,
+        maxBuffer: 1 << 22,
+        cwd: this.#folder,
+      },
     );
-    const [, commit, , file] = (stdout ?? "").toString("utf8").split("\0");
-    return {
-      ...(commit === undefined || commit === "" ? {} : { commit }),
-      ...(file === undefined || file.trim() === "" ? {} : { file: file.trim() }),
-    };
+    const [commit = "", names = ""] = (stdout ?? "").toString("utf8").split("\u0001").slice(-2);
+    const file = names.split("\0").find((name) => name.trim() !== "");
+    return commit === "" ? {} : { commit, ...(file === undefined ? {} : { file: file.trim() }) };
   }
 
   close(): void {

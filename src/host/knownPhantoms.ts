@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { derivePhantom } from "../plan/index.ts";
+import { currentGeneration, readGeneration } from "./Generation.ts";
+import { phantomKey } from "./hostKeys.ts";
+import type { StatePaths } from "./statePaths.ts";
+
+/**
+ * The worthless tokens that bots of the deployment in force hold, and their gateways' tokens, which
+ * they may know. They look like credentials and are none. Makes nothing that isn't there.
+ */
+export function knownPhantoms(
+  paths: StatePaths,
+): { readonly name: string; readonly value: string }[] {
+  const number = currentGeneration(paths);
+  const plan = number === undefined ? undefined : readGeneration(paths, number).plan;
+  const key = existsSync(paths.phantomKey) ? phantomKey(paths) : undefined;
+  const phantoms = (plan?.bots ?? []).flatMap((bot) =>
+    bot.grants.flatMap((grant) =>
+      grant.kind === "inject" && key !== undefined
+        ? [
+            {
+              name: `${bot.name}/${grant.name}`,
+              value: derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name }),
+            },
+          ]
+        : [],
+    ),
+  );
+  const tokens = existsSync(paths.tokens) ? readdirSync(paths.tokens) : [];
+  return [
+    ...phantoms,
+    ...tokens.map((name) => ({
+      name: `${name}/gateway`,
+      value: readFileSync(join(paths.tokens, name), "utf8").trim(),
+    })),
+  ];
+}
