@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   demo: ["authority", "secrets", "host", "needles", "faults"],
   scan: ["host", "wall", "needles", "faults"],
+  migration: ["declaration", "catalogue", "plan", "secrets", "openclaw", "host", "files", "faults"],
   cli: [
     "declaration",
     "catalogue",
@@ -47,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "host",
     "demo",
     "scan",
+    "migration",
     "faults",
   ],
 };

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { derivePhantom } from "../plan/index.ts";
+import { derivePhantom, type BotPlan } from "../plan/index.ts";
 import { currentGeneration, readGeneration } from "./Generation.ts";
 import { phantomKey } from "./hostKeys.ts";
 import type { StatePaths } from "./statePaths.ts";
@@ -35,4 +35,16 @@ export function knownPhantoms(
       value: readFileSync(join(paths.tokens, name), "utf8").trim(),
     })),
   ];
+}
+
+/** The phantoms that a bot will hold, by grant. Makes the deployment's key if there is none yet. */
+export function botPhantoms(paths: StatePaths, bot: BotPlan): ReadonlyMap<string, string> {
+  const key = phantomKey(paths);
+  return new Map(
+    bot.grants.flatMap((grant) =>
+      grant.kind === "inject"
+        ? [[grant.name, derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name })] as const]
+        : [],
+    ),
+  );
 }

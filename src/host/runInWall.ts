@@ -64,6 +64,8 @@ export async function runInWall(options: {
   readonly execute: readonly string[];
   readonly uid: number | undefined;
   readonly stallMs: number;
+  /** Longer ones end it; 4 MB unless told. */
+  readonly longestLine?: number;
   readonly onLine: (line: string) => void;
 }): Promise<WalledExit & { readonly stalled: boolean }> {
   const { tool, job, execute, uid, onLine } = options;
@@ -114,14 +116,21 @@ export async function runInWall(options: {
     running.kill("SIGKILL");
   };
   let timer = setTimeout(stall, options.stallMs);
-  let held = "";
+  const held: string[] = [];
+  let size = 0;
   running.stdout?.setEncoding("utf8").on("data", (text: string) => {
     clearTimeout(timer);
     timer = setTimeout(stall, options.stallMs);
-    const lines = (held + text).split("\n");
-    held = lines.pop() ?? "";
-    if (held.length > LONGEST_LINE) stall();
-    for (const line of lines) onLine(line);
+    const parts = text.split("\n");
+    const last = parts.pop() ?? "";
+    for (const part of parts) {
+      onLine(held.splice(0).join("") + part);
+      size = 0;
+    }
+    // Joined at its end only: a long line comes in very many pieces.
+    held.push(last);
+    size += last.length;
+    if (size > (options.longestLine ?? LONGEST_LINE)) stall();
   });
   try {
     await running.inner();

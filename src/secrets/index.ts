@@ -2,6 +2,7 @@ export { SecretError, type SecretErrorCode } from "./SecretError.ts";
 export type { SecretStore } from "./SecretStore.ts";
 export { SecretValue } from "./SecretValue.ts";
 export type { StoreHealth } from "./StoreHealth.ts";
+export { sameSecret } from "./sameSecret.ts";
 export { fingerprintSecrets, type NamedSecret } from "./fingerprintSecrets.ts";
 export { secretFromInput } from "./checkSecret.ts";
 export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.ts";

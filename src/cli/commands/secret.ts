@@ -11,6 +11,7 @@ import type { StatePaths } from "../../host/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { askHidden, readAllInput } from "../askHidden.ts";
 import { UsageError } from "../UsageError.ts";
+import { adoptInstallation } from "./secret/adopt.ts";
 import { scanSecrets } from "./secret/scan.ts";
 
 export const secret: Command = {
@@ -36,12 +37,16 @@ export const secret: Command = {
     },
     redact: { type: "boolean", help: "for scan: overwrite what is found in text files" },
     yes: { type: "boolean", help: "don't ask" },
+    "dry-run": { type: "boolean", help: "for import and adopt: only show what would be done" },
+    undo: { type: "boolean", help: "for adopt: put everything back as it was" },
+    bot: { type: "string", value: "NAME", help: "for adopt: what the bot is called" },
     file: { type: "string", value: "FILE", help: "the declaration, for scan and adopt" },
   },
   words: { least: 1, most: 1000 },
   run: async (call) => {
     const [verb, name, ...more] = call.words;
     if (verb === "scan") return scanSecrets(call, call.words.slice(1));
+    if (verb === "adopt" && more.length === 0) return adoptInstallation(call, name);
     if (more.length > 0) throw new UsageError("too many words", "type: seawall secret --help");
     if (verb === "list" && name === undefined) return list(call);
     if (verb === "set" && name !== undefined) return set(call, name);
