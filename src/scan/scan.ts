@@ -20,16 +20,7 @@ export interface ScanReport {
 const PROGRAM = {
   name: "scanner",
   sources: ["scan/inside", "needles"],
-  packages: [
-    "@secretlint/core",
-    "@secretlint/profiler",
-    "@secretlint/types",
-    "@secretlint/secretlint-rule-preset-recommend",
-    "structured-source",
-    "boundary",
-    "debug",
-    "ms",
-  ],
+  packages: ["@secretlint/secretlint-rule-preset-recommend"],
 };
 const MOST_FINDINGS = 10_000;
 /** No file takes that long without a word. */

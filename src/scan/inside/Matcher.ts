@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { FingerprintSearch, type Fingerprints } from "../../needles/index.ts";
-import { findShapes } from "./findShapes.ts";
+import { ShapeFinder } from "./ShapeFinder.ts";
 
 /** What stands at [start, end) of a stream. */
 export interface Match {
@@ -32,6 +32,7 @@ interface Hit {
 export class Matcher {
   readonly #search: FingerprintSearch;
   readonly #keep: number;
+  readonly #shapes = new ShapeFinder();
 
   constructor(fingerprints: Fingerprints) {
     this.#search = new FingerprintSearch(fingerprints);
@@ -101,7 +102,7 @@ export class Matcher {
     const secrets = found.flatMap(({ start, end, fingerprint: { kind, name, spelling } }): Hit[] =>
       kind === "secret" ? [{ start, end, what: { kind, secret: name, spelling } }] : [],
     );
-    const shaped = shapes ? await findShapes(bytes.toString("latin1"), path) : [];
+    const shaped = shapes ? await this.#shapes.find(bytes.toString("latin1"), path) : [];
     const others = shaped
       .filter((shape) => !found.some((hit) => hit.start < shape.end && shape.start < hit.end))
       .map(({ start, end, rule }): Hit => ({ start, end, what: { kind: "shape", rule } }));
