@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../files/index.ts";
+import { makeStateFolders } from "./applyGeneration.ts";
 import { assignUsers } from "./botUsers.ts";
 import { currentGeneration, readGeneration } from "./Generation.ts";
 import { asDiskError } from "./HostError.ts";
@@ -39,7 +40,7 @@ export function fillBotHome(
   const home = botHome(paths, bot);
   const temporary = `${home}.adopting`;
   try {
-    mkdirSync(paths.bots, { recursive: true, mode: 0o711 });
+    makeStateFolders(paths);
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary, { mode: 0o700 });
     for (const { from, to } of copies) {

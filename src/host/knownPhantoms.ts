@@ -6,26 +6,18 @@ import { phantomKey } from "./hostKeys.ts";
 import type { StatePaths } from "./statePaths.ts";
 
 /**
- * The worthless tokens that bots of the deployment in force hold, and their gateways' tokens, which
- * they may know. They look like credentials and are none. Makes nothing that isn't there.
+ * The worthless tokens that bots hold, of the deployment in force and of others, and their gateways'
+ * tokens, which they may know. They look like credentials and are none. Makes nothing that isn't there.
  */
 export function knownPhantoms(
   paths: StatePaths,
+  others: readonly BotPlan[],
 ): { readonly name: string; readonly value: string }[] {
   const number = currentGeneration(paths);
-  const plan = number === undefined ? undefined : readGeneration(paths, number).plan;
-  const key = existsSync(paths.phantomKey) ? phantomKey(paths) : undefined;
-  const phantoms = (plan?.bots ?? []).flatMap((bot) =>
-    bot.grants.flatMap((grant) =>
-      grant.kind === "inject" && key !== undefined
-        ? [
-            {
-              name: `${bot.name}/${grant.name}`,
-              value: derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name }),
-            },
-          ]
-        : [],
-    ),
+  const current = number === undefined ? [] : readGeneration(paths, number).plan.bots;
+  const bots = existsSync(paths.phantomKey) ? [...current, ...others] : [];
+  const phantoms = bots.flatMap((bot) =>
+    [...botPhantoms(paths, bot)].map(([grant, value]) => ({ name: `${bot.name}/${grant}`, value })),
   );
   const tokens = existsSync(paths.tokens) ? readdirSync(paths.tokens) : [];
   return [

@@ -42,7 +42,7 @@ export async function planAdoption(options: {
   readonly bot: string;
   readonly file: string;
   readonly state: StatePaths;
-  readonly store: WritableStore;
+  readonly store: Pick<WritableStore, "list" | "declare">;
 }): Promise<Adoption> {
   const { installation, bot, state, store } = options;
   const file = resolve(options.file);

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { prepareTool, runInWall, type StatePaths, type WalledTool } from "../host/index.ts";
 import type { Fingerprints } from "../needles/index.ts";
-import type { Mount } from "../wall/index.ts";
+import { WallError, type Mount } from "../wall/index.ts";
 import type { Finding, ScanJob, ScanMessage, ScanRoot } from "./inside/Job.ts";
 import { ScanError } from "./ScanError.ts";
 
@@ -51,7 +51,16 @@ export async function scan(options: {
   const owners = new Set(targets.map(({ uid }) => (root ? uid : undefined)));
   for (const uid of owners) {
     const own = targets.filter((target) => uid === undefined || target.uid === uid);
-    const part = await scanAs(uid === 0 ? undefined : uid, own, tool, options);
+    let part: ScanReport;
+    try {
+      part = await scanAs(uid === 0 ? undefined : uid, own, tool, options);
+    } catch (error) {
+      if (!(error instanceof WallError && error.code === "start") || uid === undefined || uid === 0)
+        throw error;
+      const why = `its owner, uid ${uid}, can't get there, and root looks as the owner only`;
+      report.unread.push(...own.map(({ shown }) => ({ path: shown, why })));
+      continue;
+    }
     report.files += part.files;
     report.bytes += part.bytes;
     report.more += part.more;

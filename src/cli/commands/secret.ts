@@ -12,6 +12,7 @@ import type { Call, Command, ExitStatus } from "../Command.ts";
 import { askHidden, readAllInput } from "../askHidden.ts";
 import { UsageError } from "../UsageError.ts";
 import { adoptInstallation } from "./secret/adopt.ts";
+import { importSecrets } from "./secret/import.ts";
 import { scanSecrets } from "./secret/scan.ts";
 
 export const secret: Command = {
@@ -38,6 +39,7 @@ export const secret: Command = {
     redact: { type: "boolean", help: "for scan: overwrite what is found in text files" },
     yes: { type: "boolean", help: "don't ask" },
     "dry-run": { type: "boolean", help: "for import and adopt: only show what would be done" },
+    replace: { type: "boolean", help: "for import with --yes: replace values that differ" },
     undo: { type: "boolean", help: "for adopt: put everything back as it was" },
     bot: { type: "string", value: "NAME", help: "for adopt: what the bot is called" },
     file: { type: "string", value: "FILE", help: "the declaration, for scan and adopt" },
@@ -46,6 +48,7 @@ export const secret: Command = {
   run: async (call) => {
     const [verb, name, ...more] = call.words;
     if (verb === "scan") return scanSecrets(call, call.words.slice(1));
+    if (verb === "import" && more.length === 0) return importSecrets(call, name);
     if (verb === "adopt" && more.length === 0) return adoptInstallation(call, name);
     if (more.length > 0) throw new UsageError("too many words", "type: seawall secret --help");
     if (verb === "list" && name === undefined) return list(call);

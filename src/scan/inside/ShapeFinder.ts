@@ -48,7 +48,13 @@ export class ShapeFinder {
     );
     const ext = /\.[^./]*$/.exec(path)?.[0] ?? "";
     const source = { content: text, filePath: path, ext, contentType: "text", hasBOM: false };
-    for (const rule of this.#rules) await rule(source as Source);
+    for (const rule of this.#rules) {
+      try {
+        await rule(source as Source);
+      } catch {
+        // One that stumbles over a text (as over a .p12 that isn't there) must not keep the others from it.
+      }
+    }
     return this.#found;
   }
 

@@ -2,12 +2,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { knownPhantoms, loadDeclaration, type StatePaths } from "../../../host/index.ts";
+import type { Plan } from "../../../plan/index.ts";
 import { scan, type Finding, type ScanReport } from "../../../scan/index.ts";
 import {
   fingerprintSecrets,
   openDirect,
   type NamedSecret,
-  type SecretStore,
 } from "../../../secrets/index.ts";
 import type { Call, ExitStatus } from "../../Command.ts";
 import { confirm } from "../../confirm.ts";
@@ -30,8 +30,10 @@ const HISTORIES = [
 /** `seawall secret scan`: exit 1 when something was found and is still there. */
 export async function scanSecrets(call: Call, named: readonly string[]): Promise<ExitStatus> {
   const paths = named.length > 0 ? named : usualPaths(call.paths);
-  const secrets = await knownSecrets(call);
-  const { fingerprints, tooShort } = fingerprintSecrets(secrets, knownPhantoms(call.paths));
+  const plan = declaredPlan(call);
+  const secrets = await knownSecrets(call, plan?.secrets ?? []);
+  const phantoms = knownPhantoms(call.paths, plan?.bots ?? []);
+  const { fingerprints, tooShort } = fingerprintSecrets(secrets, phantoms);
   for (const name of tooShort)
     call.output.progress(`"${name}" is too short to look for: it would be found by chance`);
   const run = (redact: boolean): Promise<ScanReport> =>
@@ -66,15 +68,18 @@ function usualPaths(paths: StatePaths): string[] {
 }
 
 /** Every value of the vault, and of what the declaration here says of other stores. */
-async function knownSecrets(call: Call): Promise<NamedSecret[]> {
+async function knownSecrets(
+  call: Call,
+  declared: Plan["secrets"],
+): Promise<NamedSecret[]> {
   const known: NamedSecret[] = [];
   if (hasVault(call)) {
     const vault = await openExistingVault(call);
     for (const { name } of await vault.list()) known.push({ name, value: await vault.read(name) });
   }
   const { file, identity } = call.paths.vault;
-  const stores: SecretStore = openDirect({ vault: { file, identity } }, process.env);
-  for (const { name, source } of declaredSecrets(call)) {
+  const stores = openDirect({ vault: { file, identity } }, process.env);
+  for (const { name, source } of declared) {
     if (source.store === "vault") continue;
     try {
       known.push({ name, value: await stores.read(source) });
@@ -85,12 +90,13 @@ async function knownSecrets(call: Call): Promise<NamedSecret[]> {
   return known;
 }
 
-function declaredSecrets(call: Call): ReturnType<typeof loadDeclaration>["plan"]["secrets"] {
+/** What the declaration here says, if there is one without faults. */
+function declaredPlan(call: Call): Plan | undefined {
   try {
-    return loadDeclaration(call.value("file"), process.env).plan.secrets;
+    return loadDeclaration(call.value("file"), process.env).plan;
   } catch (error) {
     if (call.value("file") !== undefined) throw error;
-    return [];
+    return undefined;
   }
 }
 
