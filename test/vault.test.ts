@@ -90,7 +90,7 @@ test(
 
     const list = await typing(made, "secret list", [["passphrase of the vault: ", PASSPHRASE]]);
     assert.equal(list.code, 0, list.output);
-    assert.match(list.output, /^anthropic +\d{4}-/m);
+    assert.match(list.output, /^anthropic +vault +\d{4}-/m);
     const wrong = await typing(made, "secret list", [["passphrase of the vault: ", "wrong words"]]);
     assert.equal(wrong.code, 5, wrong.output);
     assert.match(wrong.output, /error: that is not the passphrase .*\r?\n {2}hint: /);

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { SecretStore } from "../secrets/index.ts";
+import type { OpenStores, SecretStore } from "../secrets/index.ts";
 import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
 import { RepeatFilter } from "./audit/RepeatFilter.ts";
@@ -26,12 +26,18 @@ import { TlsEnd } from "./tls/TlsEnd.ts";
 /** What the broker needs from the process it runs in. */
 export interface BrokerSurroundings {
   send(message: FromBroker): void;
-  openStores(config: BrokerConfig): Promise<SecretStore>;
+  openStores(config: BrokerConfig): Promise<BrokerStores>;
   readonly resolve?: Resolve;
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
   /** Addresses for hosts that no grant has; see `UnknownHosts`. */
   readonly unknownAddress?: SlotAddress;
 }
+
+/** Stores that follow what changes; those of a test need not. */
+export type BrokerStores = SecretStore & Partial<Omit<OpenStores, "read">>;
+
+/** How often a change of a secret's file is looked for when no call needs it. */
+const WATCH_EVERY_MS = 2_000;
 
 /** All bots' calls, in one process. It does what the supervisor's messages say and nothing of its own accord. */
 export class Broker {
@@ -42,6 +48,8 @@ export class Broker {
   readonly #ingress: Ingress;
   readonly #dialer: GatewayDialer;
   #inForce: InForce | undefined;
+  #stores: BrokerStores | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #telemetry: Telemetry | undefined;
   #configuring: Promise<void> = Promise.resolve();
 
@@ -113,6 +121,13 @@ export class Broker {
       case "answer":
         this.#parts.gate.answer(message);
         return;
+      case "refresh-secrets":
+        await this.#stores?.refresh?.("all");
+        this.#surroundings.send({ type: "secrets-refreshed", id: message.id });
+        return;
+      case "secrets-read":
+        // For whoever opened the stores; see main.ts.
+        return;
       case "stop":
         return this.#stop(message.graceMs);
     }
@@ -135,7 +150,8 @@ export class Broker {
           bot.grants.flatMap((grant) => (grant.kind === "inject" ? [grant.secret] : [])),
         ),
       );
-      for (const name of used) await fetchSecret(deployment, name);
+      // At once: one process reads all that come from stores of its kind.
+      await Promise.all([...used].map((name) => fetchSecret(deployment, name)));
       const dialled = config.bots.flatMap((bot) =>
         bot.grants.flatMap((grant) => grant.dial?.clientCertificate ?? []),
       );
@@ -165,6 +181,9 @@ export class Broker {
       undo.push(await this.#ingress.open(ports));
 
       this.#inForce = { deployment, audit, tls };
+      this.#stores?.close?.();
+      this.#stores = store;
+      this.#watch ??= setInterval(() => void this.#stores?.refresh?.("changed"), WATCH_EVERY_MS);
       audit.rotateAfter(config.audit.rotateBytes);
       this.#telemetry?.retain(config.telemetry);
       this.#ingress.retain(ports);
@@ -200,6 +219,7 @@ export class Broker {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    clearInterval(this.#watch);
     this.#listeners.closeAll();
     this.#ingress.retain([]);
     this.#calls.closeIdle();

@@ -19,6 +19,8 @@ export interface BrokerConfig {
     readonly identity: string;
     readonly passphrase?: string;
   };
+  /** `$CREDENTIALS_DIRECTORY` of the deployment, whose files are looked at for changes. */
+  readonly credentials?: string;
   /** Append-only JSONL file; its folder is the only one the broker may write to. */
   readonly audit: {
     readonly file: string;

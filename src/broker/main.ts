@@ -3,6 +3,7 @@ import { Broker } from "./Broker.ts";
 import { messageOfFault } from "./messageOfFault.ts";
 import type { RawHandle } from "./listeners/Listeners.ts";
 import type { FromBroker, ToBroker } from "./protocol.ts";
+import { StoreProcess } from "./StoreProcess.ts";
 
 /**
  * The broker's process. No arguments: the supervisor says all over the IPC channel (protocol.ts).
@@ -12,15 +13,25 @@ import type { FromBroker, ToBroker } from "./protocol.ts";
  * Node 24.21: the TypeScript parser, a WebAssembly module, isn't loaded at all).
  */
 async function main(): Promise<void> {
-  const { openStores } = await import("../secrets/index.ts");
+  const { openStores, protectMemory } = await import("../secrets/index.ts");
   if (process.send === undefined) {
     await import("node:zlib");
     writeSync(2, "error: the broker is started by seawall up, over an IPC channel\n");
     exit(2);
   }
+  protectMemory();
+  const storeProcess = new StoreProcess(send);
   const broker = new Broker({
     send,
-    openStores: (config) => openStores({ vault: config.vault }, { onHealth: send }),
+    openStores: ({ vault, credentials }) =>
+      openStores(
+        { vault, ...(credentials === undefined ? {} : { credentials }) },
+        {
+          onHealth: send,
+          ask: (request) => storeProcess.ask(request),
+          environment: process.env,
+        },
+      ),
   });
 
   process.on("uncaughtException", (error) => {
@@ -36,6 +47,10 @@ async function main(): Promise<void> {
   // The supervisor ends the broker by `stop` or by closing the channel; a Ctrl-C goes to the whole terminal group.
   process.on("SIGINT", () => undefined);
   const receive = async (message: ToBroker, handle: RawHandle | undefined): Promise<void> => {
+    if (message.type === "secrets-read") {
+      storeProcess.answer(message.id, message.results);
+      return;
+    }
     await broker.receive(message, handle);
     if (message.type === "stop") exit(0);
   };

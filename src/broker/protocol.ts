@@ -1,3 +1,4 @@
+import type { StoreRequest, StoreResult } from "../secrets/index.ts";
 import type { BrokerConfig } from "./BrokerConfig.ts";
 
 /**
@@ -27,6 +28,10 @@ export type ToBroker =
       readonly verdict: "allow" | "deny";
       readonly scope: "once" | "hour";
     }
+  /** Answer to `read-secrets`: sealed, so that only the broker can read them. */
+  | { readonly type: "secrets-read"; readonly id: number; readonly results: readonly StoreResult[] }
+  /** Read every secret anew, since one was changed; answered by `secrets-refreshed`. */
+  | { readonly type: "refresh-secrets"; readonly id: number }
   /** Finish what runs, at most for `graceMs`, then exit 0. */
   | { readonly type: "stop"; readonly graceMs: number };
 
@@ -41,6 +46,9 @@ export type FromBroker =
       readonly message: string;
       readonly hint?: string;
     }
+  /** Values are needed from stores that only a process outside of the broker's wall can read. */
+  | { readonly type: "read-secrets"; readonly id: number; readonly request: StoreRequest }
+  | { readonly type: "secrets-refreshed"; readonly id: number }
   /** The ingress wants a connection to the gateway inside the bot's namespace. */
   | { readonly type: "dial-gateway"; readonly bot: string; readonly id: number }
   /** A call waits for the owner's word, until `until` at the latest; no answer is no. */

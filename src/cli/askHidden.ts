@@ -2,8 +2,10 @@ import { openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { ReadStream } from "node:tty";
+import { SecretError } from "../secrets/index.ts";
 import { UsageError } from "./UsageError.ts";
 
+/** Beyond this it isn't even read; what is a little too large is refused with the reason. */
 const LARGEST_INPUT = 128 * 1024;
 
 /**
@@ -44,7 +46,7 @@ function openTerminal(otherwise: string): ReadStream {
   }
 }
 
-/** All of standard input. @throws UsageError when it is larger than any secret. */
+/** All of standard input. @throws SecretError `oversized-value` when it is larger than any secret. */
 export async function readAllInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -52,7 +54,9 @@ export async function readAllInput(): Promise<Buffer> {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
     if (size > LARGEST_INPUT)
-      throw new UsageError("standard input is too large", "a secret has at most 64 KiB");
+      throw new SecretError("oversized-value", "standard input is too large", {
+        hint: "a secret has at most 64 KiB",
+      });
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

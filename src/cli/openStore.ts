@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   createVault,
@@ -62,6 +61,11 @@ export async function openForWriting(call: Call): Promise<WritableStore> {
   }
 }
 
+/** The same, but a vault that isn't there is not made. @throws SecretError `missing`, UsageError */
+export async function openExisting(call: Call): Promise<WritableStore> {
+  return storeName(call) === "vault" ? openExistingVault(call) : openForWriting(call);
+}
+
 /** @throws UsageError when there is no such store */
 export function storeName(call: Call): WritableStoreName {
   const given = call.value("store") ?? "vault";
@@ -77,7 +81,7 @@ export async function openOrCreateVault(call: Call): Promise<Vault> {
   const { folder, file } = call.paths.vault;
   if ((await locateVault(folder)).exists) return openExistingVault(call);
   const sealed = call.flag("passphrase");
-  const passphrase = sealed ? { passphrase: await newPassphrase() } : {};
+  const passphrase = sealed ? { passphrase: await askNewPassphrase("the vault") } : {};
   const vault = await createVault({
     file,
     identity: newIdentityPath(folder, sealed),
@@ -96,13 +100,9 @@ export async function openExistingVault(call: Call): Promise<Vault> {
   return openVault({ file, identity, ...passphrase });
 }
 
-/** Whether there is a vault, or anything where it would be. */
-export function hasVault(call: Call): boolean {
-  return existsSync(call.paths.vault.file);
-}
-
-async function newPassphrase(): Promise<SecretValue> {
-  const first = await askHidden("new passphrase for the vault: ");
+/** Asked for twice. @throws UsageError */
+export async function askNewPassphrase(what: string): Promise<SecretValue> {
+  const first = await askHidden(`new passphrase for ${what}: `);
   const second = await askHidden("once more: ");
   if (first !== second || first === "") {
     throw new UsageError("the two passphrases differ or are empty", "try again");

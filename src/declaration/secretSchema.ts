@@ -5,7 +5,10 @@ const path = z
   .string()
   .max(1024)
   // oxlint-disable-next-line no-control-regex -- no path of a person's has them
-  .regex(/^[^\u0000-\u001f\u007f]*[^\u0000-\u001f\u007f/]$/, 'a file\'s path, as "/run/secrets/name"');
+  .regex(
+    /^[^\u0000-\u001f\u007f]*[^\u0000-\u001f\u007f/]$/,
+    'a file\'s path, as "/run/secrets/name"',
+  );
 
 const entry = z
   .string()
@@ -30,7 +33,12 @@ export const secretSchema = z
       .describe("Name of a systemd credential ($CREDENTIALS_DIRECTORY)."),
     keyring: entry.optional().describe("Account in the desktop's keyring."),
     exec: z
-      .array(z.string().max(4096).regex(/^[^\0]*$/, "text without NUL"))
+      .array(
+        z
+          .string()
+          .max(4096)
+          .regex(/^[^\0]*$/, "text without NUL"),
+      )
       .min(1)
       .max(64)
       .optional()

@@ -11,6 +11,7 @@ import {
   type Generation,
 } from "./Generation.ts";
 import { asDiskError, HostError } from "./HostError.ts";
+import { secretVariables } from "./resolveSecrets.ts";
 import { startSupervisor } from "./startSupervisor.ts";
 import type { StatePaths } from "./statePaths.ts";
 
@@ -36,7 +37,7 @@ export async function applyGeneration(
   const generation = current ?? writeGeneration(paths, content);
   const { onProgress, passphrase } = options;
   try {
-    await startSupervisor(paths);
+    await startSupervisor(paths, secretVariables(generation.plan.secrets));
     const request = { verb: "apply", generation: generation.number } as const;
     await askSupervisor(
       paths,

@@ -4,6 +4,7 @@ import { derivePhantom, type BotPlan, type GrantPlan, type InjectGrant } from ".
 import type { Generation } from "./Generation.ts";
 import { auditFile } from "./auditRecord.ts";
 import { gatewayToken, phantomKey, signingKey } from "./hostKeys.ts";
+import { resolveSecrets } from "./resolveSecrets.ts";
 import type { StatePaths } from "./statePaths.ts";
 
 /** Leaves are made anew each day, so a month leaves room for a machine that slept. */
@@ -15,8 +16,9 @@ export async function brokerConfig(options: {
   readonly paths: StatePaths;
   readonly authority: Authority;
   readonly vault: BrokerConfig["vault"];
+  readonly credentials: string | undefined;
 }): Promise<BrokerConfig> {
-  const { generation, paths, authority, vault } = options;
+  const { generation, paths, authority, vault, credentials } = options;
   const { audit, telemetry, approvals } = generation.plan;
   const key = phantomKey(paths);
   const bots: BrokerBot[] = [];
@@ -34,8 +36,9 @@ export async function brokerConfig(options: {
     });
   }
   return {
-    secrets: generation.plan.secrets,
+    secrets: resolveSecrets(generation),
     vault,
+    ...(credentials === undefined ? {} : { credentials }),
     audit: { file: auditFile(paths), signingKey: signingKey(paths), ...audit },
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(approvals?.waitMinutes === undefined ? {} : { askMs: approvals.waitMinutes * 60_000 }),

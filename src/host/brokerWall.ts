@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { PRIVATE_ADDON } from "../secrets/index.ts";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -9,6 +10,7 @@ import {
 } from "../wall/index.ts";
 import type { Generation } from "./Generation.ts";
 import { libraryFolders } from "./libraries.ts";
+import { secretVariables } from "./resolveSecrets.ts";
 import type { StatePaths } from "./statePaths.ts";
 import { brokerCache } from "./warmBroker.ts";
 
@@ -40,6 +42,7 @@ export function brokerWall(
     `${PROJECT}/src`,
     `${PROJECT}/node_modules`,
     `${PROJECT}/package.json`,
+    PRIVATE_ADDON,
     paths.vault.folder,
     brokerCache(paths.store),
     ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
@@ -55,6 +58,7 @@ export function brokerWall(
         PATH: "/nonexistent",
         TZ: "UTC",
         NODE_COMPILE_CACHE: brokerCache(paths.store),
+        ...given(secretVariables(generation.plan.secrets)),
       },
       identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       hostname: "broker",
@@ -78,5 +82,15 @@ export function brokerWall(
         : [],
     },
     capabilities,
+  );
+}
+
+/** Those that there are: a missing one is reported by the broker, which needs it. */
+function given(variables: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    variables.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
   );
 }

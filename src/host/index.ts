@@ -12,6 +12,8 @@ export { botPhantoms, knownPhantoms } from "./knownPhantoms.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { prepareTool, runInWall, type WalledTool } from "./runInWall.ts";
+export { resolveSecrets } from "./resolveSecrets.ts";
+export { planWarnings } from "./planWarnings.ts";
 export { stopDeployment } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "./statePaths.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";

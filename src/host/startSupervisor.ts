@@ -12,9 +12,14 @@ const MAIN = fileURLToPath(new URL("./supervisor/main.ts", import.meta.url));
  * Starts the supervisor as a daemon of its own session and waits until commands can reach it. Does
  * nothing when one is already running.
  *
+ * @param variables which of the environment hold secrets that the declaration takes from there.
+ *
  * @throws HostError `disk`, `no-access` or `supervisor-died`; SupervisorFailure with its own reason.
  */
-export async function startSupervisor(paths: StatePaths): Promise<void> {
+export async function startSupervisor(
+  paths: StatePaths,
+  variables: readonly string[] = [],
+): Promise<void> {
   const log = openLog(paths);
   const child = spawn(process.execPath, [MAIN], {
     detached: true,
@@ -25,7 +30,7 @@ export async function startSupervisor(paths: StatePaths): Promise<void> {
       PATH: process.env["PATH"] ?? "/usr/bin:/bin",
       SEAWALL_STATE: paths.root,
       SEAWALL_STORE: paths.store,
-      ...sessionBus(process.env),
+      ...pick(process.env, [...PASSED_ON, ...variables]),
     },
   });
   closeSync(log);
@@ -45,10 +50,19 @@ export async function startSupervisor(paths: StatePaths): Promise<void> {
   });
 }
 
-/** Where desktop notifications go, if this person has a desktop. */
-function sessionBus(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const address = env["DBUS_SESSION_BUS_ADDRESS"];
-  return address === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: address };
+/** The desktop's notifications and keyring; a service manager's credentials. */
+const PASSED_ON = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "CREDENTIALS_DIRECTORY"];
+
+function pick(
+  env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 function openLog(paths: StatePaths): number {

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../broker/main.ts", import.meta.url));
 
+/** The program that reads stores for the broker (readStores.ts). */
+export const STORE_MAIN = fileURLToPath(new URL("../secrets/helper/main.ts", import.meta.url));
+
 /** Where Node keeps the broker's compiled code (module.enableCompileCache). */
 export function brokerCache(store: string): string {
   return join(store, "broker-cache");
@@ -19,10 +22,13 @@ export function brokerCache(store: string): string {
 export async function warmBroker(node: string, store: string): Promise<void> {
   const cache = brokerCache(store);
   mkdirSync(cache, { recursive: true, mode: 0o755 });
-  const child = spawn(node, [MAIN], {
-    cwd: "/",
-    env: { NODE_COMPILE_CACHE: cache, PATH: "/nonexistent" },
-    stdio: "ignore",
-  });
-  await once(child, "close").catch(() => undefined);
+  // The process that reads stores for it, too, which is started while a call waits.
+  for (const main of [MAIN, STORE_MAIN]) {
+    const child = spawn(node, [main], {
+      cwd: "/",
+      env: { NODE_COMPILE_CACHE: cache, PATH: "/nonexistent" },
+      stdio: "ignore",
+    });
+    await once(child, "close").catch(() => undefined);
+  }
 }

@@ -24,6 +24,9 @@ const COMPANIONS = {
   service: ["keyring"],
 } as const satisfies Readonly<Record<string, readonly StoreKey[]>>;
 
+/** What the broker's own variables are, or make its program load or do something else. */
+const STEERING = /^(?:NODE_.*|LD_.*|SSL_.*|OPENSSL_.*|SEAWALL_.*|UV_.*|PATH|HOME|TZ)$/;
+
 /** Where each secret that some grant uses is kept, sorted by name. All of them are checked. */
 export function planSecrets(
   declared: Declaration["secrets"],
@@ -58,11 +61,7 @@ function planSource(
   return found.length > 0 ? undefined : sourceOf(secret, declared);
 }
 
-function faultsOf(
-  name: string,
-  secret: DeclaredSecret,
-  declared: Declaration["secrets"],
-): Fault[] {
+function faultsOf(name: string, secret: DeclaredSecret, declared: Declaration["secrets"]): Fault[] {
   const path = ["secrets", name];
   const named = STORES.filter((store) => secret[store] !== undefined);
   const [store] = named;
@@ -99,6 +98,14 @@ function faultsOf(
     faults.push(lacks(path, "identity", 'identity: "~/.config/sops/age/keys.txt"'));
   if (store === "age" && secret.identity === undefined && secret.passphrase === undefined)
     faults.push(lacks(path, "identity", 'identity: "/etc/ssh/ssh_host_ed25519_key"'));
+  if (secret.env !== undefined && STEERING.test(secret.env)) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "env"],
+      message: `${secret.env} steers the programs that have it and can't be a secret`,
+      hint: "give the secret's variable a name of its own",
+    });
+  }
   return [...faults, ...passphraseFaults(path, secret, declared)];
 }
 

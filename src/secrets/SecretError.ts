@@ -18,6 +18,7 @@ import { SeawallError, type ErrorDetails, type ExitCode } from "../faults/index.
  * - `empty-value`, `oversized-value`: nothing, or more than a credential has
  * - `command-missing`, `command-failed`, `command-hung`: what was to print a secret
  * - `keyring-absent`: no secret service answers; `keyring-locked`: it doesn't open
+ * - `unprotected`: memory that is to hold secrets can't be kept from others
  * - `helper`: the process that reads a store came to nothing
  * - `disk`: writing failed; what was there before is still there
  */
@@ -46,6 +47,7 @@ const EXIT_CODES = {
   "command-hung": 5,
   "keyring-absent": 5,
   "keyring-locked": 5,
+  unprotected: 4,
   helper: 5,
   disk: 5,
 } as const satisfies Readonly<Record<string, ExitCode>>;

@@ -83,6 +83,11 @@ export class Vault implements WritableStore {
     return entry.value;
   }
 
+  /** All of it, as it is now; for a backup. @throws SecretError as `openVault` */
+  async document(): Promise<VaultDocument> {
+    return (await readVaultFile(this.#location.file, this.#identity)).document;
+  }
+
   declare(name: string): { vault: string } {
     return { vault: name };
   }

@@ -38,7 +38,10 @@ export function checkSecretValue(value: SecretValue): void {
 
 /** @param what begins the message, as `that value can't be stored`. */
 export function oversized(what: string): SecretError {
-  return new SecretError("oversized-value", `${what}: it is longer than ${MAX_VALUE_BYTES / 1024} KiB`);
+  return new SecretError(
+    "oversized-value",
+    `${what}: it is longer than ${MAX_VALUE_BYTES / 1024} KiB`,
+  );
 }
 
 /**
@@ -80,7 +83,10 @@ export function secretFromStore(bytes: Uint8Array, what: string): SecretValue {
     return secretFromInput(bytes);
   } catch (error) {
     if (!(error instanceof SecretError)) throw error;
-    const message = error.message.replace("that value can't be stored", `${what} can't be a secret`);
+    const message = error.message.replace(
+      "that value can't be stored",
+      `${what} can't be a secret`,
+    );
     throw new SecretError(error.code, message);
   } finally {
     bytes.fill(0);

@@ -4,7 +4,9 @@ import { runForSecret } from "./runForSecret.ts";
 import type { SecretStore } from "./SecretStore.ts";
 
 /** What a program prints: `op read`, `pass show`, `bw get`, `vault kv get`. */
-export function commandStore(limitMs?: number): SecretStore<Extract<SecretSource, { store: "exec" }>> {
+export function commandStore(
+  limitMs?: number,
+): SecretStore<Extract<SecretSource, { store: "exec" }>> {
   return {
     read: async ({ command }) => {
       const bytes = await runForSecret(command, limitMs === undefined ? {} : { limitMs });

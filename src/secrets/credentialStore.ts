@@ -40,10 +40,10 @@ export function credentialStore(
       limit: 4 * MAX_VALUE_BYTES,
       holds: "encrypted",
     });
-    const value = await runForSecret(
-      ["systemd-creds", "decrypt", `--name=${name}`, "-", "-"],
-      { input: bytes, cwd: dirname(real) },
-    ).catch((error: unknown) => {
+    const value = await runForSecret(["systemd-creds", "decrypt", `--name=${name}`, "-", "-"], {
+      input: bytes,
+      cwd: dirname(real),
+    }).catch((error: unknown) => {
       if (!(error instanceof SecretError) || error.code !== "command-failed") throw error;
       throw new SecretError("damaged", `credential "${real}" can't be opened as "${name}"`, {
         hint: "it was altered, has another name, or was made with another machine's key",

@@ -1,3 +1,5 @@
+import type * as Tools from "./tools.ts";
+
 export { SecretError, type SecretErrorCode } from "./SecretError.ts";
 export type { SecretStore } from "./SecretStore.ts";
 export { SecretValue } from "./SecretValue.ts";
@@ -10,13 +12,9 @@ export { openDirect } from "./openDirect.ts";
 export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
 export type { StoreSettings } from "./StoreSettings.ts";
 export type { AskHelper } from "./HelperStore.ts";
+export { PRIVATE_ADDON, protectMemory } from "./protectMemory.ts";
 export { toError, type StoreOrder, type StoreRequest, type StoreResult } from "./StoreRequest.ts";
-export {
-  createVault,
-  openVault,
-  type Vault,
-  type VaultLocation,
-} from "./Vault.ts";
+export { createVault, openVault, type Vault, type VaultLocation } from "./Vault.ts";
 export { openWritableStore, type WritableLocation } from "./openWritableStore.ts";
 export {
   WRITABLE_STORES,
@@ -24,3 +22,8 @@ export {
   type WritableStore,
   type WritableStoreName,
 } from "./WritableStore.ts";
+
+/** What only commands do. Loaded by whoever asks for it: the broker, which must not hold code that executes, never does. */
+export function openTools(): Promise<typeof Tools> {
+  return import("./tools.ts");
+}

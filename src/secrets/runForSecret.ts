@@ -55,7 +55,8 @@ export async function runForSecret(
   child.stdout?.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_VALUE_BYTES + 2) ended.reject(oversized(`what "${program}" prints is no secret`));
+    if (size > MAX_VALUE_BYTES + 2)
+      ended.reject(oversized(`what "${program}" prints is no secret`));
   });
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(input);

@@ -25,7 +25,10 @@ export function seal(value: Buffer, publicKey: string): string {
   const receiver = Buffer.from(publicKey, "base64");
   const own = generateKeyPairSync("x25519");
   const share = x25519Bytes(own.publicKey);
-  const shared = diffieHellman({ privateKey: own.privateKey, publicKey: rawX25519Public(receiver) });
+  const shared = diffieHellman({
+    privateKey: own.privateKey,
+    publicKey: rawX25519Public(receiver),
+  });
   const key = hkdf(shared, Buffer.concat([share, receiver]), INFO);
   const cipher = createCipheriv("chacha20-poly1305", key, Buffer.alloc(12), { authTagLength: 16 });
   const text = Buffer.concat([cipher.update(value), cipher.final()]);

@@ -49,18 +49,26 @@ function shapeError(fault: SopsShapeFault, path: string): SecretError {
     "key-groups": "key groups",
     "comment-rules": "rules that go by comments",
   }[fault];
-  return new SecretError("unsupported", `SOPS file "${path}" has ${what}, which can't be read here`, {
-    hint: 'let SOPS read it: exec: ["sops", "decrypt", "--extract", …]',
-  });
+  return new SecretError(
+    "unsupported",
+    `SOPS file "${path}" has ${what}, which can't be read here`,
+    {
+      hint: 'let SOPS read it: exec: ["sops", "decrypt", "--extract", …]',
+    },
+  );
 }
 
 function openError(fault: SopsFault, path: string, { key, identity }: SopsSource): SecretError {
   const at = key.join("/");
   switch (fault) {
     case "foreign":
-      return new SecretError("wrong-recipient", `SOPS file "${path}" was not encrypted for "${identity}"`, {
-        hint: "add its recipient to .sops.yaml, then: sops updatekeys",
-      });
+      return new SecretError(
+        "wrong-recipient",
+        `SOPS file "${path}" was not encrypted for "${identity}"`,
+        {
+          hint: "add its recipient to .sops.yaml, then: sops updatekeys",
+        },
+      );
     case "no-age":
       return new SecretError("unsupported", `SOPS file "${path}" has no age recipient`, {
         hint: 'add one, or let SOPS read it: exec: ["sops", "decrypt", "--extract", …]',

@@ -114,7 +114,8 @@ async function checkFolder(folder: string, what: string, path: string): Promise<
   });
   if (!stats.isDirectory()) throw pathError(what, path, { code: "ENOTDIR" });
   // In a sticky folder (/tmp) only its owner can exchange an entry (unlink(2)).
-  const sticky = (stats.mode & constants.S_IFMT) === constants.S_IFDIR && (stats.mode & 0o1000) !== 0;
+  const sticky =
+    (stats.mode & constants.S_IFMT) === constants.S_IFDIR && (stats.mode & 0o1000) !== 0;
   const others = (stats.mode & 0o022) !== 0 && !sticky;
   if (!others && isTrusted(stats.uid)) return;
   throw new SecretError(

@@ -1,4 +1,4 @@
-import { loadDeclaration, prepareGeneration } from "../../host/index.ts";
+import { loadDeclaration, planWarnings, prepareGeneration } from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
 export const check: Command = {
@@ -14,8 +14,11 @@ export const check: Command = {
   run: async ({ words: [file], output, paths, json }) => {
     const loaded = loadDeclaration(file, process.env);
     await prepareGeneration(loaded, paths, output.progress);
+    for (const { warning, remedy } of planWarnings(loaded.plan))
+      output.progress(`warning: ${warning}\n  ${remedy ?? ""}`);
     const bots = loaded.plan.bots.map(({ name }) => name);
-    if (json) output.json({ ok: true, file: loaded.file, bots });
+    if (json)
+      output.json({ ok: true, file: loaded.file, bots, warnings: planWarnings(loaded.plan) });
     else output.line(`${loaded.file}: right (${bots.join(", ") || "no bots"})`);
     return 0;
   },

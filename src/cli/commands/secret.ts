@@ -1,120 +1,96 @@
-import {
-  createVault,
-  locateVault,
-  newIdentityPath,
-  openVault,
-  secretFromInput,
-  SecretValue,
-  type Vault,
-} from "../../secrets/index.ts";
-import type { StatePaths } from "../../host/index.ts";
+import { protectMemory } from "../../secrets/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
-import { askHidden, readAllInput } from "../askHidden.ts";
+import { STORE_OPTIONS } from "../openStore.ts";
 import { UsageError } from "../UsageError.ts";
 import { adoptInstallation } from "./secret/adopt.ts";
+import { backup, restore } from "./secret/backup.ts";
+import { exportTo } from "./secret/exportTo.ts";
 import { importSecrets } from "./secret/import.ts";
+import { list } from "./secret/list.ts";
+import { refresh } from "./secret/refresh.ts";
+import { remove } from "./secret/remove.ts";
 import { scanSecrets } from "./secret/scan.ts";
+import { rotate, set } from "./secret/set.ts";
+
+interface Verb {
+  readonly words: "none" | "one" | "one-or-none" | "some" | "any";
+  readonly run: (call: Call, words: readonly string[]) => Promise<ExitStatus>;
+}
+
+/** Each in a file of its own; a new one is a line here. */
+const VERBS: Readonly<Record<string, Verb>> = {
+  set: { words: "one", run: set },
+  rotate: { words: "one", run: rotate },
+  rm: { words: "one", run: remove },
+  list: { words: "none", run: list },
+  refresh: { words: "none", run: refresh },
+  export: { words: "some", run: exportTo },
+  backup: { words: "one", run: backup },
+  restore: { words: "one", run: restore },
+  scan: { words: "any", run: scanSecrets },
+  import: { words: "one", run: importSecrets },
+  adopt: { words: "one-or-none", run: adoptInstallation },
+};
 
 export const secret: Command = {
   name: "secret",
-  usage: "set NAME | list | rm NAME | scan [PATH…] | import SOURCE | adopt [FOLDER]",
-  summary: "store, list, remove, find and migrate secrets",
+  usage:
+    "set NAME | rotate NAME | rm NAME | list | refresh | export NAME… | backup FILE | restore FILE | scan [PATH…] | import SOURCE | adopt [FOLDER]",
+  summary: "store, list, exchange, find and migrate secrets",
   help: [
-    "set NAME    asks for the value without showing it, or reads it from standard input when that",
-    "            is no terminal. The first one makes the vault. A running broker uses a new value",
-    "            for the next call.",
-    "list        names and dates; never values.",
-    "rm NAME     removes a secret for good.",
-    "scan        looks for known values, and for what is shaped like a credential, in PATH… or all",
-    "            that bots, Seawall and shells write; prints where, never what. Exit 1: found some.",
-    "import      takes secrets from a .env file, an OpenClaw folder, or nono's keyring (SOURCE nono).",
-    "adopt       makes an OpenClaw installation (~/.openclaw) a bot: its credentials go into the",
-    "            vault, phantoms take their places. --undo takes it back.",
+    "set NAME       asks for the value without showing it, or reads it from standard input when",
+    "               that is no terminal. The first one makes the vault.",
+    "rotate NAME    the same for a secret that is there; the old value must be another.",
+    "               What runs uses a new value from the next call on, and a call that is under way",
+    "               ends with the old one.",
+    "rm NAME        removes a secret for good. Calls that need it are refused.",
+    "list           names, stores, dates and last uses; never values.",
+    "refresh        has the broker read all secrets anew, those of programs and the keyring too.",
+    "export NAME…   writes secrets in another program's encrypted form, with --to and --out.",
+    "backup FILE    writes the whole vault to one age file, with a passphrase or --recipients.",
+    "restore FILE   puts a backup into the vault.",
+    "scan PATH…     looks for known values and what is shaped like a credential, without PATH in all",
+    "               that bots, Seawall and shells write. Prints where, never what; exit 1: found some.",
+    "import SOURCE  copies values from a .env file, an OpenClaw folder or nono's keyring (nono).",
+    "adopt FOLDER   makes an OpenClaw installation (~/.openclaw) a bot: its credentials go into the",
+    "               vault, phantoms take their places. --undo puts everything back.",
   ].join("\n"),
   options: {
-    passphrase: {
-      type: "boolean",
-      help: "when set makes the vault: protect it with a passphrase, asked for at each start",
+    ...STORE_OPTIONS,
+    to: { type: "string", value: "FORM", help: "export: age, agenix, sops or systemd-creds" },
+    out: { type: "string", value: "PATH", help: "export: the folder, for sops the file, to make" },
+    recipients: {
+      type: "string",
+      value: "FILE",
+      help: "export, backup: public keys to encrypt for, one a line",
     },
-    redact: { type: "boolean", help: "for scan: overwrite what is found in text files" },
-    yes: { type: "boolean", help: "don't ask" },
-    "dry-run": { type: "boolean", help: "for import and adopt: only show what would be done" },
-    replace: { type: "boolean", help: "for import with --yes: replace values that differ" },
-    undo: { type: "boolean", help: "for adopt: put everything back as it was" },
-    bot: { type: "string", value: "NAME", help: "for adopt: what the bot is called" },
-    file: { type: "string", value: "FILE", help: "the declaration, for scan and adopt" },
+    replace: {
+      type: "boolean",
+      help: "restore, import with --yes: new values in place of the vault's",
+    },
+    redact: { type: "boolean", help: "scan: overwrite what is found in text files" },
+    yes: { type: "boolean", help: "scan, import, adopt: don't ask" },
+    "dry-run": { type: "boolean", help: "import, adopt: only show what would be done" },
+    undo: { type: "boolean", help: "adopt: put everything back as it was" },
+    bot: { type: "string", value: "NAME", help: "adopt: what the bot is called" },
+    file: { type: "string", value: "FILE", help: "scan, adopt: the declaration" },
   },
   words: { least: 1, most: 1000 },
   run: async (call) => {
-    const [verb, name, ...more] = call.words;
-    if (verb === "scan") return scanSecrets(call, call.words.slice(1));
-    if (verb === "import" && more.length === 0) return importSecrets(call, name);
-    if (verb === "adopt" && more.length === 0) return adoptInstallation(call, name);
-    if (more.length > 0) throw new UsageError("too many words", "type: seawall secret --help");
-    if (verb === "list" && name === undefined) return list(call);
-    if (verb === "set" && name !== undefined) return set(call, name);
-    if (verb === "rm" && name !== undefined) return remove(call, name);
-    throw new UsageError(`usage: seawall secret ${secret.usage}`, "type: seawall secret --help");
+    const [verb = "", ...words] = call.words;
+    const chosen = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+    const { length } = words;
+    const fits = {
+      none: length === 0,
+      one: length === 1,
+      "one-or-none": length <= 1,
+      some: length > 0,
+      any: true,
+    };
+    if (chosen === undefined || !fits[chosen.words]) {
+      throw new UsageError(`usage: seawall secret ${secret.usage}`, "type: seawall secret --help");
+    }
+    protectMemory();
+    return chosen.run(call, words);
   },
 };
-
-async function set(call: Call, name: string): Promise<ExitStatus> {
-  const vault = await openOrCreate(call);
-  const typed = process.stdin.isTTY
-    ? Buffer.from(
-        await askHidden(`value of "${name}" (not shown): `, "give the value on standard input"),
-      )
-    : await readAllInput();
-  await vault.set(name, secretFromInput(typed));
-  if (call.json) call.output.json({ ok: true, name });
-  else call.output.line(`stored "${name}"`);
-  return 0;
-}
-
-async function list(call: Call): Promise<ExitStatus> {
-  const located = await locateVault(call.paths.vault.folder);
-  const secrets = located.exists ? await (await open(call.paths)).list() : [];
-  if (call.json) call.output.json({ secrets });
-  else if (secrets.length === 0)
-    call.output.line("no secrets yet; store one with: seawall secret set NAME");
-  else for (const { name, updated } of secrets) call.output.line(`${name.padEnd(32)}  ${updated}`);
-  return 0;
-}
-
-async function remove(call: Call, name: string): Promise<ExitStatus> {
-  await (await open(call.paths)).rm(name);
-  if (call.json) call.output.json({ ok: true, name });
-  else call.output.line(`removed "${name}"`);
-  return 0;
-}
-
-async function openOrCreate(call: Call): Promise<Vault> {
-  const { folder, file } = call.paths.vault;
-  if ((await locateVault(folder)).exists) return open(call.paths);
-  const sealed = call.flag("passphrase");
-  const passphrase = sealed ? { passphrase: await newPassphrase() } : {};
-  const vault = await createVault({
-    file,
-    identity: newIdentityPath(folder, sealed),
-    ...passphrase,
-  });
-  call.output.progress(`made the vault at ${file}`);
-  return vault;
-}
-
-async function open(paths: StatePaths): Promise<Vault> {
-  const { file, identity, sealed } = await locateVault(paths.vault.folder);
-  const passphrase = sealed
-    ? { passphrase: new SecretValue(await askHidden("passphrase of the vault: ")) }
-    : {};
-  return openVault({ file, identity, ...passphrase });
-}
-
-async function newPassphrase(): Promise<SecretValue> {
-  const first = await askHidden("new passphrase for the vault: ");
-  const second = await askHidden("once more: ");
-  if (first !== second || first === "") {
-    throw new UsageError("the two passphrases differ or are empty", "try again");
-  }
-  return new SecretValue(first);
-}

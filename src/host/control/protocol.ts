@@ -16,6 +16,8 @@ export type ControlRequest =
       readonly verdict: "allow" | "deny";
       readonly scope: "once" | "hour";
     }
+  /** Secrets were changed: read them anew, for the next call. */
+  | { readonly verb: "refresh-secrets" }
   | { readonly verb: "down" };
 
 /** JSON lines back: any number of `progress`, then one of the others, then the connection ends. */

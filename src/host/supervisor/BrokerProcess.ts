@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Ask, BrokerConfig, FromBroker, ToBroker } from "../../broker/index.ts";
+import type { StoreRequest } from "../../secrets/index.ts";
 import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
 import { HostError } from "../HostError.ts";
 import type { LogFile } from "../LogFile.ts";
+import { readStores, type StoreContext } from "../readStores.ts";
 import type { HealthWarning, ProcessStatus } from "../status.ts";
 import { closeHandle } from "./launchMessages.ts";
 import { Lifecycle } from "./Lifecycle.ts";
@@ -35,6 +37,9 @@ export class BrokerProcess {
   readonly #asks = new Map<string, Ask>();
   #process: WalledProcess | undefined;
   #config: BrokerConfig | undefined;
+  #stores: StoreContext | undefined;
+  readonly #refreshing = new Map<number, () => void>();
+  #lastRefresh = 0;
   #answer: ((message: FromBroker) => void) | undefined;
 
   constructor(options: { readonly log: LogFile; readonly callbacks: BrokerCallbacks }) {
@@ -62,9 +67,11 @@ export class BrokerProcess {
    *
    * @throws HostError `broker-refused` with the broker's own reason.
    */
-  async configure(config: BrokerConfig): Promise<void> {
+  async configure(config: BrokerConfig, stores?: StoreContext): Promise<void> {
     const before = this.#config;
+    const storesBefore = this.#stores;
     this.#config = config;
+    this.#stores = stores ?? this.#stores;
     try {
       if (this.#process === undefined) {
         await this.lifecycle.start();
@@ -75,9 +82,22 @@ export class BrokerProcess {
       }
     } catch (error) {
       this.#config = before;
+      this.#stores = storesBefore;
       if (before === undefined) await this.stop();
       throw error;
     }
+  }
+
+  /** Returns when every secret was read anew, or failed to be; at once when nothing runs. */
+  async refreshSecrets(): Promise<void> {
+    const running = this.#process;
+    if (running === undefined) return;
+    const id = ++this.#lastRefresh;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#refreshing.set(id, resolve);
+    running.send({ type: "refresh-secrets", id } satisfies ToBroker);
+    await Promise.race([promise, running.exited]);
+    this.#refreshing.delete(id);
   }
 
   giveListener({ message, handle }: HeldListener): void {
@@ -180,6 +200,12 @@ export class BrokerProcess {
       case "refused":
         this.#answer?.(message);
         break;
+      case "read-secrets":
+        void this.#readSecrets(message.id, message.request);
+        break;
+      case "secrets-refreshed":
+        this.#refreshing.get(message.id)?.();
+        break;
       case "dial-gateway":
         this.#callbacks.onDial(message.bot, message.id);
         break;
@@ -201,6 +227,14 @@ export class BrokerProcess {
       default:
         message satisfies never;
     }
+  }
+
+  /** Has what the broker asks for read by a process of its own; what comes back is sealed. */
+  async #readSecrets(id: number, request: StoreRequest): Promise<void> {
+    const asking = this.#process;
+    const results =
+      this.#stores === undefined ? [] : await readStores(request, this.#stores, this.#launcher);
+    asking?.send({ type: "secrets-read", id, results } satisfies ToBroker);
   }
 
   async #sendConfig(): Promise<void> {

@@ -12,10 +12,12 @@ import { brokerWall } from "../brokerWall.ts";
 import { readGeneration, setCurrentGeneration, type Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { LogFile } from "../LogFile.ts";
+import { planWarnings } from "../planWarnings.ts";
 import type { StatePaths } from "../statePaths.ts";
 import type { HealthWarning, SupervisorStatus } from "../status.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
+import type { StoreContext } from "../readStores.ts";
 import { installPlugins } from "./installPlugins.ts";
 import { Notifier } from "./Notifier.ts";
 
@@ -31,6 +33,7 @@ interface Prepared {
   readonly config: BrokerConfig;
   readonly launches: readonly BotLaunch[];
   readonly brokerWall: CompiledWall;
+  readonly stores: StoreContext;
 }
 
 /** Runs one deployment: the broker and every bot, as the generation in force says. */
@@ -118,6 +121,11 @@ export class Supervisor {
     return this.#broker?.asks ?? [];
   }
 
+  /** Has the broker read every secret anew; returns when the next call uses what is in the stores. */
+  async refreshSecrets(): Promise<void> {
+    await this.#broker?.refreshSecrets();
+  }
+
   /** @throws HostError `no-such-ask` when nothing waits for it any more. */
   answer(id: string, verdict: "allow" | "deny", scope: "once" | "hour"): void {
     if (this.#broker?.answer(id, verdict, scope) === true) {
@@ -148,7 +156,12 @@ export class Supervisor {
         };
       }),
       asks: this.asks().length,
-      health: [...(this.#broker?.health() ?? []), ...this.#crashing(), ...this.#notifier.health()],
+      health: [
+        ...(this.#inForce === undefined ? [] : planWarnings(this.#inForce.generation.plan)),
+        ...(this.#broker?.health() ?? []),
+        ...this.#crashing(),
+        ...this.#notifier.health(),
+      ],
     };
   }
 
@@ -160,13 +173,20 @@ export class Supervisor {
     const authority = await ensureAuthority(paths.authority);
     const { file, identity } = await locateVault(paths.vault.folder);
     const vault = { file, identity, ...(passphrase === undefined ? {} : { passphrase }) };
-    const config = await brokerConfig({ generation, paths, authority, vault });
+    const credentials = process.env["CREDENTIALS_DIRECTORY"];
+    const config = await brokerConfig({ generation, paths, authority, vault, credentials });
     const capabilities = await this.#probe(generation, [...users.values()][0]);
     const launches = generation.plan.bots.map((plan) =>
       botLaunch({ plan, generation, paths, authority, capabilities, uid: users.get(plan.name) }),
     );
     const ours = await this.#probe(generation, undefined);
-    return { generation, config, launches, brokerWall: brokerWall(generation, paths, ours) };
+    return {
+      generation,
+      config,
+      launches,
+      brokerWall: brokerWall(generation, paths, ours),
+      stores: { programs: generation.programs, paths, capabilities: ours, config },
+    };
   }
 
   #probe({ programs }: Generation, uid: number | undefined): Promise<HostCapabilities> {
@@ -180,7 +200,7 @@ export class Supervisor {
     const broker = (this.#broker ??= this.#makeBroker());
     progress("starting the broker");
     await broker.useWall(next.brokerWall, next.generation.programs.launcher);
-    await broker.configure(next.config);
+    await broker.configure(next.config, next.stores);
     const wanted = new Map(next.launches.map((launch) => [launch.name, launch]));
     const leaving = [...this.#bots.values()].filter(
       (bot) => !isDeepStrictEqual(bot.launch, wanted.get(bot.launch.name)),
@@ -270,7 +290,7 @@ export class Supervisor {
     return this.#inTurn(async () => {
       if (this.#inForce === undefined || this.#broker === undefined) return;
       const next = await this.#prepare(this.#inForce.generation, this.#passphrase);
-      await this.#broker.configure(next.config);
+      await this.#broker.configure(next.config, next.stores);
     }).catch((error: unknown) => {
       this.#log.note(`certificates not renewed: ${error instanceof Error ? error.message : ""}`);
     });

@@ -48,6 +48,9 @@ async function run(lock: Lock): Promise<void> {
       case "answer":
         supervisor.answer(request.id, request.verdict, request.scope);
         break;
+      case "refresh-secrets":
+        await supervisor.refreshSecrets();
+        break;
       case "restart":
         await supervisor.restart(request.bot, progress);
         break;

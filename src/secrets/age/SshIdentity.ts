@@ -43,9 +43,10 @@ export function isSshKey(text: string): boolean {
 export function parseSshIdentity(text: string): ParsedSsh {
   try {
     if (!text.includes("BEGIN OPENSSH")) return fromPem(text);
-    const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END OPENSSH PRIVATE KEY-----/.exec(
-      text,
-    )?.[1];
+    const body =
+      /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END OPENSSH PRIVATE KEY-----/.exec(
+        text,
+      )?.[1];
     const bytes = Buffer.from(body ?? "", "base64");
     try {
       return fromOpenSsh(bytes);

@@ -84,9 +84,13 @@ function readLines(text: string, path: string): AgeKey[] {
     const identity = parseAgeIdentity(line);
     if (identity !== undefined) return { identity };
     if (/^AGE-(?:PLUGIN-|SECRET-KEY-PQ-)/.test(line)) {
-      throw new SecretError("unsupported", `identity "${path}" is a plugin's or a post-quantum one`, {
-        hint: "use an X25519 identity, as age-keygen makes it",
-      });
+      throw new SecretError(
+        "unsupported",
+        `identity "${path}" is a plugin's or a post-quantum one`,
+        {
+          hint: "use an X25519 identity, as age-keygen makes it",
+        },
+      );
     }
     throw damaged(path);
   });
@@ -95,7 +99,11 @@ function readLines(text: string, path: string): AgeKey[] {
 }
 
 function damaged(path: string): SecretError {
-  return new SecretError("damaged", `identity "${path}" is neither an age identity nor an SSH key`, {
-    hint: "name the private key's file; it may have been cut short",
-  });
+  return new SecretError(
+    "damaged",
+    `identity "${path}" is neither an age identity nor an SSH key`,
+    {
+      hint: "name the private key's file; it may have been cut short",
+    },
+  );
 }

@@ -6,6 +6,7 @@ import type { StoreOrder } from "../StoreRequest.ts";
  * what it may need and exits 2, which fills Node's compile cache.
  */
 const { answerOrder } = await import("./answerOrder.ts");
+const { protectMemory } = await import("../protectMemory.ts");
 
 /** At once: a store's connection must not keep a process alive that has nothing more to say. */
 function exit(code: number): never {
@@ -14,6 +15,7 @@ function exit(code: number): never {
 }
 
 if (process.send === undefined) exit(2);
+protectMemory();
 process.once("disconnect", () => exit(1));
 process.once("message", (order) => {
   void answerOrder(order as StoreOrder).then((results) => {

@@ -108,7 +108,7 @@ export class KeyringStore implements SecretStore<KeyringSource>, WritableStore {
 /** Which of its troubles it is can only be told by the library's wording; none of it is passed on. */
 function keyringError(cause: unknown): SecretError {
   const text = cause instanceof Error ? cause.message : "";
-  if (/D-?Bus|zbus|Platform failure|connect/i.test(text)) {
+  if (!/lock|prompt|access platform storage/i.test(text)) {
     return new SecretError("keyring-absent", "no keyring answers here", {
       hint: "a desktop session has one; on a server keep the secret in the vault",
     });

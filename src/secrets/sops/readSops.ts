@@ -49,7 +49,11 @@ const MOST_LEAVES = 10_000;
  */
 export function readSops(text: string): SopsTree | { readonly fault: SopsShapeFault } {
   try {
-    const documents = parseAllDocuments(text, { intAsBigInt: true, merge: false, logLevel: "silent" });
+    const documents = parseAllDocuments(text, {
+      intAsBigInt: true,
+      merge: false,
+      logLevel: "silent",
+    });
     if (!Array.isArray(documents) || documents.length === 0) return { fault: "not-sops" };
     const [document, another] = documents;
     if (document === undefined || document.errors.length > 0) return { fault: "not-sops" };
@@ -129,7 +133,8 @@ function readMetadata(root: YAMLMap): SopsMetadata | { readonly fault: SopsShape
   const regexOf = (name: string): RegExp | undefined =>
     textOf(name) === "" ? undefined : new RegExp(textOf(name), "u");
   const groups = listOf(said["key_groups"]);
-  if (groups.length > 1 || Number(said["shamir_threshold"] ?? 0) > 1) return { fault: "key-groups" };
+  if (groups.length > 1 || Number(said["shamir_threshold"] ?? 0) > 1)
+    return { fault: "key-groups" };
   if (textOf("unencrypted_comment_regex") !== "" || textOf("encrypted_comment_regex") !== "")
     return { fault: "comment-rules" };
   const [group] = groups;
@@ -150,6 +155,8 @@ function readMetadata(root: YAMLMap): SopsMetadata | { readonly fault: SopsShape
 
 function listOf(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value)
-    ? value.filter((each): each is Record<string, unknown> => typeof each === "object" && each !== null)
+    ? value.filter(
+        (each): each is Record<string, unknown> => typeof each === "object" && each !== null,
+      )
     : [];
 }

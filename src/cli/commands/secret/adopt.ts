@@ -11,7 +11,8 @@ import {
 } from "../../../migration/index.ts";
 import type { Call, ExitStatus } from "../../Command.ts";
 import { confirm } from "../../confirm.ts";
-import { hasVault, openForWriting, openOrCreateVault, storeName } from "../../openStore.ts";
+import { hasVault } from "../../hasVault.ts";
+import { openForWriting, openOrCreateVault, storeName } from "../../openStore.ts";
 import { UsageError } from "../../UsageError.ts";
 
 const FILE = "seawall.json5";
@@ -19,7 +20,7 @@ const FILE = "seawall.json5";
 /** `seawall secret adopt`: an OpenClaw installation becomes a bot. */
 export async function adoptInstallation(
   call: Call,
-  folder: string | undefined,
+  [folder]: readonly string[],
 ): Promise<ExitStatus> {
   const { output, paths: state } = call;
   const installation = await openInstallation(folder, homedir(), state);

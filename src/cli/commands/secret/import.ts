@@ -13,15 +13,16 @@ import {
 import { openWritableStore, type WritableStore } from "../../../secrets/index.ts";
 import type { Call, ExitStatus } from "../../Command.ts";
 import { confirm } from "../../confirm.ts";
-import { hasVault, openForWriting, storeName } from "../../openStore.ts";
-import { UsageError } from "../../UsageError.ts";
+import { hasVault } from "../../hasVault.ts";
+import { openForWriting, storeName } from "../../openStore.ts";
 
 type Read = { readonly candidates: readonly Candidate[]; readonly left: readonly LeftOut[] };
 
 /** `seawall secret import`: copies values into a store; where they come from nothing changes. */
-export async function importSecrets(call: Call, source: string | undefined): Promise<ExitStatus> {
-  if (source === undefined)
-    throw new UsageError("import from where?", "name a .env file, an OpenClaw folder, or nono");
+export async function importSecrets(
+  call: Call,
+  [source = ""]: readonly string[],
+): Promise<ExitStatus> {
   const { candidates, left } = await readSource(call, source);
   const dry = call.flag("dry-run");
   // Without a vault yet, looking makes none.

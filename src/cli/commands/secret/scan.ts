@@ -11,7 +11,8 @@ import {
 } from "../../../secrets/index.ts";
 import type { Call, ExitStatus } from "../../Command.ts";
 import { confirm } from "../../confirm.ts";
-import { hasVault, openExistingVault } from "../../openStore.ts";
+import { hasVault } from "../../hasVault.ts";
+import { openExistingVault } from "../../openStore.ts";
 
 /** Where shells and interpreters keep what was typed into them. */
 const HISTORIES = [

@@ -1,0 +1,108 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { BrokerConfig } from "../../src/broker/index.ts";
+import { tcpHandle, type TestSocket } from "../../src/broker/testing/rawHandles.ts";
+import { brokerWall } from "../../src/host/brokerWall.ts";
+import type { Generation } from "../../src/host/Generation.ts";
+import { LogFile } from "../../src/host/LogFile.ts";
+import { statePaths } from "../../src/host/statePaths.ts";
+import { storeLauncher } from "../../src/host/storeLauncher.ts";
+import { BrokerProcess } from "../../src/host/supervisor/BrokerProcess.ts";
+import { warmBroker } from "../../src/host/warmBroker.ts";
+import { probeHost } from "../../src/wall/index.ts";
+
+/**
+ * A supervisor without bots: the real broker in its real wall, the real processes that read stores for
+ * it, and one listener of this machine instead of a bot's. Everything comes over the channel.
+ */
+export type ToStoreSupervisor =
+  | { readonly type: "start"; readonly plan: Generation["plan"]; readonly declaration: string }
+  | { readonly type: "configure"; readonly config: BrokerConfig }
+  | { readonly type: "refresh" | "health" | "stop" };
+
+export type FromStoreSupervisor =
+  | { readonly type: "started"; readonly port: number }
+  | { readonly type: "configured"; readonly broker: number }
+  | { readonly type: "refused"; readonly message: string }
+  | { readonly type: "refreshed" | "stopped" }
+  | {
+      readonly type: "health";
+      readonly health: BrokerProcess["health"] extends () => infer T ? T : never;
+    };
+
+const paths = statePaths(process.env, process.getuid?.() ?? -1);
+let generation: Generation | undefined;
+let listener: TestSocket | undefined;
+let broker: BrokerProcess | undefined;
+
+process.on("message", (message) => void receive(message as ToStoreSupervisor).then(tell));
+process.once("disconnect", () => void broker?.stop(0));
+
+function tell(message: FromStoreSupervisor): void {
+  process.send?.(message);
+}
+
+async function receive(message: ToStoreSupervisor): Promise<FromStoreSupervisor> {
+  switch (message.type) {
+    case "start":
+      return start(message.plan, message.declaration);
+    case "configure":
+      return configure(message.config);
+    case "refresh":
+      await broker?.refreshSecrets();
+      return { type: "refreshed" };
+    case "health":
+      return { type: "health", health: broker?.health() ?? [] };
+    case "stop":
+      await broker?.stop(0);
+      listener?.handle.close();
+      process.disconnect();
+      return { type: "stopped" };
+  }
+}
+
+async function start(plan: Generation["plan"], declaration: string): Promise<FromStoreSupervisor> {
+  for (const folder of [paths.logs, paths.audit, paths.vault.folder, paths.bots])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const programs = {
+    node: process.execPath,
+    launcher: storeLauncher(paths.store),
+    shell: "/bin/sh",
+  };
+  await warmBroker(process.execPath, paths.store);
+  generation = { number: 1, created: "", declaration, plan, programs, bots: {} };
+  const held = (listener = tcpHandle());
+  broker = new BrokerProcess({
+    log: new LogFile(join(paths.logs, "broker.log")),
+    callbacks: {
+      onDial: () => undefined,
+      onAsk: () => undefined,
+      listeners: () => [
+        {
+          message: {
+            type: "listener",
+            bot: "basecamp",
+            protocol: "tcp",
+            port: held.port,
+            family: 4,
+          },
+          handle: held.handle,
+        },
+      ],
+    },
+  });
+  return { type: "started", port: held.port };
+}
+
+async function configure(config: BrokerConfig): Promise<FromStoreSupervisor> {
+  if (generation === undefined || broker === undefined) throw new Error("not started");
+  const { programs } = generation;
+  const capabilities = await probeHost({ launcher: programs.launcher });
+  try {
+    await broker.useWall(brokerWall(generation, paths, capabilities), programs.launcher);
+    await broker.configure(config, { programs, paths, capabilities, config });
+    return { type: "configured", broker: broker.status().pid ?? 0 };
+  } catch (error) {
+    return { type: "refused", message: error instanceof Error ? error.message : "" };
+  }
+}
