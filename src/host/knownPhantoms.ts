@@ -35,7 +35,12 @@ export function botPhantoms(paths: StatePaths, bot: BotPlan): ReadonlyMap<string
   return new Map(
     bot.grants.flatMap((grant) =>
       grant.kind === "inject"
-        ? [[grant.name, derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name })] as const]
+        ? [
+            [
+              grant.name,
+              derivePhantom(grant.phantom, key, { bot: bot.name, grant: grant.name }),
+            ] as const,
+          ]
         : [],
     ),
   );

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { reasonOf, takeLock, writeFileAtomic } from "../files/index.ts";
 import { botHome, botPhantoms, dropBotHome, fillBotHome, type StatePaths } from "../host/index.ts";
@@ -54,9 +54,14 @@ export async function planAdoption(options: {
     credentials: read.credentials,
     sameValue: (a, b) => sameSecret(a.value, b.value),
     nameFor: (service) => {
-      const chosen = [service, `${service}-${bot}`, ...Array.from({ length: 98 }, (_, n) => `${service}-${n + 2}`)];
+      const chosen = [
+        service,
+        `${service}-${bot}`,
+        ...Array.from({ length: 98 }, (_, n) => `${service}-${n + 2}`),
+      ];
       const name = chosen.find((each) => !taken.has(each));
-      if (name === undefined) throw new MigrationError("exists", `every name for "${service}" is taken`);
+      if (name === undefined)
+        throw new MigrationError("exists", `every name for "${service}" is taken`);
       taken.add(name);
       return name;
     },
@@ -65,7 +70,9 @@ export async function planAdoption(options: {
   const text = `// Written by: seawall secret adopt\n${JSON.stringify(composed.declaration, null, 2)}\n`;
   const left = [...read.left, ...composed.left];
   if (composed.moves.length === 0)
-    throw new MigrationError("nothing", "there is no credential to take over", { where: installation.folder });
+    throw new MigrationError("nothing", "there is no credential to take over", {
+      where: installation.folder,
+    });
   const begun = readRecord(state, installation.folder);
   if (begun?.phase === "done")
     throw new MigrationError("exists", "this installation has been adopted already", {
@@ -77,7 +84,9 @@ export async function planAdoption(options: {
       hint: "name another file with --file, and join the two by hand",
     });
   if (begun === undefined && existsSync(botHome(state, bot)))
-    throw new MigrationError("exists", `there is already a bot "${bot}"`, { hint: "choose another name with --bot" });
+    throw new MigrationError("exists", `there is already a bot "${bot}"`, {
+      hint: "choose another name with --bot",
+    });
   return { installation, bot, file, composed, left, text };
 }
 
@@ -99,7 +108,9 @@ export async function adopt(
     const replacements = composed.moves.flatMap((move): Replacement[] =>
       move.places.map((place) => ({
         place,
-        phantom: (move.granted ? phantoms.get(move.service) : undefined) ?? `moved-${randomBytes(20).toString("hex")}`,
+        phantom:
+          (move.granted ? phantoms.get(move.service) : undefined) ??
+          `moved-${randomBytes(20).toString("hex")}`,
       })),
     );
     const files = await installation.collect(replacements);
@@ -121,7 +132,9 @@ export async function adopt(
       writeRecord(folder, record);
     });
     try {
-      await store.setAll(new Map(composed.moves.map(({ secret, credential }) => [secret, credential.value])));
+      await store.setAll(
+        new Map(composed.moves.map(({ secret, credential }) => [secret, credential.value])),
+      );
       const changed = await installation.replace(replacements);
       fillBotHome(state, bot, copiesOf(adoption));
       onDisk("the declaration", () => {
@@ -139,10 +152,14 @@ export async function adopt(
 /** Workspaces and what was said, from the installation as it is now: with phantoms. */
 function copiesOf({ installation, composed }: Adoption): { from: string; to: string }[] {
   const { folder } = installation;
-  const inside = composed.workspaces.filter(({ from }) => !relative(folder, resolve(from)).startsWith(".."));
+  const inside = composed.workspaces.filter(
+    ({ from }) => !relative(folder, resolve(from)).startsWith(".."),
+  );
   return [
     ...inside.map(({ from, to }) => ({ from: resolve(from), to })),
-    ...(inside.some(({ to }) => to === "workspace") ? [] : [{ from: join(folder, "workspace"), to: "workspace" }]),
+    ...(inside.some(({ to }) => to === "workspace")
+      ? []
+      : [{ from: join(folder, "workspace"), to: "workspace" }]),
     { from: join(folder, "agents"), to: "state/agents" },
     { from: join(folder, "memory"), to: "state/memory" },
   ];
@@ -165,7 +182,9 @@ export async function undoAdoption(options: {
   return locked(state, async () => {
     const record = readRecord(state, installation.folder);
     if (record === undefined)
-      throw new MigrationError("nothing", "this installation has not been adopted", { where: installation.folder });
+      throw new MigrationError("nothing", "this installation has not been adopted", {
+        where: installation.folder,
+      });
     return undo(record, options);
   });
 }
@@ -192,11 +211,13 @@ async function undo(
     });
   }
   const { file, sha256: written } = record.declaration;
-  if (existsSync(file)) {
-    if (sha256(readFileSync(file, "utf8")) === written) rmSync(file);
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats !== undefined) {
+    if (stats.isFile() && sha256(readFileSync(file, "utf8")) === written) rmSync(file);
     else left.push(`${file}: it was changed since`);
   }
-  if (!dropBotHome(state, record.bot)) left.push(`the folder of bot "${record.bot}": it is deployed`);
+  if (!dropBotHome(state, record.bot))
+    left.push(`the folder of bot "${record.bot}": it is deployed`);
   rmSync(folder, { recursive: true, force: true });
   return left;
 }
@@ -216,7 +237,9 @@ function writeRecord(folder: string, record: AdoptionRecord): void {
 }
 
 async function locked<T>(state: StatePaths, work: () => Promise<T>): Promise<T> {
-  onDisk("the state folder", () => mkdirSync(join(state.root, FOLDER), { recursive: true, mode: 0o700 }));
+  onDisk("the state folder", () =>
+    mkdirSync(join(state.root, FOLDER), { recursive: true, mode: 0o700 }),
+  );
   using lock = await takeLock(join(state.root, FOLDER, "lock"), 5000);
   if (lock === undefined)
     throw new MigrationError("in-use", "another adoption is under way", { hint: "wait for it" });
@@ -227,7 +250,11 @@ function onDisk(what: string, work: () => void): void {
   try {
     work();
   } catch (cause) {
-    throw new MigrationError("disk", `can't write ${what}: ${reasonOf(cause) ?? "the system refuses"}`, { cause });
+    throw new MigrationError(
+      "disk",
+      `can't write ${what}: ${reasonOf(cause) ?? "the system refuses"}`,
+      { cause },
+    );
   }
 }
 

@@ -40,8 +40,21 @@ const VARIABLES: Readonly<Record<string, string>> = {
 /** https://docs.openclaw.ai/gateway/config-tools/tool-policy, without what starts programs or needs a screen. */
 const PROFILES: Readonly<Record<string, readonly string[]>> = {
   full: ["group:fs", "group:openclaw"],
-  coding: ["group:fs", "group:web", "group:sessions", "group:memory", "group:agents", "group:media"],
-  messaging: ["group:messaging", "sessions_list", "sessions_history", "sessions_send", "session_status"],
+  coding: [
+    "group:fs",
+    "group:web",
+    "group:sessions",
+    "group:memory",
+    "group:agents",
+    "group:media",
+  ],
+  messaging: [
+    "group:messaging",
+    "sessions_list",
+    "sessions_history",
+    "sessions_send",
+    "session_status",
+  ],
   minimal: ["session_status"],
 };
 /** Where the bot's own folder lies inside its wall. */
@@ -77,7 +90,9 @@ export function composeDeclaration(input: {
   const declared: Record<string, unknown> = {
     openclaw: latestPin(),
     model,
-    grants: Object.fromEntries(granted.map(({ service, secret }) => [service, grantOf(service, secret, config)])),
+    grants: Object.fromEntries(
+      granted.map(({ service, secret }) => [service, grantOf(service, secret, config)]),
+    ),
     tools: { allow: toolsOf(config) },
     port: portOf(config),
     ...(plugins.length > 0 ? { plugins } : {}),
@@ -134,12 +149,16 @@ function serviceFor({ purpose }: InstalledCredential): ServiceEntry | string {
   const entries = [...catalogue.values()];
   switch (purpose.kind) {
     case "provider": {
-      const found = entries.find(({ name, provider }) => provider === purpose.name || name === purpose.name);
+      const found = entries.find(
+        ({ name, provider }) => provider === purpose.name || name === purpose.name,
+      );
       return found ?? `the catalogue has no service for the provider "${shown(purpose.name)}"`;
     }
     case "variable": {
       const known = Object.hasOwn(VARIABLES, purpose.name) ? VARIABLES[purpose.name] : undefined;
-      const found = entries.find(({ name, variable }) => variable === purpose.name || name === known);
+      const found = entries.find(
+        ({ name, variable }) => variable === purpose.name || name === known,
+      );
       return found ?? `the catalogue has no service for the variable "${shown(purpose.name)}"`;
     }
     case "channel": {
@@ -169,7 +188,9 @@ function grantOf(service: string, secret: string, config: Json): object {
   if (channel === undefined) return { secret };
   const settings = at(config, "channels", channel);
   const allowFrom = list(at(settings, "allowFrom")).filter(
-    (sender) => typeof sender === "number" || (typeof sender === "string" && /^[A-Za-z0-9@._:-]{1,64}$/.test(sender)),
+    (sender) =>
+      typeof sender === "number" ||
+      (typeof sender === "string" && /^[A-Za-z0-9@._:-]{1,64}$/.test(sender)),
   );
   const url = at(settings, "baseUrl");
   return {
@@ -182,7 +203,8 @@ function grantOf(service: string, secret: string, config: Json): object {
 function modelOf(config: Json): string {
   const model = at(config, "agents", "defaults", "model");
   const primary = typeof model === "string" ? model : at(model, "primary");
-  if (typeof primary === "string" && /^[a-z0-9-]{1,40}\/[A-Za-z0-9._:/-]{1,120}$/.test(primary)) return primary;
+  if (typeof primary === "string" && /^[a-z0-9-]{1,40}\/[A-Za-z0-9._:/-]{1,120}$/.test(primary))
+    return primary;
   throw new MigrationError("no-model", "the installation doesn't say which model it thinks with", {
     hint: "set one first: openclaw models set provider/model",
   });
@@ -205,11 +227,17 @@ function toolsOf(config: Json): string[] {
   const tools = at(config, "tools");
   const allow = list(at(tools, "allow"));
   const profile = at(tools, "profile");
-  const known = typeof profile === "string" && Object.hasOwn(PROFILES, profile) ? PROFILES[profile] : undefined;
-  const named = [...(allow.length > 0 ? allow : (known ?? PROFILES["full"] ?? [])), ...list(at(tools, "alsoAllow"))];
+  const known =
+    typeof profile === "string" && Object.hasOwn(PROFILES, profile) ? PROFILES[profile] : undefined;
+  const named = [
+    ...(allow.length > 0 ? allow : (known ?? PROFILES["full"] ?? [])),
+    ...list(at(tools, "alsoAllow")),
+  ];
   // Programs are named under "exec", one by one.
   const programs = new Set(["exec", "process", "bash", "group:runtime"]);
-  const usable = named.filter((name): name is string => typeof name === "string" && TOOL.test(name) && !programs.has(name));
+  const usable = named.filter(
+    (name): name is string => typeof name === "string" && TOOL.test(name) && !programs.has(name),
+  );
   return [...new Set(usable)];
 }
 
@@ -223,7 +251,11 @@ function settingsOf(
   for (const name of SILENT) delete settings[name];
   if (http !== undefined) settings["gateway"] = { http: { endpoints: { chatCompletions: http } } };
   if (Object.keys(object(at(config, "tools"))).some((key) => key === "exec" || key === "elevated"))
-    left.push({ place: "tools.exec", why: "commands aren't taken over", hint: 'name those it needs under the bot\'s "exec"' });
+    left.push({
+      place: "tools.exec",
+      why: "commands aren't taken over",
+      hint: 'name those it needs under the bot\'s "exec"',
+    });
   const tools = object(settings["tools"]);
   for (const key of ["profile", "allow", "alsoAllow", "exec", "elevated"]) delete tools[key];
   const installable = new Set(readPin(latestPin()).autoInstalls.map(({ id }) => id));
@@ -231,11 +263,17 @@ function settingsOf(
   for (const id of Object.keys(plugins)) {
     if (!installable.has(id) && at(plugins, id, "enabled") !== undefined) continue;
     if (installable.has(id))
-      left.push({ place: `plugins.entries.${id}`, why: "OpenClaw would fetch it at each start", hint: "name it under the bot's \"plugins\" if it is a channel" });
+      left.push({
+        place: `plugins.entries.${id}`,
+        why: "OpenClaw would fetch it at each start",
+        hint: 'name it under the bot\'s "plugins" if it is a channel',
+      });
     delete plugins[id];
   }
   const workspaces: { from: string; to: string }[] = [];
-  const main = at(config, "agents", "entries", "main", "workspace") ?? at(config, "agents", "defaults", "workspace");
+  const main =
+    at(config, "agents", "entries", "main", "workspace") ??
+    at(config, "agents", "defaults", "workspace");
   if (typeof main === "string") workspaces.push({ from: main, to: "workspace" });
   for (const [id, entry] of Object.entries(object(at(settings, "agents", "entries")))) {
     const own = object(entry);
@@ -249,10 +287,12 @@ function settingsOf(
   const defaults = object(at(settings, "agents", "defaults"));
   delete defaults["workspace"];
   const model = at(defaults, "model");
-  if (typeof model === "string" || Object.keys(object(model)).join() === "primary") delete defaults["model"];
+  if (typeof model === "string" || Object.keys(object(model)).join() === "primary")
+    delete defaults["model"];
   for (const channel of Object.values(object(settings["channels"]))) {
     // Seawall's own to set, from the grant.
-    for (const key of ["enabled", "botToken", "token", "allowFrom", "dmPolicy", "baseUrl"]) delete object(channel)[key];
+    for (const key of ["enabled", "botToken", "token", "allowFrom", "dmPolicy", "baseUrl"])
+      delete object(channel)[key];
   }
   return { settings, workspaces };
 }
@@ -280,7 +320,11 @@ function settle(
       }
       const at = path.slice(base.length);
       if (remove(settings, at))
-        left.push({ place: `setting ${at.join(".")}`, why: message, ...(hint === undefined ? {} : { hint }) });
+        left.push({
+          place: `setting ${at.join(".")}`,
+          why: message,
+          ...(hint === undefined ? {} : { hint }),
+        });
     }
   }
   throw new MigrationError("failed", "no declaration can be made of this installation");
@@ -292,14 +336,12 @@ function judge(declaration: object, bot: string): { plan?: BotPlan; faults: read
   const made = makePlan(shaped, { catalogue, versions: listPins() });
   const plan = made.plan?.bots.find(({ name }) => name === bot);
   if (plan === undefined || made.faults.length > 0) return { faults: made.faults };
-  const settings = checkSettings(plan).map(
-    ({ path, message, hint }): Fault => ({
-      code: "loosens-wall",
-      path: ["bots", bot, "settings", ...path],
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    }),
-  );
+  const settings = checkSettings(plan).map(({ path, message, hint }): Fault => ({
+    code: "loosens-wall",
+    path: ["bots", bot, "settings", ...path],
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  }));
   return { plan, faults: settings };
 }
 

@@ -1,4 +1,11 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { prepareTool, runInWall, type StatePaths, type WalledTool } from "../host/index.ts";
 import { SecretValue } from "../secrets/index.ts";
@@ -119,7 +126,8 @@ export class Installation {
         const message = parse(line);
         if (message === undefined) return;
         if (message.type === "done") done = true;
-        else if (message.type === "failed") failure = failureError(message.code, String(message.place));
+        else if (message.type === "failed")
+          failure = failureError(message.code, String(message.place));
         else take(message);
       },
     });
@@ -142,13 +150,41 @@ function parse(line: string): MigrationMessage | undefined {
 }
 
 const FAILURES: Readonly<Record<MigrationFailure, [MigrationErrorCode, string, string]>> = {
-  "no-config": ["no-installation", "there is no OpenClaw configuration", "name the folder that holds openclaw.json"],
-  "bad-config": ["unreadable", "OpenClaw's configuration is not valid JSON5", "see what OpenClaw says: openclaw config validate"],
-  includes: ["unreadable", "OpenClaw's configuration includes other files", "write them out into one, then try again"],
-  "bad-database": ["unreadable", "OpenClaw's database can't be read", "see what OpenClaw says: openclaw doctor"],
-  "too-large": ["unreadable", "a file is too large to be taken over", "move it out of the installation"],
-  disk: ["disk", "a file can't be written", "make room or give the right to write, then: seawall secret adopt --undo"],
-  changed: ["changed", "the installation changed meanwhile", "stop what changes it, then: seawall secret adopt --undo"],
+  "no-config": [
+    "no-installation",
+    "there is no OpenClaw configuration",
+    "name the folder that holds openclaw.json",
+  ],
+  "bad-config": [
+    "unreadable",
+    "OpenClaw's configuration is not valid JSON5",
+    "see what OpenClaw says: openclaw config validate",
+  ],
+  includes: [
+    "unreadable",
+    "OpenClaw's configuration includes other files",
+    "write them out into one, then try again",
+  ],
+  "bad-database": [
+    "unreadable",
+    "OpenClaw's database can't be read",
+    "see what OpenClaw says: openclaw doctor",
+  ],
+  "too-large": [
+    "unreadable",
+    "a file is too large to be taken over",
+    "move it out of the installation",
+  ],
+  disk: [
+    "disk",
+    "a file can't be written",
+    "make room or give the right to write, then: seawall secret adopt --undo",
+  ],
+  changed: [
+    "changed",
+    "the installation changed meanwhile",
+    "stop what changes it, then: seawall secret adopt --undo",
+  ],
 };
 
 function failureError(code: MigrationFailure, place: string): MigrationError {

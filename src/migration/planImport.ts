@@ -74,9 +74,17 @@ export function readEnvFile(file: string): {
       if (variable === "" || !NAME.test(name)) left.push({ place, why: "it isn't NAME=value" });
       else if (value === "") left.push({ place, why: "it has no value" });
       else if (quoted === null && /^["']/.test(raw))
-        left.push({ place, why: "its quote isn't closed on the line", hint: `store it with: seawall secret set ${name}` });
+        left.push({
+          place,
+          why: "its quote isn't closed on the line",
+          hint: `store it with: seawall secret set ${name}`,
+        });
       else if (quoted?.[1] !== "'" && /\\[nrt"\\$]|\$[A-Za-z_{(]|`/.test(value))
-        left.push({ place, why: "a shell would change it", hint: `store it with: seawall secret set ${name}` });
+        left.push({
+          place,
+          why: "a shell would change it",
+          hint: `store it with: seawall secret set ${name}`,
+        });
       else return [{ place, name, value: new SecretValue(value) }];
       return [];
     });
@@ -115,14 +123,27 @@ export async function readStore(
 /** The service whose variable it is, or the variable in a secret's letters. */
 function nameOf(variable: string): string {
   const known = [...catalogue.values()].find((entry) => entry.variable === variable.toUpperCase());
-  return known?.name ?? variable.toLowerCase().replaceAll("_", "-").replace(/^[^a-z0-9]+/, "");
+  return (
+    known?.name ??
+    variable
+      .toLowerCase()
+      .replaceAll("_", "-")
+      .replace(/^[-.]+/, "")
+  );
 }
 
 function serviceName(name: string): string {
   const known = [...catalogue.values()].find(
     (entry) => entry.name === name || entry.provider === name || entry.channel === name,
   );
-  return known?.name ?? (name.toLowerCase().replaceAll(/[^a-z0-9._-]/g, "-").slice(0, 63) || "secret");
+  return (
+    known?.name ??
+    (name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]/g, "-")
+      .slice(0, 63) ||
+      "secret")
+  );
 }
 
 function readRegular(file: string): string {
@@ -131,7 +152,8 @@ function readRegular(file: string): string {
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    const why = code === "ENOENT" ? "is not there" : code === "ELOOP" ? "is a link" : "can't be read";
+    const why =
+      code === "ENOENT" ? "is not there" : code === "ELOOP" ? "is a link" : "can't be read";
     throw new MigrationError("unreadable", `"${file}" ${why}`, { cause });
   }
   try {

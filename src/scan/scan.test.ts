@@ -30,7 +30,10 @@ const folder = mkdtempSync(join(tmpdir(), "seawall-scan-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 chmodSync(folder, 0o711);
 const state = statePaths(
-  { SEAWALL_STATE: join(folder, "state"), SEAWALL_STORE: process.env["SEAWALL_TEST_STORE"] ?? join(folder, "store") },
+  {
+    SEAWALL_STATE: join(folder, "state"),
+    SEAWALL_STORE: process.env["SEAWALL_TEST_STORE"] ?? join(folder, "store"),
+  },
   process.getuid?.() ?? 0,
 );
 /** With what each spelling changes: a slash, a quote, a plus. */
@@ -104,7 +107,13 @@ test("scan() tells the line, and finds names and targets of links without follow
   symlinkSync(`/nowhere/${safe}`, join(root, "link"));
   symlinkSync("/etc", join(root, "etc"));
   execFileSync("mkfifo", [join(root, "fifo")]);
-  const report = await scan({ state, paths: [root], fingerprints, redact: false, onProgress: () => undefined });
+  const report = await scan({
+    state,
+    paths: [root],
+    fingerprints,
+    redact: false,
+    onProgress: () => undefined,
+  });
   assert.ok(!JSON.stringify(report).includes(safe));
   assert.deepEqual(
     report.findings.map(({ path, line, part }) => [path.slice(root.length), line, part]),
@@ -142,7 +151,10 @@ test("scan() finds values in a database's rows, its log, and what was deleted", 
   after.exec("DELETE FROM notes WHERE id = 2");
   after.close();
   const again = await look([file]);
-  assert.ok(values(again).some(({ table }) => table === undefined), "in a page that is free again");
+  assert.ok(
+    values(again).some(({ table }) => table === undefined),
+    "in a page that is free again",
+  );
 });
 
 test("scan() finds values in git's history: removed, packed, on no branch, in messages", async () => {
@@ -166,7 +178,11 @@ test("scan() finds values in git's history: removed, packed, on no branch, in me
   git("reset", "-q", "--hard", "HEAD~1");
   const report = await look([root]);
   const found = values(report).map(({ commit, file, line }) => ({ commit, file, line }));
-  assert.ok(found.some(({ commit, file, line }) => commit === first && file === "config/key.txt" && line === 2));
+  assert.ok(
+    found.some(
+      ({ commit, file, line }) => commit === first && file === "config/key.txt" && line === 2,
+    ),
+  );
   assert.ok(found.some(({ commit, file }) => commit === message && file === undefined));
   assert.deepEqual(report.unread, []);
 });
@@ -292,7 +308,10 @@ test("scan() refuses what it can't look through", async () => {
   const { root, put } = makeTree();
   symlinkSync(put("file", ""), join(root, "link"));
   for (const path of [join(root, "missing"), join(root, "link"), "/", "/dev/null"])
-    await assert.rejects(look([path]), (error) => error instanceof ScanError && error.code === "no-path");
+    await assert.rejects(
+      look([path]),
+      (error) => error instanceof ScanError && error.code === "no-path",
+    );
 });
 
 test("fingerprintSecrets() finds a private key by its lines, and gives nothing away", () => {

@@ -46,7 +46,13 @@ export async function scan(options: {
 }): Promise<ScanReport> {
   const targets = options.paths.map(locate);
   const tool = await prepareTool(options.state, PROGRAM);
-  const report = { files: 0, bytes: 0, findings: [] as Finding[], more: 0, unread: [] as { path: string; why: string }[] };
+  const report = {
+    files: 0,
+    bytes: 0,
+    findings: [] as Finding[],
+    more: 0,
+    unread: [] as { path: string; why: string }[],
+  };
   const root = process.getuid?.() === 0;
   const owners = new Set(targets.map(({ uid }) => (root ? uid : undefined)));
   for (const uid of owners) {
@@ -79,7 +85,8 @@ interface Target {
 
 function locate(shown: string): Target {
   const path = resolve(shown);
-  const refuse = (why: string, hint: string): ScanError => new ScanError("no-path", `"${shown}" ${why}`, { hint });
+  const refuse = (why: string, hint: string): ScanError =>
+    new ScanError("no-path", `"${shown}" ${why}`, { hint });
   let stats;
   try {
     stats = lstatSync(path);
@@ -87,11 +94,17 @@ function locate(shown: string): Target {
     throw refuse("is not there, or can't be looked at", "look at the name");
   }
   if (stats.isSymbolicLink()) throw refuse("is a link", `name what it leads to`);
-  if (!stats.isDirectory() && !stats.isFile()) throw refuse("is neither file nor folder", "name one");
+  if (!stats.isDirectory() && !stats.isFile())
+    throw refuse("is neither file nor folder", "name one");
   if (path === "/") throw refuse("is everything", "name the folders to look through");
   // Links on the way to it are the person's own; a mount wants the way without them.
   const plain = join(realpathSync(dirname(path)), basename(path));
-  return { shown: shown.replace(/(?<=.)\/+$/, ""), path: plain, folder: stats.isDirectory(), uid: stats.uid };
+  return {
+    shown: shown.replace(/(?<=.)\/+$/, ""),
+    path: plain,
+    folder: stats.isDirectory(),
+    uid: stats.uid,
+  };
 }
 
 async function scanAs(
@@ -132,16 +145,25 @@ async function scanAs(
       onLine: (line) => heard.hear(line),
     });
     if (heard.done !== undefined)
-      return { ...heard.done, findings: heard.findings, more: heard.more, unread: [...skip, ...heard.unread] };
+      return {
+        ...heard.done,
+        findings: heard.findings,
+        more: heard.more,
+        unread: [...skip, ...heard.unread],
+      };
     if (heard.at === undefined || skip.some(({ path }) => path === heard.at))
       throw new ScanError("failed", "the scanner ended before it had begun");
     const why = stalled ? "it takes too long to look at" : "it is too much for the scanner";
     skip.push({ path: heard.at, why });
     options.onProgress(`${heard.at}: ${why}; beginning again without it`);
   }
-  throw new ScanError("failed", `there are more than ${MOST_ATTEMPTS} files that are too much for the scanner`, {
-    hint: "name the folders to look through one by one",
-  });
+  throw new ScanError(
+    "failed",
+    `there are more than ${MOST_ATTEMPTS} files that are too much for the scanner`,
+    {
+      hint: "name the folders to look through one by one",
+    },
+  );
 }
 
 /** What the scanner said. It has read what bots wrote, so nothing it says is taken as it is. */
@@ -168,7 +190,8 @@ class Heard {
     switch (message.type) {
       case "at":
         this.at = String(message.path);
-        if (++this.#files % 2000 === 0) this.#onProgress(`looked at ${this.#files} files and folders`);
+        if (++this.#files % 2000 === 0)
+          this.#onProgress(`looked at ${this.#files} files and folders`);
         return;
       case "found":
         if (this.findings.length < MOST_FINDINGS) this.findings.push(message.finding);

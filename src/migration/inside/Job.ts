@@ -3,9 +3,17 @@ export type MigrationJob =
   /** Tell the configuration and every credential. */
   | { readonly verb: "read"; readonly folder: string }
   /** Tell the bytes of each file that `replace` would change. */
-  | { readonly verb: "collect"; readonly folder: string; readonly replacements: readonly Replacement[] }
+  | {
+      readonly verb: "collect";
+      readonly folder: string;
+      readonly replacements: readonly Replacement[];
+    }
   /** Put phantoms in the places of credentials. */
-  | { readonly verb: "replace"; readonly folder: string; readonly replacements: readonly Replacement[] }
+  | {
+      readonly verb: "replace";
+      readonly folder: string;
+      readonly replacements: readonly Replacement[];
+    }
   /** Put files back as they were. */
   | { readonly verb: "restore"; readonly folder: string; readonly files: readonly SavedFile[] };
 

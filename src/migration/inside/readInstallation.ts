@@ -100,7 +100,11 @@ function purposeOf(path: readonly string[]): Purpose {
     return { kind: "channel", name: second, field: third };
   if (section === "models" && second === "providers" && third !== undefined && fourth === "apiKey")
     return { kind: "provider", name: third };
-  if ((section === "plugins" || section === "skills") && second === "entries" && third !== undefined)
+  if (
+    (section === "plugins" || section === "skills") &&
+    second === "entries" &&
+    third !== undefined
+  )
     return { kind: "plugin", name: third };
   return { kind: "setting", path: path.join(".") };
 }

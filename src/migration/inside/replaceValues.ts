@@ -49,12 +49,14 @@ function holds(file: string, pairs: readonly Pair[]): boolean {
   if (lstatSync(file).size > LARGEST) return false;
   const bytes = readFileSync(file);
   if (bytes.subarray(0, SQLITE.length).equals(SQLITE)) {
-    return ["", "-wal"].some((end) => {
-      const stats = lstatSync(file + end, { throwIfNoEntry: false });
-      if (stats === undefined || !stats.isFile()) return false;
-      const part = readFileSync(file + end);
-      return pairs.some(({ value }) => part.includes(value));
-    }) || withCopy(file, (open) => cells(open).some(({ count }) => count(open, pairs) > 0));
+    return (
+      ["", "-wal"].some((end) => {
+        const stats = lstatSync(file + end, { throwIfNoEntry: false });
+        if (stats === undefined || !stats.isFile()) return false;
+        const part = readFileSync(file + end);
+        return pairs.some(({ value }) => part.includes(value));
+      }) || withCopy(file, (open) => cells(open).some(({ count }) => count(open, pairs) > 0))
+    );
   }
   if (bytes.subarray(0, 8192).includes(0)) return false;
   return pairs.some((pair) => spellings(pair).some(([value]) => bytes.includes(value)));
@@ -125,7 +127,9 @@ function cells(open: DatabaseSync): Column[] {
         count: (database, pairs) =>
           pairs.reduce((sum, { value }) => {
             const row = database
-              .prepare(`SELECT count(*) AS n FROM ${from} WHERE typeof(${column})='text' AND instr(${column}, ?) > 0`)
+              .prepare(
+                `SELECT count(*) AS n FROM ${from} WHERE typeof(${column})='text' AND instr(${column}, ?) > 0`,
+              )
               .get(value) as { n: number };
             return sum + row.n;
           }, 0),
@@ -133,7 +137,9 @@ function cells(open: DatabaseSync): Column[] {
           for (const pair of pairs)
             for (const [value, phantom] of spellings(pair))
               database
-                .prepare(`UPDATE ${from} SET ${column} = replace(${column}, ?, ?) WHERE typeof(${column})='text' AND instr(${column}, ?) > 0`)
+                .prepare(
+                  `UPDATE ${from} SET ${column} = replace(${column}, ?, ?) WHERE typeof(${column})='text' AND instr(${column}, ?) > 0`,
+                )
                 .run(value, phantom, value);
         },
       };

@@ -10,7 +10,8 @@ export function withCopy<T>(file: string, work: (database: DatabaseSync) => T): 
   const folder = mkdtempSync("/tmp/database-");
   const copy = join(folder, "copy");
   try {
-    for (const end of ["", "-wal"]) if (existsSync(file + end)) copyFileSync(file + end, copy + end);
+    for (const end of ["", "-wal"])
+      if (existsSync(file + end)) copyFileSync(file + end, copy + end);
     const database = new DatabaseSync(copy, { allowExtension: false });
     try {
       database.exec("PRAGMA trusted_schema=OFF");

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readlinkSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Readable } from "node:stream";
 import type { Finding, Place, ScanJob, ScanMessage } from "./Job.ts";
@@ -116,7 +125,7 @@ export class Scanner {
   }
 
   *#chunks(fd: number): Generator<Buffer> {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const chunk = Buffer.allocUnsafe(CHUNK);
       const got = readSync(fd, chunk, 0, CHUNK, at);
       if (got === 0) return;
@@ -136,7 +145,7 @@ export class Scanner {
     const expanded = Readable.from(this.#chunks(fd)).compose(expand());
     const chunks = expanded[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
     const bounded = async function* (this: Scanner, first: Buffer): AsyncGenerator<Buffer> {
-      for (let chunk: Buffer | undefined = first; chunk !== undefined; ) {
+      for (let chunk: Buffer | undefined = first; chunk !== undefined;) {
         size += chunk.length;
         if (size > LARGEST_EXPANDED) return;
         this.#send({ type: "alive" });
@@ -168,7 +177,12 @@ export class Scanner {
     let size = 0;
     const flush = async (): Promise<void> => {
       this.#send({ type: "alive" });
-      for (const text of [true, false]) await this.#searchCells(cells.filter((cell) => cell.text === text), shown, text);
+      for (const text of [true, false])
+        await this.#searchCells(
+          cells.filter((cell) => cell.text === text),
+          shown,
+          text,
+        );
       cells = [];
       size = 0;
     };
@@ -246,7 +260,9 @@ export class Scanner {
     if (matches.length === 0) return gone;
     const stillThere = (from: number, { start, end, digest }: Match): boolean => {
       const bytes = Buffer.alloc(end - start);
-      return readSync(from, bytes, 0, bytes.length, start) === bytes.length && digestOf(bytes) === digest;
+      return (
+        readSync(from, bytes, 0, bytes.length, start) === bytes.length && digestOf(bytes) === digest
+      );
     };
     const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const fd = openSync(inside, flags);

@@ -21,5 +21,8 @@ export const OWN_RULES: readonly OwnRule[] = [
   { name: "xai", pattern: /(?<![\w-])xai-(?=\w*\d)[A-Za-z0-9]{80}(?![\w-])/g },
   { name: "elevenlabs", pattern: /(?<![\w-])sk_[0-9a-f]{48}(?!\w)/g },
   { name: "slack-app", pattern: /(?<![\w-])xapp-\d-[A-Z0-9]{9,12}-\d{12,14}-[0-9a-f]{64}(?!\w)/g },
-  { name: "age-identity", pattern: /(?<!\w)AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}(?!\w)/g },
+  {
+    name: "age-identity",
+    pattern: /(?<!\w)AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}(?!\w)/g,
+  },
 ];

@@ -46,7 +46,9 @@ function* readCopy(copy: string): Generator<Cell> {
     database = new DatabaseSync(copy, { allowExtension: false });
     database.exec("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA query_only=ON");
     const tables = database
-      .prepare("SELECT name FROM sqlite_schema WHERE type='table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+      .prepare(
+        "SELECT name FROM sqlite_schema WHERE type='table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
+      )
       .all() as { name: string }[];
     let rows = 0;
     for (const { name } of tables) {

@@ -57,7 +57,12 @@ export class History {
   async *objects(): AsyncGenerator<GitObject> {
     const ids: string[] = [];
     let rest = "";
-    for await (const chunk of this.#run(["cat-file", "--batch-check", "--batch-all-objects", "--unordered"])) {
+    for await (const chunk of this.#run([
+      "cat-file",
+      "--batch-check",
+      "--batch-all-objects",
+      "--unordered",
+    ])) {
       const lines = (rest + chunk.toString("latin1")).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) {
@@ -75,7 +80,10 @@ export class History {
   async *#contents(ids: readonly string[]): AsyncGenerator<GitObject> {
     let held = Buffer.alloc(0);
     let wanted: { id: string; type: GitObject["type"]; size: number } | undefined;
-    for await (const chunk of this.#run(["cat-file", "--batch", "--buffer"], `${ids.join("\n")}\n`)) {
+    for await (const chunk of this.#run(
+      ["cat-file", "--batch", "--buffer"],
+      `${ids.join("\n")}\n`,
+    )) {
       held = Buffer.concat([held, chunk]);
       for (;;) {
         if (wanted === undefined) {
@@ -136,7 +144,8 @@ export class History {
     } finally {
       child.kill("SIGKILL");
     }
-    if ((await ended) !== 0) throw new Error("its history is damaged, or of a kind that git can't read");
+    if ((await ended) !== 0)
+      throw new Error("its history is damaged, or of a kind that git can't read");
   }
 }
 

@@ -14,7 +14,10 @@ const DEEPEST = 4000;
  * Everything below a file or folder, sorted, without following links or leaving its file system. No
  * recursion: a deep tree takes no stack.
  */
-export function* walk(root: { readonly inside: string; readonly shown: string }): Generator<Walked> {
+export function* walk(root: {
+  readonly inside: string;
+  readonly shown: string;
+}): Generator<Walked> {
   const top = lstatSync(root.inside);
   if (!top.isDirectory()) {
     yield* leaf(top, root);

@@ -28,7 +28,8 @@ export async function adoptInstallation(
   // Without a vault yet, looking makes none.
   const parts = dry && !hasVault(call) ? undefined : await openStores(call, installation);
   if (call.flag("undo")) {
-    if (parts === undefined) throw new UsageError("--undo and --dry-run don't go together", "leave one out");
+    if (parts === undefined)
+      throw new UsageError("--undo and --dry-run don't go together", "leave one out");
     return undo(call, parts);
   }
   if (!dry && parts !== undefined && isHalfDone(state, installation.folder)) {
@@ -52,7 +53,9 @@ export async function adoptInstallation(
   const { changed, backup } = await adopt(adoption, parts);
   if (call.json) output.json({ ok: true, ...described(adoption), changed, backup });
   else {
-    output.line(`wrote ${adoption.file}; phantoms are in ${changed.length} files; backup: ${backup}`);
+    output.line(
+      `wrote ${adoption.file}; phantoms are in ${changed.length} files; backup: ${backup}`,
+    );
     output.progress(`next: seawall secret scan ${installation.folder}, seawall check, seawall up`);
     output.progress("to take it back: seawall secret adopt --undo");
   }
@@ -102,7 +105,11 @@ function described({ installation, bot, file, composed, left }: Adoption): objec
   };
 }
 
-function show(call: Call, { installation, composed, left, text, file }: Adoption, store: string): void {
+function show(
+  call: Call,
+  { installation, composed, left, text, file }: Adoption,
+  store: string,
+): void {
   const { output } = call;
   output.line(`from ${installation.folder} into the ${store}:`);
   for (const { secret, granted, places } of composed.moves) {

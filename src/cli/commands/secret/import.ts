@@ -26,12 +26,18 @@ export async function importSecrets(
   const { candidates, left } = await readSource(call, source);
   const dry = call.flag("dry-run");
   // Without a vault yet, looking makes none.
-  const store = dry && storeName(call) === "vault" && !hasVault(call) ? undefined : await openForWriting(call);
-  const plan = await planImport(candidates, left, store ?? { list: async () => [], read: nothingThere });
+  const store =
+    dry && storeName(call) === "vault" && !hasVault(call) ? undefined : await openForWriting(call);
+  const plan = await planImport(
+    candidates,
+    left,
+    store ?? { list: async () => [], read: nothingThere },
+  );
   if (!call.json) show(call, plan, storeName(call));
   const taken = dry || store === undefined ? [] : await take(call, plan, store);
   if (call.json) {
-    const list = (items: readonly Candidate[]): object[] => items.map(({ name, place }) => ({ name, place }));
+    const list = (items: readonly Candidate[]): object[] =>
+      items.map(({ name, place }) => ({ name, place }));
     call.output.json({
       ok: true,
       store: storeName(call),
@@ -47,13 +53,21 @@ export async function importSecrets(
 
 async function readSource(call: Call, source: string): Promise<Read> {
   if (source === "nono")
-    return readStore(await openWritableStore({ store: "keyring", service: "nono" }), "keyring, service nono");
-  if (statSync(source, { throwIfNoEntry: false })?.isDirectory() !== true) return readEnvFile(source);
+    return readStore(
+      await openWritableStore({ store: "keyring", service: "nono" }),
+      "keyring, service nono",
+    );
+  if (statSync(source, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return readEnvFile(source);
   return readOpenClaw(await openInstallation(source, homedir(), call.paths));
 }
 
 /** All of it in one change of the store. */
-async function take(call: Call, plan: ImportPlan, store: WritableStore): Promise<readonly Candidate[]> {
+async function take(
+  call: Call,
+  plan: ImportPlan,
+  store: WritableStore,
+): Promise<readonly Candidate[]> {
   const chosen = new Map(plan.take.map((each) => [each.name, each]));
   const count = chosen.size;
   if (count > 0 && !(await confirm(call, `store ${count} secrets?`))) return [];
@@ -61,7 +75,10 @@ async function take(call: Call, plan: ImportPlan, store: WritableStore): Promise
     // Never by --yes alone: what is there would be lost.
     const replace = call.flag("yes")
       ? call.flag("replace")
-      : await confirm(call, `"${clash.name}" is there with another value; replace it by that of ${clash.place}?`);
+      : await confirm(
+          call,
+          `"${clash.name}" is there with another value; replace it by that of ${clash.place}?`,
+        );
     if (replace) chosen.set(clash.name, clash);
   }
   if (chosen.size > 0)

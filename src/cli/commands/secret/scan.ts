@@ -4,11 +4,7 @@ import { join } from "node:path";
 import { knownPhantoms, loadDeclaration, type StatePaths } from "../../../host/index.ts";
 import type { Plan } from "../../../plan/index.ts";
 import { scan, type Finding, type ScanReport } from "../../../scan/index.ts";
-import {
-  fingerprintSecrets,
-  openDirect,
-  type NamedSecret,
-} from "../../../secrets/index.ts";
+import { fingerprintSecrets, openDirect, type NamedSecret } from "../../../secrets/index.ts";
 import type { Call, ExitStatus } from "../../Command.ts";
 import { confirm } from "../../confirm.ts";
 import { hasVault } from "../../hasVault.ts";
@@ -69,10 +65,7 @@ function usualPaths(paths: StatePaths): string[] {
 }
 
 /** Every value of the vault, and of what the declaration here says of other stores. */
-async function knownSecrets(
-  call: Call,
-  declared: Plan["secrets"],
-): Promise<NamedSecret[]> {
+async function knownSecrets(call: Call, declared: Plan["secrets"]): Promise<NamedSecret[]> {
   const known: NamedSecret[] = [];
   if (hasVault(call)) {
     const vault = await openExistingVault(call);
@@ -112,7 +105,9 @@ function print(call: Call, report: ScanReport, values: number): void {
   call.output.line(count(report));
   const left = report.findings.filter(({ redacted }) => redacted !== true);
   if (left.some(({ kind }) => kind === "secret"))
-    call.output.progress("change what has leaked where it was issued, then: seawall secret rotate NAME");
+    call.output.progress(
+      "change what has leaked where it was issued, then: seawall secret rotate NAME",
+    );
 }
 
 function findingLine(finding: Finding): string {
@@ -128,7 +123,8 @@ function placeOf({ path, line, table, row, column, object, commit, file, part }:
   if (table !== undefined) return `${path} (table ${table}, row ${row ?? "?"}, ${column ?? "?"})`;
   const at = line === undefined ? "" : `:${line}`;
   if (object === undefined) return `${path}${at}`;
-  const where = commit === undefined ? `object ${object.slice(0, 12)}` : `commit ${commit.slice(0, 12)}`;
+  const where =
+    commit === undefined ? `object ${object.slice(0, 12)}` : `commit ${commit.slice(0, 12)}`;
   return `${path} (${where}${file === undefined ? "" : `, ${file}${at}`})`;
 }
 
