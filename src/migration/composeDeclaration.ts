@@ -314,17 +314,18 @@ function settle(
     for (const { path, message, hint } of faults) {
       const inside = base.every((step, index) => path[index] === step);
       if (!inside || path.length <= base.length) {
-        throw new MigrationError("failed", `the declaration would be wrong: ${message}`, {
-          ...(hint === undefined ? {} : { hint }),
-        });
+        const details = hint === undefined ? {} : { hint };
+        throw new MigrationError("failed", `the declaration would be wrong: ${message}`, details);
       }
       const at = path.slice(base.length);
-      if (remove(settings, at))
-        left.push({
-          place: `setting ${at.join(".")}`,
-          why: message,
-          ...(hint === undefined ? {} : { hint }),
-        });
+      if (!remove(settings, at)) continue;
+      left.push({
+        place: `setting ${at.join(".")}`,
+        why: message,
+        ...(hint === undefined ? {} : { hint }),
+      });
+      // Places in a list are others once an item is gone, so all is judged anew.
+      break;
     }
   }
   throw new MigrationError("failed", "no declaration can be made of this installation");

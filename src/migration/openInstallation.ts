@@ -17,6 +17,7 @@ import type {
   Replacement,
   SavedFile,
 } from "./inside/Job.ts";
+import { readMessage } from "./readMessage.ts";
 import { MigrationError, type MigrationErrorCode } from "./MigrationError.ts";
 
 /** A credential of an installation, hidden. */
@@ -70,11 +71,10 @@ export class Installation {
     let config: unknown;
     await this.#run({ verb: "read", folder: INSIDE }, (message) => {
       if (message.type === "config") config = message.value;
-      else if (message.type === "left")
-        left.push({ place: String(message.place), why: String(message.why) });
+      else if (message.type === "left") left.push({ place: message.place, why: message.why });
       else if (message.type === "credential") {
         const { place, purpose, value } = message.credential;
-        credentials.push({ place: String(place), purpose, value: new SecretValue(String(value)) });
+        credentials.push({ place: place, purpose, value: new SecretValue(value) });
       }
     });
     return { config: (config ?? {}) as Record<string, unknown>, credentials, left };
@@ -99,7 +99,7 @@ export class Installation {
   async replace(replacements: readonly Replacement[]): Promise<string[]> {
     const changed: string[] = [];
     await this.#run({ verb: "replace", folder: INSIDE, replacements }, (message) => {
-      if (message.type === "changed") changed.push(String(message.path));
+      if (message.type === "changed") changed.push(message.path);
     });
     return changed;
   }
@@ -123,11 +123,10 @@ export class Installation {
       stallMs: STALL_MS,
       longestLine: MOST_BYTES,
       onLine: (line) => {
-        const message = parse(line);
+        const message = readMessage(line);
         if (message === undefined) return;
         if (message.type === "done") done = true;
-        else if (message.type === "failed")
-          failure = failureError(message.code, String(message.place));
+        else if (message.type === "failed") failure = failureError(message.code, message.place);
         else take(message);
       },
     });
@@ -138,14 +137,6 @@ export class Installation {
       stalled ? "the installation takes too long to read" : "the installation can't be read",
       { where: this.folder },
     );
-  }
-}
-
-function parse(line: string): MigrationMessage | undefined {
-  try {
-    return JSON.parse(line) as MigrationMessage;
-  } catch {
-    return undefined;
   }
 }
 

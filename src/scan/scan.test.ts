@@ -44,7 +44,7 @@ let trees = 0;
 
 interface Tree {
   readonly root: string;
-  put(name: string, content: string | Uint8Array): string;
+  readonly put: (name: string, content: string | Uint8Array) => string;
 }
 
 function makeTree(): Tree {

@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { prepareTool, runInWall, type StatePaths, type WalledTool } from "../host/index.ts";
 import type { Fingerprints } from "../needles/index.ts";
 import { WallError, type Mount } from "../wall/index.ts";
-import type { Finding, ScanJob, ScanMessage, ScanRoot } from "./inside/Job.ts";
+import type { Finding, ScanJob, ScanRoot } from "./inside/Job.ts";
+import { readMessage } from "./readMessage.ts";
 import { ScanError } from "./ScanError.ts";
 
 /** What a scan came to. */
@@ -181,15 +182,11 @@ class Heard {
   }
 
   hear(line: string): void {
-    let message: ScanMessage;
-    try {
-      message = JSON.parse(line) as ScanMessage;
-    } catch {
-      return;
-    }
+    const message = readMessage(line);
+    if (message === undefined) return;
     switch (message.type) {
       case "at":
-        this.at = String(message.path);
+        this.at = message.path;
         if (++this.#files % 2000 === 0)
           this.#onProgress(`looked at ${this.#files} files and folders`);
         return;
@@ -199,10 +196,10 @@ class Heard {
         return;
       case "unread":
         if (this.unread.length < MOST_FINDINGS)
-          this.unread.push({ path: String(message.path), why: String(message.why) });
+          this.unread.push({ path: message.path, why: message.why });
         return;
       case "done":
-        this.done = { files: Number(message.files), bytes: Number(message.bytes) };
+        this.done = { files: message.files, bytes: message.bytes };
         return;
       case "alive":
         return;

@@ -17,10 +17,10 @@ export async function runOpenClaw(
   const node = await ensureNode(process.execPath, testStore());
   const store = dirname(installed.root);
   const wall = [
-    ...["--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"],
-    ...["--bind", home, home, "--ro-bind", store, store],
-    ...["--unshare-net", "--unshare-pid", "--die-with-parent", "--new-session"],
-  ];
+    "--bind / / --dev /dev --proc /proc --tmpfs /tmp",
+    `--bind ${home} ${home} --ro-bind ${store} ${store}`,
+    "--unshare-net --unshare-pid --die-with-parent --new-session",
+  ].flatMap((line) => line.split(" "));
   const env = {
     HOME: home,
     LANG: "C.UTF-8",

@@ -29,8 +29,8 @@ export class ShapeFinder {
       .filter(({ meta }) => !LEFT_OUT.has(shortName(meta.id)))
       .flatMap((rule) => {
         const name = shortName(rule.meta.id);
-        const { file } = this.#create(rule, name);
-        return file === undefined ? [] : [file];
+        const made = this.#create(rule, name);
+        return made.file === undefined ? [] : [(source: Source) => made.file?.(source)];
       });
   }
 
