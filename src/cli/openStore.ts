@@ -41,7 +41,8 @@ export const STORE_OPTIONS = {
  * @throws UsageError, SecretError
  */
 export async function openForWriting(call: Call): Promise<WritableStore> {
-  switch (storeName(call)) {
+  const name = storeName(call);
+  switch (name) {
     case "vault":
       return openOrCreateVault(call);
     case "keyring":
@@ -58,6 +59,8 @@ export async function openForWriting(call: Call): Promise<WritableStore> {
         ...(identity === undefined ? {} : { identity: resolve(identity) }),
       });
     }
+    default:
+      return name satisfies never;
   }
 }
 

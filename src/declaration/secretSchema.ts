@@ -4,17 +4,12 @@ import { secretName, variable } from "./words.ts";
 const path = z
   .string()
   .max(1024)
-  // oxlint-disable-next-line no-control-regex -- no path of a person's has them
-  .regex(
-    /^[^\u0000-\u001f\u007f]*[^\u0000-\u001f\u007f/]$/,
-    'a file\'s path, as "/run/secrets/name"',
-  );
+  .regex(/^\P{Cc}*[^\p{Cc}/]$/u, 'a file\'s path, as "/run/secrets/name"');
 
 const entry = z
   .string()
   .max(256)
-  // oxlint-disable-next-line no-control-regex -- no name has them
-  .regex(/^[^\u0000-\u001f\u007f]+$/, "a name without control characters");
+  .regex(/^\P{Cc}+$/u, "a name without control characters");
 
 /**
  * Where one secret's value is kept. Exactly one of the keys that name a store stands in it, which

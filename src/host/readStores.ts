@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { BrokerConfig } from "../broker/index.ts";
 import type { SecretSource } from "../plan/index.ts";
 import {
   PRIVATE_ADDON,
+  watchedPaths,
   type StoreOrder,
   type StoreRequest,
   type StoreResult,
@@ -46,7 +47,7 @@ export async function readStores(
   context: StoreContext,
   launcher: string,
 ): Promise<StoreResult[]> {
-  const results = new Array<StoreResult>(request.sources.length).fill(failed());
+  const results = request.sources.map(failed);
   const wanted = request.sources.map((source, index) => ({ source, index }));
   // A broker that was taken over must not choose what is executed here, or which file is read.
   const declared = wanted.filter(({ source }) =>
@@ -106,7 +107,7 @@ async function readWalled(
   { programs, paths, capabilities }: StoreContext,
   launcher: string,
 ): Promise<readonly StoreResult[]> {
-  const files = order.sources.flatMap((source) => filesOf(source, order.settings));
+  const files = order.sources.flatMap((source) => watchedPaths(source, order.settings));
   const readable = [
     dirname(programs.node),
     `${PROJECT}/src`,
@@ -200,26 +201,6 @@ function bareEnvironment(paths: StatePaths): Record<string, string> {
     NODE_COMPILE_CACHE: brokerCache(paths.store),
     ...(bus === undefined ? {} : { DBUS_SESSION_BUS_ADDRESS: bus }),
   };
-}
-
-function filesOf(source: SecretSource, settings: StoreSettings): string[] {
-  switch (source.store) {
-    case "vault":
-      return [dirname(settings.vault.file)];
-    case "file":
-      return [source.path];
-    case "age":
-    case "sops":
-      return [
-        source.path,
-        ...(source.identity === undefined ? [] : [source.identity]),
-        ...(source.passphrase === undefined ? [] : filesOf(source.passphrase, settings)),
-      ];
-    case "credential":
-      return [join(settings.credentials ?? "/nonexistent", source.name)];
-    default:
-      return [];
-  }
 }
 
 /** Where a path leads now, for the wall's rules; nothing when it leads nowhere. */

@@ -77,7 +77,12 @@ test(
     const node = [process.execPath, "--input-type=module-typescript", "-e", code];
     const { stdout } = await run("bwrap", [
       ...binds,
-      ...["--tmpfs", "/nix", "sh", "-c", script, "sh"],
+      "--tmpfs",
+      "/nix",
+      "sh",
+      "-c",
+      script,
+      "sh",
       ...node,
     ]);
     assert.equal(stdout.trim(), "bot-readable");

@@ -11,6 +11,7 @@ export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.t
 export { openDirect } from "./openDirect.ts";
 export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
 export type { StoreSettings } from "./StoreSettings.ts";
+export { watchedPaths } from "./watchedPaths.ts";
 export type { AskHelper } from "./HelperStore.ts";
 export { PRIVATE_ADDON, protectMemory } from "./protectMemory.ts";
 export { toError, type StoreOrder, type StoreRequest, type StoreResult } from "./StoreRequest.ts";

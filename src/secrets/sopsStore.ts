@@ -87,5 +87,7 @@ function openError(fault: SopsFault, path: string, { key, identity }: SopsSource
       return new SecretError("missing", `"${at}" in SOPS file "${path}" is not one value`, {
         hint: `name the steps to one, as "${at}/name"`,
       });
+    default:
+      return fault satisfies never;
   }
 }

@@ -189,7 +189,7 @@ function pathError(what: string, path: string, cause: unknown): SecretError {
     return new SecretError("unsafe-link", `${what} "${path}" is a symbolic link`);
   }
   return new SecretError("unreadable", `can't open ${what} "${path}"`, {
-    ...(cause instanceof Error ? { cause } : {}),
+    cause: cause instanceof Error ? cause : undefined,
   });
 }
 

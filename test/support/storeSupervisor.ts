@@ -36,10 +36,13 @@ let listener: TestSocket | undefined;
 let broker: BrokerProcess | undefined;
 
 process.on("message", (message) => void receive(message as ToStoreSupervisor).then(tell));
+// Nothing is left to do for anybody.
 process.once("disconnect", () => void broker?.stop(0));
 
 function tell(message: FromStoreSupervisor): void {
-  process.send?.(message);
+  process.send?.(message, undefined, {}, () => {
+    if (message.type === "stopped") process.disconnect();
+  });
 }
 
 async function receive(message: ToStoreSupervisor): Promise<FromStoreSupervisor> {
@@ -56,8 +59,9 @@ async function receive(message: ToStoreSupervisor): Promise<FromStoreSupervisor>
     case "stop":
       await broker?.stop(0);
       listener?.handle.close();
-      process.disconnect();
       return { type: "stopped" };
+    default:
+      return message satisfies never;
   }
 }
 

@@ -115,9 +115,9 @@ function sshRsa(wire: Buffer): Recipient {
 
 /** The u coordinate of a point of Ed25519: (1 + y) / (1 - y) (RFC 7748 section 4.1). */
 function toMontgomery(point: Buffer): Buffer {
-  const y = BigInt(`0x${Buffer.from(point).reverse().toString("hex")}`) & (2n ** 255n - 1n);
+  const y = BigInt(`0x${Buffer.from(point.toReversed()).toString("hex")}`) & (2n ** 255n - 1n);
   const u = mod((1n + y) * invert(mod(1n - y)));
-  return Buffer.from(u.toString(16).padStart(64, "0"), "hex").reverse();
+  return Buffer.from(Buffer.from(u.toString(16).padStart(64, "0"), "hex").toReversed());
 }
 
 function mod(value: bigint): bigint {

@@ -75,6 +75,8 @@ function sshError(fault: SshFault, path: string): SecretError {
       return new SecretError("unsupported", `SSH key "${path}" is neither ssh-ed25519 nor ssh-rsa`);
     case "damaged":
       return damaged(path);
+    default:
+      return fault satisfies never;
   }
 }
 

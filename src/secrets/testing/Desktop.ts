@@ -80,8 +80,12 @@ export class Desktop implements AsyncDisposable {
       const { stdout } = await run(
         "dbus-send",
         [
-          ...["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"],
-          ...["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"],
+          "--session",
+          "--print-reply",
+          "--dest=org.freedesktop.DBus",
+          "/",
+          "org.freedesktop.DBus.NameHasOwner",
+          "string:org.freedesktop.secrets",
         ],
         { env: this.environment },
       );
