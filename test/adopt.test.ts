@@ -30,25 +30,21 @@ test("an installation made by OpenClaw itself is adopted, answers with phantoms 
     ...skips,
     "--json",
   ]);
-  await runOpenClaw(home, [
-    "channels",
-    "add",
-    "--channel",
-    "telegram",
-    "--token",
-    canaries.telegram,
-  ]);
-  // As a person edits it.
+  // As `channels add` writes it (docs/openclaw.md), and a person edits it.
   const settings = JSON.parse(readFileSync(config, "utf8")) as {
     agents: { defaults: { model: object } };
-    channels: { telegram: object };
+    channels?: object;
     gateway: { port: number };
   };
   settings.agents.defaults.model = { primary: "anthropic/claude-sonnet-4-6" };
-  Object.assign(settings.channels.telegram, {
-    dmPolicy: "allowlist",
-    allowFrom: [standIns.telegram.userId],
-  });
+  settings.channels = {
+    telegram: {
+      enabled: true,
+      botToken: canaries.telegram,
+      dmPolicy: "allowlist",
+      allowFrom: [standIns.telegram.userId],
+    },
+  };
   settings.gateway.port = await freePort();
   writeFileSync(config, `// my own words\n${JSON.stringify(settings, null, 2)}\n`);
   writeFileSync(join(openclaw, "workspace/MEMORY.md"), "The password of the shed is swordfish.\n");
