@@ -143,7 +143,8 @@ export async function adopt(
       });
       return { changed, backup };
     } catch (error) {
-      await undo(record, { installation, state, store, vault });
+      // If that fails as well, the record is still there for --undo.
+      await undo(record, { installation, state, store, vault }).catch(() => undefined);
       throw error;
     }
   });
