@@ -134,6 +134,16 @@ test("seawall secret rotate, killed at each write", async (t) => {
   await killEverywhere(t, beginning(t), ["secret", "rotate", "one"], "another-value\n", outcomes);
 });
 
+test("seawall secret import, killed at each write", async (t) => {
+  const file = join(temporaryFolder(t), ".env");
+  writeFileSync(file, "THREE=value-of-three\nexport FOUR='value-of-four'\n");
+  const outcomes = [OLD, { ...OLD, four: "value-of-four", three: "value-of-three" }];
+  const sorted = outcomes.map((outcome) =>
+    Object.fromEntries(Object.entries(outcome).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  );
+  await killEverywhere(t, beginning(t), ["secret", "import", file, "--yes"], "", sorted);
+});
+
 test("seawall secret rm, killed at each write", async (t) => {
   await killEverywhere(t, beginning(t), ["secret", "rm", "one"], "", [
     OLD,

@@ -1,3 +1,4 @@
+import { spellValue } from "../needles/index.ts";
 import { DemoError } from "./DemoError.ts";
 
 /** A real value to look for. */
@@ -37,7 +38,7 @@ export function compileNeedles(values: readonly NamedValue[]): Needles {
     if (Buffer.byteLength(value) < SHORTEST) {
       throw new DemoError("bad-value", `the value of "${name}" is too short to search for`);
     }
-    return spell(name, value);
+    return spellValue(value).map((spelt) => ({ name, ...spelt }));
   });
   const window = Math.min(255, ...needles.map((needle) => needle.bytes.length));
   const jumps = new Uint8Array(65536).fill(Math.max(1, window - 1));
@@ -75,45 +76,6 @@ export function compileNeedles(values: readonly NamedValue[]): Needles {
       return hits;
     },
   };
-}
-
-function spell(name: string, value: string): Needle[] {
-  const plain = Buffer.from(value);
-  const spellings: [string, Uint8Array][] = [
-    ["plain", plain],
-    ["reversed", Buffer.from(plain.toReversed())],
-    ["UTF-16", Buffer.from(value, "utf16le")],
-    ["UTF-16", Buffer.from(value, "utf16le").swap16()],
-    ["hex", Buffer.from(plain.toString("hex"))],
-    ["hex", Buffer.from(plain.toString("hex").toUpperCase())],
-    ["percent-encoded", Buffer.from(encodeURIComponent(value))],
-    ["percent-encoded", Buffer.from(plain.toString("hex").replaceAll(/../g, "%$&"))],
-    ["percent-encoded", Buffer.from(plain.toString("hex").toUpperCase().replaceAll(/../g, "%$&"))],
-    ["JSON", Buffer.from(JSON.stringify(value).slice(1, -1))],
-    ...base64Spellings(plain),
-  ];
-  const known = new Map(
-    spellings
-      .toReversed()
-      .map(([spelling, bytes]) => [
-        Buffer.from(bytes).toString("latin1"),
-        { name, spelling, bytes },
-      ]),
-  );
-  return [...known.values()];
-}
-
-/** The middle of each of the three encodings, which doesn't depend on what stands before or behind. */
-function base64Spellings(plain: Buffer): [string, Uint8Array][] {
-  return [0, 1, 2].flatMap((before) => {
-    const padded = Buffer.concat([Buffer.alloc(before), plain]);
-    const first = Math.ceil((before * 8) / 6);
-    const end = Math.floor((padded.length * 8) / 6);
-    return (["base64", "base64url"] as const).map((alphabet): [string, Uint8Array] => [
-      "base64",
-      Buffer.from(padded.toString(alphabet).slice(first, end)),
-    ]);
-  });
 }
 
 function pairAt(bytes: Uint8Array, at: number): number {

@@ -73,7 +73,7 @@ function plain(content: Omit<Generation, "number">): object {
  * Only the owner reads the state. Root's folder may be passed through, and no more, since bots
  * with uids of their own have to get to theirs.
  */
-function makeStateFolders(paths: StatePaths): void {
+export function makeStateFolders(paths: StatePaths): void {
   const through = process.getuid?.() === 0 ? 0o711 : 0o700;
   try {
     for (const folder of [paths.root, paths.bots]) {

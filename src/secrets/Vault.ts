@@ -1,5 +1,6 @@
 import { lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { decryptAge } from "./age/decryptAge.ts";
 import { checkSecretName, checkSecretValue } from "./checkSecret.ts";
 import { checkPrivateFolder } from "./readPrivateFile.ts";
 import { SecretError } from "./SecretError.ts";
@@ -89,6 +90,23 @@ export class Vault implements WritableStore {
 
   declare(name: string): { vault: string } {
     return { vault: name };
+  }
+
+  /** Encrypts what only this vault's identity opens again, for backups. */
+  async seal(bytes: Uint8Array): Promise<Uint8Array> {
+    const { Encrypter, identityToRecipient } = await import("age-encryption");
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(await identityToRecipient(this.#identity.text.revealSecret()));
+    return encrypter.encrypt(bytes);
+  }
+
+  /** @throws SecretError `damaged` when it is not what `seal` gave, or another vault's. */
+  async unseal(bytes: Uint8Array, file: string): Promise<Buffer> {
+    const opened = await decryptAge(bytes, { identity: this.#identity.keys });
+    if (!("fault" in opened)) return opened.text;
+    throw new SecretError("damaged", `"${file}" is damaged, or was made with another vault`, {
+      hint: "put back the vault that belongs to it",
+    });
   }
 
   async #change(change: (document: VaultDocument) => VaultDocument): Promise<void> {

@@ -1,5 +1,5 @@
 import { findInStretches, type Alphabet } from "./credentialAlphabet.ts";
-import { RollingSearch, standsAt } from "./RollingSearch.ts";
+import { RollingSearch, standsAt } from "../../needles/index.ts";
 
 /** A stretch that reads as the secret once its escapes are undone. */
 export interface EscapedHit {

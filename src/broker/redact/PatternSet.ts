@@ -1,6 +1,6 @@
 import { alphabetFor, findInStretches, type Alphabet } from "./credentialAlphabet.ts";
 import type { Replacement } from "./patterns.ts";
-import { RollingSearch, standsAt } from "./RollingSearch.ts";
+import { RollingSearch, standsAt } from "../../needles/index.ts";
 
 /** Where a pattern was found. */
 export interface Hit extends Replacement {

@@ -3,6 +3,33 @@ import { randomInt } from "node:crypto";
 /** More of a word than this tells nothing more apart. */
 const LONGEST_STRETCH = 64;
 
+/** A word to look for. */
+export interface SearchedWord<Word> {
+  readonly bytes: Uint8Array;
+  readonly word: Word;
+}
+
+/** What a search needs to know of its words: how they begin, as 32 bits each. */
+export interface HashedWords<Word> {
+  /** How many bytes a hash is of. */
+  readonly stretch: number;
+  readonly base: number;
+  readonly hashes: readonly { readonly hash: number; readonly word: Word }[];
+}
+
+/** Hashes the beginnings of words to a fresh base. */
+export function hashWords<Word>(words: readonly SearchedWord<Word>[]): HashedWords<Word> {
+  const shortest = Math.min(...words.map(({ bytes }) => bytes.length));
+  const stretch = words.length === 0 ? 0 : Math.min(LONGEST_STRETCH, shortest);
+  const base = (randomInt(2 ** 31) * 2 + 1) | 0;
+  const hashOf = (bytes: Uint8Array): number => {
+    let hash = 0;
+    for (let at = 0; at < stretch; at += 1) hash = (Math.imul(hash, base) + (bytes[at] ?? 0)) | 0;
+    return hash;
+  };
+  return { stretch, base, hashes: words.map(({ bytes, word }) => ({ hash: hashOf(bytes), word })) };
+}
+
 /**
  * Finds where one of some words may begin, by a rolling hash (Rabin and Karp) of their first bytes, as
  * many as the shortest has, to a base that nobody knows.
@@ -13,25 +40,26 @@ const LONGEST_STRETCH = 64;
  */
 export class RollingSearch<Word> {
   readonly #stretch: number;
-  readonly #base = (randomInt(2 ** 31) * 2 + 1) | 0;
+  readonly #base: number;
   /** By byte: what it counts when it leaves the stretch. */
   readonly #leaving = new Int32Array(256);
   readonly #words = new Map<number, Word[]>();
   /** Whether a hash with these twelve upper bits is among them. */
   readonly #maybe = new Uint8Array(4096);
 
-  /** @param words none empty, in the order in which they are to be tried. */
-  constructor(words: readonly { readonly bytes: Uint8Array; readonly word: Word }[]) {
-    const shortest = Math.min(...words.map(({ bytes }) => bytes.length));
-    this.#stretch = Math.min(LONGEST_STRETCH, shortest);
-    if (words.length === 0) return;
+  /**
+   * @param words none empty, in the order in which they are to be tried; or what `hashWords` made of
+   *   them where the words themselves must not be.
+   */
+  constructor(words: readonly SearchedWord<Word>[] | HashedWords<Word>) {
+    const { stretch, base, hashes } = "hashes" in words ? words : hashWords(words);
+    this.#stretch = stretch;
+    this.#base = base;
+    if (hashes.length === 0) return;
     let power = 1;
-    for (let turn = 0; turn < this.#stretch; turn += 1) power = Math.imul(power, this.#base);
+    for (let turn = 0; turn < stretch; turn += 1) power = Math.imul(power, base);
     for (let byte = 0; byte < 256; byte += 1) this.#leaving[byte] = Math.imul(byte, power);
-    for (const { bytes, word } of words) {
-      let hash = 0;
-      for (let at = 0; at < this.#stretch; at += 1)
-        hash = (Math.imul(hash, this.#base) + (bytes[at] ?? 0)) | 0;
+    for (const { hash, word } of hashes) {
       this.#maybe[hash >>> 20] = 1;
       const there = this.#words.get(hash);
       if (there === undefined) this.#words.set(hash, [word]);

@@ -1,0 +1,3 @@
+export { scan, type ScanReport } from "./scan.ts";
+export { ScanError, type ScanErrorCode } from "./ScanError.ts";
+export type { Finding, Place } from "./inside/Job.ts";
