@@ -203,7 +203,7 @@ describe("the way in to a bot's gateway", () => {
       const visits = Array.from({ length: 150 }, () => visit(bot, "/healthz"));
       for (const { status } of await Promise.all(visits)) statuses.add(status);
     }
-    assert.deepEqual([...statuses].toSorted(), [200, 429]);
+    assert.ok(statuses.has(200) && statuses.has(429) && statuses.size === 2, [...statuses].join());
   });
 
   test("nothing that Ingress wrote holds a token", () => {
