@@ -1,7 +1,7 @@
 import { lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { decryptAge } from "./age/decryptAge.ts";
-import { checkSecretName, checkSecretValue } from "./checkSecret.ts";
+import { checkEntries, checkSecretName, checkSecretValue } from "./checkSecret.ts";
 import { checkPrivateFolder } from "./readPrivateFile.ts";
 import { SecretError } from "./SecretError.ts";
 import type { SecretValue } from "./SecretValue.ts";
@@ -44,10 +44,7 @@ export class Vault implements WritableStore {
 
   /** All of them in one write. @throws SecretError as `set` */
   async setAll(entries: ReadonlyMap<string, SecretValue>): Promise<void> {
-    for (const [name, value] of entries) {
-      checkSecretName(name);
-      checkSecretValue(value);
-    }
+    checkEntries(entries);
     if (entries.size === 0) return;
     const updated = new Date().toISOString();
     await this.#change((document) => {

@@ -36,6 +36,14 @@ export function checkSecretValue(value: SecretValue): void {
   }
 }
 
+/** Names and values that are to be stored together. @throws SecretError as the two above */
+export function checkEntries(entries: ReadonlyMap<string, SecretValue>): void {
+  for (const [name, value] of entries) {
+    checkSecretName(name);
+    checkSecretValue(value);
+  }
+}
+
 /** @param what begins the message, as `that value can't be stored`. */
 export function oversized(what: string): SecretError {
   return new SecretError(

@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { lstat, open } from "node:fs/promises";
 import { SecretError } from "./SecretError.ts";
+import { quotePath } from "./trustedFile.ts";
 
 /** What the file is to the reader, as in `vault "/path"`. */
 export type PrivateKind = "vault" | "identity";
@@ -62,7 +63,7 @@ export async function checkPrivateFolder(folder: string): Promise<void> {
   checkOwner(`vault's folder "${folder}"`, folder, stats);
   if ((stats.mode & 0o022) !== 0) {
     throw new SecretError("unsafe-mode", `others may write to the vault's folder "${folder}"`, {
-      hint: `chmod 700 ${quote(folder)}`,
+      hint: `chmod 700 ${quotePath(folder)}`,
     });
   }
 }
@@ -74,7 +75,7 @@ function checkPrivate(kind: PrivateKind, file: string, stats: Stats): void {
   checkOwner(`${kind} "${file}"`, file, stats);
   if ((stats.mode & 0o077) !== 0) {
     throw new SecretError("unsafe-mode", `others may read or write ${kind} "${file}"`, {
-      hint: `chmod 600 ${quote(file)}`,
+      hint: `chmod 600 ${quotePath(file)}`,
     });
   }
 }
@@ -83,7 +84,7 @@ function checkOwner(what: string, path: string, stats: Stats): void {
   const us = process.geteuid?.();
   if (us !== undefined && stats.uid !== us) {
     throw new SecretError("unsafe-mode", `${what} belongs to uid ${stats.uid}, not to ${us}`, {
-      hint: `chown ${us} ${quote(path)}`,
+      hint: `chown ${us} ${quotePath(path)}`,
     });
   }
 }
@@ -101,8 +102,4 @@ function openError(kind: PrivateKind, path: string, cause: unknown): SecretError
     });
   }
   return new SecretError("unreadable", `can't open ${kind} "${path}"`, { cause });
-}
-
-function quote(path: string): string {
-  return /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

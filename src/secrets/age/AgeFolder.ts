@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ageStore } from "../ageStore.ts";
-import { checkSecretName, checkSecretValue } from "../checkSecret.ts";
+import { checkEntries, checkSecretName } from "../checkSecret.ts";
 import type { WritableLocation } from "../openWritableStore.ts";
 import { SecretError } from "../SecretError.ts";
 import type { SecretValue } from "../SecretValue.ts";
@@ -53,10 +53,7 @@ export class AgeFolder implements WritableStore {
   }
 
   async setAll(entries: ReadonlyMap<string, SecretValue>): Promise<void> {
-    for (const [name, value] of entries) {
-      checkSecretName(name);
-      checkSecretValue(value);
-    }
+    checkEntries(entries);
     for (const [name, value] of entries) {
       const text = Buffer.from(value.revealSecret());
       const bytes = await encryptAge(text, { recipients: this.#recipients });

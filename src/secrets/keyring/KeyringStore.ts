@@ -1,6 +1,6 @@
 import type { AsyncEntry } from "@napi-rs/keyring";
 import type { SecretSource } from "../../plan/index.ts";
-import { checkSecretName, checkSecretValue, secretFromStore } from "../checkSecret.ts";
+import { checkEntries, checkSecretName, secretFromStore } from "../checkSecret.ts";
 import { SecretError } from "../SecretError.ts";
 import type { SecretStore } from "../SecretStore.ts";
 import type { SecretValue } from "../SecretValue.ts";
@@ -41,10 +41,7 @@ export class KeyringStore implements SecretStore<KeyringSource>, WritableStore {
   }
 
   async setAll(entries: ReadonlyMap<string, SecretValue>): Promise<void> {
-    for (const [name, value] of entries) {
-      checkSecretName(name);
-      checkSecretValue(value);
-    }
+    checkEntries(entries);
     for (const [name, value] of entries) {
       const bytes = Buffer.from(value.revealSecret());
       await this.#use(this.#service, name, (entry, signal) => entry.setSecret(bytes, signal));
