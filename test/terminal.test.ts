@@ -79,12 +79,13 @@ describe("seawall run at a terminal", { skip: lacking() }, () => {
   test("a shell inside has jobs of its own, and gives the terminal back", () => {
     person([
       [PROMPT, "$S --profile shell --env PS1=inner%\\  -- bash --norc --noprofile -i\n"],
-      ["inner% ", "cat\n"],
-      ["cat\r\n", "runs\n"],
+      ["inner% ", "sh -c 'echo ready; exec cat'\n"],
+      ["ready\r\n", "runs\n"],
       ["runs\r\nruns", "\u001a"],
-      ["Stopped", "jobs; kill %1; exit 3\n"],
-      [PROMPT, "echo code=$?; cat\n"],
-      ["code=3", "still here\n"],
+      ["Stopped", "kill -9 %1; wait %1; exit 3\n"],
+      [PROMPT, "echo code=$?; sh -c 'echo steady; exec cat'\n"],
+      ["code=3", ""],
+      ["steady\r\n", "still here\n"],
       ["still here\r\nstill here", "\u0004"],
       [PROMPT, ""],
     ]);
