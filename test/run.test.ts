@@ -7,6 +7,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { freePort } from "./support/Deployment.ts";
+import { lacking } from "./support/lacking.ts";
 import { RunPlace } from "./support/RunPlace.ts";
 
 /** Node runs what is tried inside; a control runs the same without a wall. */
@@ -283,7 +284,7 @@ describe("seawall run", () => {
 
   test(
     "--explain tells each file and program that was asked for in vain",
-    { skip: spawnSync("strace", ["-V"]).status === 0 ? false : "strace is missing" },
+    { skip: lacking("strace", ["-V"]) },
     () => {
       const file = place.write("words/quiet.txt", "quiet");
       const text = `${READ(file)}; try { require("child_process").execFileSync("/usr/bin/ls") } catch {}`;
