@@ -192,7 +192,7 @@ const NOT_OF_PROFILES = new Set([
   "descriptors",
 ]);
 
-for (const profile of Object.keys(builtInProfiles))
+for (const profile of builtInProfiles.keys())
   test(`nothing gets out of the built-in profile ${profile}`, async (t) => {
     const only = attacks.map(({ name }) => name).filter((name) => !NOT_OF_PROFILES.has(name));
     const ground = plantingGround(t);
