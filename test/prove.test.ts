@@ -9,6 +9,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { builtInProfiles } from "../src/profiles/index.ts";
@@ -41,14 +42,17 @@ function reportOf({ stdout, stderr }: Ran): ProveReport {
 }
 
 test("nothing gets out of an OpenClaw bot's wall, while a deployment runs beside it", async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = mkdtempSync(join(tmpdir(), "seawall-test-"));
   const state = join(folder, "state");
   mkdirSync(state);
   const options = { state, env: { SEAWALL_STORE: testStore() } };
   const ground = plantingGround(t);
   const up = await runSeawall(["up", declareNoBots(folder, "none.json5")], options);
   assert.equal(up.code, 0, up.stderr);
-  t.after(() => runSeawall(["down"], options));
+  t.after(async () => {
+    await runSeawall(["down"], options);
+    rmSync(folder, { recursive: true, force: true });
+  });
   const file = declareOneBot(folder, await freePort(), {
     exec: { allow: ["ls", "cat"] },
     proxy: 3128,
@@ -192,7 +196,7 @@ const NOT_OF_PROFILES = new Set([
   "descriptors",
 ]);
 
-for (const profile of Object.keys(builtInProfiles))
+for (const profile of builtInProfiles.keys())
   test(`nothing gets out of the built-in profile ${profile}`, async (t) => {
     const only = attacks.map(({ name }) => name).filter((name) => !NOT_OF_PROFILES.has(name));
     const ground = plantingGround(t);
