@@ -62,11 +62,14 @@ function makeTree(): Tree {
 }
 
 async function look(paths: readonly string[], redact = false): Promise<ScanReport> {
+  const said: string[] = [];
   const { fingerprints } = fingerprintSecrets(
     [{ name: "canary", value: new SecretValue(VALUE) }],
     [{ name: "a/github", value: PHANTOM }],
   );
-  const report = await scan({ state, paths, fingerprints, redact, onProgress: () => undefined });
+  const onProgress = (line: string): void => void said.push(line);
+  const report = await scan({ state, paths, fingerprints, redact, onProgress });
+  assert.deepEqual(said, [], "no file was too much for the scanner");
   const text = JSON.stringify(report);
   assert.ok(!text.includes(VALUE) && !text.includes(SHAPED), "a report never holds what was found");
   return report;

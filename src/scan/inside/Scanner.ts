@@ -9,7 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import type { Finding, Place, ScanJob, ScanMessage } from "./Job.ts";
 import { digestOf, Matcher, type Match } from "./Matcher.ts";
 import { readDatabase, SQLITE_MAGIC, type Cell } from "./readDatabase.ts";
@@ -142,7 +142,9 @@ export class Scanner {
     expand: (typeof COMPRESSED)[number]["expand"],
   ): Promise<void> {
     let size = 0;
-    const expanded = Readable.from(this.#chunks(fd)).compose(expand());
+    const expanded = expand();
+    // What goes wrong is thrown to whoever reads it; without a callback it would end the process.
+    pipeline(Readable.from(this.#chunks(fd)), expanded, () => undefined);
     const chunks = expanded[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
     const bounded = async function* (this: Scanner, first: Buffer): AsyncGenerator<Buffer> {
       for (let chunk: Buffer | undefined = first; chunk !== undefined;) {
