@@ -1,7 +1,7 @@
 import { lstat, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { decryptAge } from "./age/decryptAge.ts";
-import { checkEntries, checkSecretName, checkSecretValue } from "./checkSecret.ts";
+import { checkEntries, checkSecretName } from "./checkSecret.ts";
 import { checkPrivateFolder } from "./readPrivateFile.ts";
 import { SecretError } from "./SecretError.ts";
 import type { SecretValue } from "./SecretValue.ts";

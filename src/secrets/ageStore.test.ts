@@ -76,16 +76,30 @@ for (const [type, ...args] of [
   );
 }
 
-test("ageStore.read() reads an agenix folder as agenix wrote it", async (t) => {
-  const setup = new StoreSetup(t);
-  const identity = setup.vector("agenix/user1");
-  const host = setup.vector("agenix/system1");
-  const at = (name: string): string => setup.vector(`agenix/${name}.age`, 0o644);
-  assert.equal(await setup.read(age(at("secret1"), identity)), "hello");
-  assert.equal(await setup.read(age(at("secret1"), host)), "hello");
-  assert.equal(await setup.read(age(at("armored-secret"), identity)), "Hello World!");
-  await setup.fails(age(at("secret2"), host), "wrong-recipient");
-});
+test(
+  "ageStore.read() reads an agenix folder: each file for the people that secrets.nix names",
+  needs("age", "ssh-keygen"),
+  async (t) => {
+    const setup = new StoreSetup(t);
+    for (const name of ["user", "host"])
+      await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", setup.at(name)]);
+    // What agenix runs: `age` with each of publicKeys as a recipient, `-a` where armor is asked for.
+    const publicKey = (name: string): string =>
+      readFileSync(setup.at(`${name}.pub`), "utf8").trim();
+    const seal = async (name: string, args: readonly string[], people: readonly string[]) => {
+      const recipients = people.flatMap((each) => ["-r", publicKey(each)]);
+      await run("age", [...args, ...recipients, "-o", setup.at(name), setup.write("plain", MARK)]);
+      chmodSync(setup.at(name), 0o644);
+      return setup.at(name);
+    };
+    const both = await seal("both.age", [], ["user", "host"]);
+    assert.equal(await setup.read(age(both, setup.at("user"))), MARK);
+    assert.equal(await setup.read(age(both, setup.at("host"))), MARK);
+    const one = await seal("one.age", ["-a"], ["user"]);
+    assert.equal(await setup.read(age(one, setup.at("user"))), MARK);
+    await setup.fails(age(one, setup.at("host")), "wrong-recipient");
+  },
+);
 
 test(
   "ageStore.read() opens what age encrypts with a passphrase",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { copyFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -13,8 +13,6 @@ export const run = promisify(execFile);
 
 /** What no error may show. */
 export const MARK = "real-value-7f3a9c-e81b";
-
-const VECTORS = join(import.meta.dirname, "vectors");
 
 /** A folder of a test's own, and readers of the stores as the store process has them. */
 export class StoreSetup {
@@ -38,13 +36,6 @@ export class StoreSetup {
     writeFileSync(this.at(name), text, { mode });
     chmodSync(this.at(name), mode);
     return this.at(name);
-  }
-
-  vector(name: string, mode = 0o600): string {
-    const to = this.at(name.replaceAll("/", "-"));
-    copyFileSync(join(VECTORS, name), to);
-    chmodSync(to, mode);
-    return to;
   }
 
   async read(source: SecretSource): Promise<string> {
