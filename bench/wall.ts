@@ -10,7 +10,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileWall, probeHost } from "../src/wall/index.ts";
+import { compileWall, probeHost, programFiles } from "../src/wall/index.ts";
 import type { WallSpec } from "../src/wall/index.ts";
 import { closingArguments, LAUNCHER_INSIDE } from "../src/wall/namespaces/arguments.ts";
 
@@ -37,7 +37,7 @@ const spec: WallSpec = {
   ],
   network: { tcp: [], udp: [], bind: [18789] },
   execute: [],
-  libraries: [],
+  libraries: programFiles(["/usr/bin/true"]).libraries,
   protect: [],
   limits: {},
   processes: "any",

@@ -35,8 +35,10 @@ enum operation {
   OP_READY = 15,
   OP_EXECUTE = 16,
   OP_EXECUTE_ONCE = 17,
-  OP_CODE = 18,
-  OP_EXPECT = 19,
+  OP_PASS = 18,
+  OP_NOTIFY = 19,
+  OP_CODE = 20,
+  OP_EXPECT = 21,
 };
 
 /* A run of bytes of the policy that is being read. */

@@ -9,13 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <stddef.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <linux/close_range.h>
 
+#define USAGE "--policy-fd N or --policy FILE, [--channel-fd N] [--parent PID]"
+
 static pid_t parent;
 static bool silent;
+/* Names of variables that the command gets from our own environment, where they are set. */
+static char **passed;
 
 const char *error_name(int error) {
   static char number[16];
@@ -140,6 +147,46 @@ static char **read_strings(struct reader *r) {
   return strings;
 }
 
+/* The policy's environment and what is passed on; the policy's own word comes first. */
+static char **with_passed(char **environment) {
+  size_t fixed = 0, more = 0;
+  while (environment[fixed]) fixed++;
+  while (passed && passed[more]) more++;
+  char **all = calloc(fixed + more + 1, sizeof *all);
+  if (!all) refuse("execute", "no memory", ENOMEM);
+  memcpy(all, environment, fixed * sizeof *all);
+  for (size_t i = 0; i < more; i++) {
+    const char *value = getenv(passed[i]);
+    char *line;
+    if (!value) continue;
+    if (asprintf(&line, "%s=%s", passed[i], value) < 0) refuse("execute", "no memory", ENOMEM);
+    all[fixed++] = line;
+  }
+  return all;
+}
+
+/*
+ * Connects to the socket that the service manager listens on (sd_notify(3)), so that the command,
+ * which can make no Unix socket, can write its messages to a descriptor it was given.
+ */
+static void connect_notify(int wanted) {
+  const char *operation = "notify";
+  const char *path = getenv("NOTIFY_SOCKET");
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (!path || (*path != '/' && *path != '@')) refuse(operation, "NOTIFY_SOCKET names no socket", 0);
+  size_t length = strlen(path);
+  if (length >= sizeof address.sun_path) refuse(operation, "NOTIFY_SOCKET is too long", 0);
+  memcpy(address.sun_path, path, length);
+  if (*path == '@') address.sun_path[0] = 0;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) < 0) refuse(operation, path, errno);
+  if (fd == wanted) return;
+  if (fcntl(wanted, F_GETFD) >= 0) refuse(operation, "its descriptor is taken", 0);
+  if (dup2(fd, wanted) < 0) refuse(operation, "descriptor", errno);
+  close(fd);
+}
+
 static void run_execute(struct reader *r, bool dry, bool once) {
   char *path = read_string(r);
   char **arguments = read_strings(r);
@@ -151,6 +198,7 @@ static void run_execute(struct reader *r, bool dry, bool once) {
     free(environment);
     return;
   }
+  environment = with_passed(environment);
   if (once) execute_once(path, arguments, environment);
   execve(path, arguments, environment);
   refuse("execute", path, errno);
@@ -279,6 +327,24 @@ static void run(uint32_t op, struct reader *r, bool dry) {
     r->operation = "mount";
     run_expect(r, dry);
     return;
+  case OP_PASS: {
+    r->operation = "environment";
+    char **names = read_strings(r);
+    read_end(r);
+    for (size_t i = 0; names[i]; i++)
+      if (!*names[i] || strchr(names[i], '=')) refuse(r->operation, "not a variable's name", 0);
+    if (dry) free(names);
+    else passed = names;
+    return;
+  }
+  case OP_NOTIFY: {
+    r->operation = "notify";
+    uint32_t wanted = read_u32(r);
+    read_end(r);
+    if (wanted < 3 || wanted > 1u << 16) refuse(r->operation, "not a descriptor for it", 0);
+    if (!dry) connect_notify((int)wanted);
+    return;
+  }
   case OP_EXECUTE:
   case OP_EXECUTE_ONCE:
     r->operation = "execute";
@@ -333,6 +399,7 @@ static void reset_signals(void) {
 
 int main(int count, char **arguments) {
   int policy = -1, wanted = -1;
+  const char *file = NULL;
   if (count > 2 && strcmp(arguments[1], "--undisturbed") == 0)
     return execute_undisturbed(arguments + 2);
   if (count == 2 && strcmp(arguments[1], "--probe") == 0) return probe_host();
@@ -340,15 +407,17 @@ int main(int count, char **arguments) {
   for (int i = 1; i < count; i += 2) {
     const char *value = i + 1 < count ? arguments[i + 1] : NULL;
     if (strcmp(arguments[i], "--policy-fd") == 0) policy = number(value);
+    else if (strcmp(arguments[i], "--policy") == 0) file = value;
     else if (strcmp(arguments[i], "--channel-fd") == 0) wanted = number(value);
     else if (strcmp(arguments[i], "--parent") == 0) parent = number(value);
-    else refuse("arguments", "--policy-fd N [--channel-fd N] [--parent PID]", 0);
+    else refuse("arguments", USAGE, 0);
   }
-  if (policy < 0) refuse("arguments", "--policy-fd N [--channel-fd N] [--parent PID]", 0);
+  if ((policy < 0) == (file == NULL)) refuse("arguments", USAGE, 0);
   /* Else a socket of ours would become somebody's standard error. */
   for (int fd = 0; fd < 3; fd++)
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
       refuse("arguments", "a standard descriptor is closed", 0);
+  if (file && (policy = open(file, O_RDONLY | O_CLOEXEC)) < 0) refuse("policy", file, errno);
   if (wanted >= 0 && fcntl(wanted, F_GETFD) < 0) refuse("channel", "is not open", errno);
   channel = wanted;
   struct reader loaded = load_policy(policy);

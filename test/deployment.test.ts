@@ -38,7 +38,7 @@ describe("a deployment of two bots", () => {
       a: deployment.bot({
         port: ports.a,
         telegram: true,
-        more: { exec: { allow: ["ls", "cat"] } },
+        more: { exec: { allow: ["ls", "cat"] }, limits: { openFiles: 8192 } },
       }),
       b: deployment.bot({ port: ports.b, more: moreForB }),
     };
@@ -57,6 +57,11 @@ describe("a deployment of two bots", () => {
       assert.ok(wall.length >= 5);
       for (const { mechanism, state } of wall) assert.equal(state, "enforced", mechanism);
     }
+    const limits = status.bots.map(({ wall }) => wall.find((each) => each.mechanism === "limits"));
+    assert.deepEqual(
+      limits.map((each) => each?.detail),
+      ["open files by rlimit", undefined],
+    );
     assert.equal((await deployment.run(["status"])).code, 0);
   });
 

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   profiles: ["declaration", "faults"],
   run: ["profiles", "wall", "faults"],
   openclaw: ["plan", "faults", "files"],
+  targets: ["wall", "faults"],
   broker: ["plan", "secrets", "record", "faults"],
   host: [
     "declaration",

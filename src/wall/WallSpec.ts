@@ -50,6 +50,23 @@ export interface WallSpec {
   readonly terminal?: boolean;
   /** What this wall may go without. */
   readonly concessions: readonly Concession[];
+  /**
+   * A service manager starts it: what the mounts and `own` namespaces say is made by the unit, and
+   * the launcher, started inside, adds its own layers. No bubblewrap, no supervisor, no channel.
+   */
+  readonly service?: ServiceStart;
+}
+
+/** What a service gets from systemd besides its unit. */
+export interface ServiceStart {
+  /** How many listening sockets it is handed, from descriptor 3 on (sd_listen_fds(3)). */
+  readonly sockets: number;
+  /** Variables of the unit's environment that it gets, where they are set. */
+  readonly environment: readonly string[];
+  /** It says when it is ready: a socket for that is the descriptor after the last of `sockets`. */
+  readonly notifies: boolean;
+  /** `processes: "one"` may connect to Unix sockets; only for a unit that sees none but those meant. */
+  readonly unixSockets: boolean;
 }
 
 export type Mount =

@@ -95,6 +95,12 @@ function checkExecutables(spec: WallSpec): void {
   }
 }
 
+/** Libraries that lie in, or hold, what may be written: that is for the specification to say, and is reported. */
+export function writableCode({ mounts, libraries }: WallSpec): readonly string[] {
+  const writable = mounts.filter((mount) => mount.kind === "write" || mount.kind === "memory");
+  return libraries.filter((path) => writable.some(({ to }) => overlaps(path, to)));
+}
+
 /** The loaders that one of the mounts makes visible at their own path. */
 export function visibleLoaders(spec: WallSpec, host: HostCapabilities): readonly string[] {
   if (spec.namespaces === "host") return host.loaders;

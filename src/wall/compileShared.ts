@@ -15,7 +15,8 @@ import type { Mount, WallSpec } from "./WallSpec.ts";
 /** Whether namespaces are conceded, and this host really has none. */
 export function isShared(spec: WallSpec, host: HostCapabilities): boolean {
   const able = host.bubblewrap?.recent === true && host.namespaces.ok;
-  return spec.namespaces === "own" && !able && spec.concessions.includes("no-user-namespaces");
+  const own = spec.namespaces === "own" && spec.service === undefined;
+  return own && !able && spec.concessions.includes("no-user-namespaces");
 }
 
 /**

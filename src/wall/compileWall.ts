@@ -1,4 +1,4 @@
-import { checkSpec, visibleLoaders } from "./checkSpec.ts";
+import { checkSpec, visibleLoaders, writableCode } from "./checkSpec.ts";
 import { CHANNEL_DESCRIPTOR, FIRST_FILE_DESCRIPTOR } from "./CompiledWall.ts";
 import type { CompiledWall } from "./CompiledWall.ts";
 import type { HostCapabilities } from "./HostCapabilities.ts";
@@ -17,9 +17,11 @@ import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
 import type { Architecture } from "./seccomp/syscalls.ts";
 import { walledPolicy } from "./seccomp/walledPolicy.ts";
 import { WallError } from "./WallError.ts";
-import type { WallSpec } from "./WallSpec.ts";
+import type { ServiceStart, WallSpec } from "./WallSpec.ts";
 
 const DIAL_TIMEOUT_MS = 5000;
+/** SD_LISTEN_FDS_START. */
+const FIRST_SOCKET = 3;
 
 /**
  * Turns a specification into what bubblewrap and seawall-launch are given. Pure: the same
@@ -34,10 +36,11 @@ export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWal
   const architecture = checkHost(spec, host);
   const landlock =
     spec.concessions.includes("no-landlock") && host.landlock < 1 ? 0 : host.landlock;
-  const own = spec.namespaces === "own";
-  const limits = compileLimits(spec.limits, host.cgroups, own);
+  const own = spec.namespaces === "own" && spec.service === undefined;
+  // systemd bounds its own services.
+  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, host.cgroups, own);
   const operations = [
-    ...prelude(spec, limits, spec.namespaces === "host"),
+    ...prelude(spec, limits, spec.namespaces === "host" && spec.service === undefined),
     ...(own ? mountOperations(spec, host) : []),
     ...(own ? networkOperations(spec, landlock, architecture) : []),
     ...confinement(spec, host, { landlock, architecture, limits }),
@@ -65,7 +68,7 @@ function checkHost(spec: WallSpec, host: HostCapabilities): Architecture {
     throw new WallError("landlock", "this kernel has no Landlock", {
       hint: 'add landlock to the kernel\'s lsm= parameter, or name the concession "no-landlock"',
     });
-  if (spec.namespaces === "host") return host.architecture;
+  if (spec.namespaces === "host" || spec.service !== undefined) return host.architecture;
   if (host.bubblewrap === undefined)
     throw new WallError("bubblewrap-missing", "bubblewrap is not installed", {
       hint: remedyOf(host, "bubblewrap") ?? "install bubblewrap",
@@ -146,25 +149,33 @@ function confinement(
   host: HostCapabilities,
   { landlock, architecture, limits }: Confinement,
 ): readonly Operation[] {
-  const own = spec.namespaces === "own";
+  const { service } = spec;
+  const own = spec.namespaces === "own" && service === undefined;
+  const supervised = spec.namespaces === "host" && service === undefined;
   const ruleset = compileLandlock(spec, landlock, visibleLoaders(spec, host));
-  const policy = walledPolicy({ processes: spec.processes });
+  const policy = walledPolicy({
+    processes: spec.processes,
+    unixSockets: service?.unixSockets === true,
+  });
   // In the host's namespaces the channel is the command's own: Node finds it by these variables.
   const channel = {
     NODE_CHANNEL_FD: String(CHANNEL_DESCRIPTOR),
     NODE_CHANNEL_SERIALIZATION_MODE: "json",
   };
-  const environment = Object.entries(own ? spec.environment : { ...spec.environment, ...channel })
+  const environment = Object.entries(
+    supervised ? { ...spec.environment, ...channel } : spec.environment,
+  )
     .map(([name, value]) => `${name}=${value}`)
     .toSorted();
   return [
     ...limits.late.map((limit) => ({ op: "limit", ...limit }) as const),
+    ...serviceOperations(service),
     { op: "no-new-privileges" },
     // Outside a user namespace of its own the process may not touch the other two, nor need it.
     { op: "capabilities", bounding: own, securebits: own },
     ...(ruleset === undefined ? [] : [{ op: "landlock", ruleset } as const]),
     { op: "filter", filter: compileFilter(policy, architecture) },
-    { op: "descriptors", keep: own ? [] : [CHANNEL_DESCRIPTOR] },
+    { op: "descriptors", keep: supervised ? [CHANNEL_DESCRIPTOR] : serviceDescriptors(service) },
     { op: "ready" },
     {
       op: "execute",
@@ -174,6 +185,21 @@ function confinement(
       environment,
     },
   ];
+}
+
+function serviceOperations(service: ServiceStart | undefined): readonly Operation[] {
+  if (service === undefined) return [];
+  const { environment, notifies, sockets } = service;
+  return [
+    { op: "pass", names: environment.toSorted() },
+    ...(notifies ? [{ op: "notify", descriptor: FIRST_SOCKET + sockets } as const] : []),
+  ];
+}
+
+function serviceDescriptors(service: ServiceStart | undefined): readonly number[] {
+  if (service === undefined) return [];
+  const { sockets, notifies } = service;
+  return Array.from({ length: sockets + (notifies ? 1 : 0) }, (_, index) => FIRST_SOCKET + index);
 }
 
 function describe(
@@ -194,18 +220,7 @@ function describe(
         ]
       : []),
     describeLandlock(spec.namespaces, landlock),
-    ...(own
-      ? [
-          host.noexec
-            ? enforced("execution", "only the granted programs and their libraries are code")
-            : ({
-                mechanism: "execution",
-                state: "partly",
-                detail: "what may be read can be run through the dynamic loader",
-                remedy: "boot a kernel of Linux 5.12 or later",
-              } as const),
-        ]
-      : []),
+    ...(own ? [describeExecution(spec, host)] : []),
     enforced("seccomp", "what isn't allowed by name is refused"),
     enforced(
       "capabilities",
@@ -226,6 +241,25 @@ function describe(
         ]
       : []),
   ];
+}
+
+function describeExecution(spec: WallSpec, { noexec }: HostCapabilities): MechanismReport {
+  const mechanism = "execution";
+  if (!noexec)
+    return {
+      mechanism,
+      state: "partly",
+      detail: "what may be read can be run through the dynamic loader",
+      remedy: "boot a kernel of Linux 5.12 or later",
+    };
+  const own = writableCode(spec);
+  if (own.length === 0)
+    return enforced(mechanism, "only the granted programs and their libraries are code");
+  return {
+    mechanism,
+    state: "partly",
+    detail: `what the process writes in ${own.join(", ")} can be loaded as code`,
+  };
 }
 
 /** Only where something was protected. */

@@ -244,7 +244,7 @@ test("an interpreter or a name that wasn't granted can't be executed", { skip },
     ],
   ] as const) {
     const { value, error } = await inside(t, host, body);
-    assert.ok(error !== undefined || !String((value as Ran)[1]).includes("ran"), name);
+    assert.ok(error !== undefined || !(value as Ran)[1].includes("ran"), name);
     assert.match(error ?? "EACCES", /^(?:EACCES|ENOENT)$/u, name);
   }
 });
@@ -262,4 +262,16 @@ test("compileWall() refuses where mounts can't be made noexec, but for the conce
   const conceded = compileWall(specFor("0", { concessions: ["no-landlock"] }), old);
   const report = conceded.mechanisms.find(({ mechanism }) => mechanism === "execution");
   assert.equal(report?.state, "partly");
+});
+
+test("compileWall() says so where what is written can be loaded as code", () => {
+  const report = (libraries: readonly string[]) =>
+    compileWall(specFor("0", { libraries }), host).mechanisms.find(
+      ({ mechanism }) => mechanism === "execution",
+    );
+  assert.equal(report(["/usr/lib"])?.state, "enforced");
+  for (const path of ["/tmp", "/tmp/native.node"]) {
+    assert.equal(report([path])?.state, "partly");
+    assert.match(report([path])?.detail ?? "", new RegExp(path, "u"));
+  }
 });

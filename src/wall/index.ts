@@ -14,6 +14,7 @@ export { programFiles } from "./probe/programFiles.ts";
 export type { ProgramFiles } from "./probe/programFiles.ts";
 export { readInterpreter } from "./probe/readInterpreter.ts";
 export type { ProbeOptions } from "./probe/runProbe.ts";
+export { compileSeatbelt } from "./seatbelt/compileSeatbelt.ts";
 export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
 export { WallError } from "./WallError.ts";
@@ -24,6 +25,7 @@ export type {
   Mount,
   Protection,
   ResourceLimits,
+  ServiceStart,
   WallNetwork,
   WallSpec,
 } from "./WallSpec.ts";

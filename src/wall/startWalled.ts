@@ -118,7 +118,7 @@ interface Spawned {
   readonly child: ChildProcess;
   /** Why it was ended before it began. */
   readonly refused: string | undefined;
-  removeGroup(): void;
+  readonly removeGroup: () => void;
 }
 
 /**
@@ -148,7 +148,7 @@ function spawnInGroup(wall: CompiledWall, options: StartOptions): Spawned {
 function spawnWalled(
   wall: CompiledWall,
   options: StartOptions,
-): { readonly child: ChildProcess; feed(): void } {
+): { readonly child: ChildProcess; readonly feed: () => void } {
   const { launcher, bwrap = "bwrap", uid, gid, stdout, stderr } = options;
   const launch = `--policy-fd ${POLICY_DESCRIPTOR} --channel-fd ${CHANNEL_DESCRIPTOR}`.split(" ");
   const [program, args, inputs] =

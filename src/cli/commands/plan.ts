@@ -6,6 +6,7 @@ import {
   type DialPlan,
   type GrantPlan,
   type LimitsPlan,
+  type ResourcesPlan,
   type Plan,
 } from "../../plan/index.ts";
 import type { Command } from "../Command.ts";
@@ -60,12 +61,13 @@ function asks({ bots }: Plan): boolean {
 }
 
 function botLines(bot: BotPlan): string[] {
-  const { proxyPort, unknownHosts, limits } = bot;
+  const { proxyPort, unknownHosts, limits, resources } = bot;
   return [
     `${bot.name}: OpenClaw ${bot.openclaw.version}, ${bot.openclaw.model}`,
     ...bot.grants.flatMap(grantLines),
     ...(unknownHosts === undefined ? [] : ["  asks you about any other host"]),
     ...(limits === undefined ? [] : [`  all together at most ${limitsText(limits)}`]),
+    ...(resources === undefined ? [] : [`  uses at most ${resourcesText(resources)}`]),
     ...(proxyPort === undefined ? [] : [`  has an HTTP proxy at 127.0.0.1:${proxyPort}`]),
     `  runs ${bot.commands.join(", ") || "no commands"}`,
     `  gateway on http://127.0.0.1:${bot.ingress.port}`,
@@ -138,6 +140,17 @@ function limitsText(limits: LimitsPlan): string {
     ...(bytesPerDay === undefined ? [] : [`${sizeOf(bytesPerDay)} a day`]),
     ...(tokensPerDay === undefined ? [] : [`${tokensPerDay} tokens a day`]),
     ...(microdollarsPerDay === undefined ? [] : [`$${microdollarsPerDay / 1_000_000} a day`]),
+  ].join(", ");
+}
+
+function resourcesText(resources: ResourcesPlan): string {
+  const { memory, processes, openFiles, fileSize, cpu } = resources;
+  return [
+    ...(memory === undefined ? [] : [`${sizeOf(memory)} of memory`]),
+    ...(processes === undefined ? [] : [`${processes} processes and threads`]),
+    ...(openFiles === undefined ? [] : [`${openFiles} open files a process`]),
+    ...(fileSize === undefined ? [] : [`${sizeOf(fileSize)} a file`]),
+    ...(cpu === undefined ? [] : [`${cpu} ${cpu === 1 ? "processor" : "processors"}`]),
   ].join(", ");
 }
 

@@ -51,7 +51,10 @@ function botLines(bot: BotStatus, now: number): string[] {
     weak.length === 0
       ? `  wall: enforced (${bot.wall.map(({ mechanism }) => mechanism).join(", ")})`
       : `  wall: WEAKER than planned`,
-    ...weak.map(({ mechanism, state, detail }) => `    ${mechanism}: ${state}, ${detail}`),
+    ...weak.flatMap(({ mechanism, state, detail, remedy }) => [
+      `    ${mechanism}: ${state}, ${detail}`,
+      ...(remedy === undefined ? [] : [`      better: ${remedy}`]),
+    ]),
   ];
 }
 

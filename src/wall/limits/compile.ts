@@ -132,7 +132,9 @@ function compileGroup(access: CgroupAccess, wanted: Wanted): CompiledGroup | und
         command: [
           access.program,
           ...(access.user ? ["--user"] : []),
-          ...["--scope", "--quiet", "--collect"],
+          "--scope",
+          "--quiet",
+          "--collect",
           ...property("MemoryMax", memory),
           ...property("MemorySwapMax", memory === undefined ? undefined : 0),
           ...property("TasksMax", pids),

@@ -141,7 +141,7 @@ test("open files and the size of a file are limited", { skip }, async (t) => {
 test("limits can't be raised from inside", { skip }, async (t) => {
   const attempt = buildAttempt(temporaryFolder(t));
   const mounts: Mount[] = [...BASE_MOUNTS, { kind: "read", from: attempt, to: "/attempt" }];
-  const limits: ResourceLimits = { openFiles: 100, processes: 60, memory: 400 * MB };
+  const limits: ResourceLimits = { openFiles: 100, processes: 60, memory: 1500 * MB };
   const body = `
     const fs = require("fs");
     const limit = (name) => new RegExp(name + " +(\\\\d+) +(\\\\d+)").exec(fs.readFileSync("/proc/self/limits", "utf8"))?.slice(1);

@@ -49,6 +49,10 @@ export type Operation =
   | { readonly op: "descriptors"; readonly keep: readonly number[] }
   /** Tells the supervisor that everything is in force. */
   | { readonly op: "ready" }
+  /** Variables that the command gets from the launcher's own environment, where they are set. */
+  | { readonly op: "pass"; readonly names: readonly string[] }
+  /** This descriptor becomes a socket connected to `$NOTIFY_SOCKET` (sd_notify(3)). */
+  | { readonly op: "notify"; readonly descriptor: number }
   /** The last one. `once` = no other exec afterwards. */
   | {
       readonly op: "execute";

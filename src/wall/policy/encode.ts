@@ -23,8 +23,10 @@ const NUMBERS = {
   descriptors: 14,
   ready: 15,
   execute: 16,
-  code: 18,
-  expect: 19,
+  pass: 18,
+  notify: 19,
+  code: 20,
+  expect: 21,
 } as const;
 const EXECUTE_ONCE = 17;
 
@@ -79,6 +81,10 @@ function encodeBody(operation: Operation): Buffer {
       return encodeFilter(operation.filter);
     case "descriptors":
       return Buffer.concat([u32(operation.keep.length), ...operation.keep.map(u32)]);
+    case "pass":
+      return texts(operation.names);
+    case "notify":
+      return u32(operation.descriptor);
     case "execute":
       return Buffer.concat([
         text(operation.path),

@@ -34,9 +34,21 @@ const SWITCHES = [
   ],
 ] as const;
 
-/** The line that allows user namespaces here, if a switch is seen to forbid them. */
+/** What container engines leave in a container: Docker, Podman, LXC and systemd-nspawn. */
+const CONTAINER_MARKS = [
+  "/.dockerenv",
+  "/run/.containerenv",
+  "/dev/.lxc",
+  "/run/host/container-manager",
+];
+
+/** What allows user namespaces here, if a switch or a container is seen to forbid them. */
 export function namespaceRemedy(): string | undefined {
-  return SWITCHES.find(([file, forbids]) => readSwitch(file) === forbids)?.[2];
+  const line = SWITCHES.find(([file, forbids]) => readSwitch(file) === forbids)?.[2];
+  if (line !== undefined) return line;
+  return CONTAINER_MARKS.some((mark) => existsSync(mark))
+    ? "start the container so that it may make user namespaces, see docs/containers.md"
+    : undefined;
 }
 
 function readSwitch(file: string): string | undefined {

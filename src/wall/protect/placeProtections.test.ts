@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -13,6 +14,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { compileWall } from "../compileWall.ts";
@@ -121,7 +123,7 @@ test("a hidden file is not there, by whatever name, and can't be made", { skip }
       concessions: conceded ? ["no-landlock"] : [],
     });
     for (const [way, result] of Object.entries(value as Record<string, string>))
-      assert.match(String(result), /^(?:ENOENT|EROFS|EACCES|EXDEV|unseen)$/u, way);
+      assert.match(result, /^(?:ENOENT|EROFS|EACCES|EXDEV|unseen)$/u, way);
   }
   assert.deepEqual(listing(root), before);
   // The control: the same wall without the protection.
@@ -366,6 +368,7 @@ test("placeProtections() refuses what it can't keep", (t) => {
     () => place({ path: "/work/config", access: "read-only" }),
     (error) => error instanceof WallError && error.code === "protect" && error.exitCode === 4,
   );
+  assert.throws(() => place({ path: "/work/config", access: "hidden" }), { code: "protect" });
   unlinkSync(join(root, "second-name"));
   place({ path: "/work/config", access: "read-only" });
   for (let number = 0; number < 1000; number++) writeFileSync(join(root, `f${number}`), "");
@@ -394,4 +397,92 @@ test("placeProtections() leaves alone what no mount shows, and compileWall() wha
   assert.deepEqual(placeProtections(spec).mounts, spec.mounts);
   assert.throws(() => compileWall(spec, host), { code: "spec" });
   chmodSync(root, 0o700);
+});
+
+test(
+  "nothing inside undoes a protection: mounts, namespaces, other processes' views",
+  { skip },
+  async (t) => {
+    const root = makeTree(t, ["secret", ".git/hooks/sample", "keep/file"]);
+    const changes = {
+      ...writable(root),
+      ...protect(
+        { path: "/work/secret", access: "hidden" },
+        { path: "/work/.git/hooks", access: "read-only" },
+      ),
+    };
+    // Of another process of the wall, of pid 1, and of the launcher's own descriptors.
+    const done = await attempts(t, changes, [
+      `return fs.readFileSync("/proc/1/root/work/secret", "utf8")`,
+      `return fs.readFileSync("/proc/" + process.pid + "/root/work/secret", "utf8")`,
+      `return fs.readFileSync("/proc/self/task/" + process.pid + "/root/work/secret", "utf8")`,
+      `const fd = fs.openSync("/work", fs.constants.O_DIRECTORY); return fs.readFileSync("/proc/self/fd/" + fd + "/secret", "utf8")`,
+      `const fd = fs.openSync("/work/keep", fs.constants.O_DIRECTORY); return fs.readFileSync("/proc/self/fd/" + fd + "/../secret", "utf8")`,
+      `return fs.readFileSync("/proc/self/mountinfo", "utf8").includes("${root}/secret") ? "named" : "ENOENT"`,
+      `fs.mkdirSync("/work/keep/.git"); fs.renameSync("/work/keep/.git", "/work/.git")`,
+      `fs.cpSync("/work/.git/hooks", "/work/keep/hooks", { recursive: true }); fs.writeFileSync("/work/keep/hooks/new", ""); fs.renameSync("/work/keep/hooks", "/work/.git/hooks")`,
+      `return String(require("child_process").spawnSync("/usr/bin/umount", ["/work"]).error?.code)`,
+    ]);
+    for (const [way, result] of Object.entries(done))
+      assert.match(
+        String(result),
+        /^(?:ENOENT|EACCES|EROFS|EXDEV|EBUSY|EPERM|ENOTEMPTY|EEXIST)$/u,
+        way,
+      );
+    assert.deepEqual(readdirSync(join(root, ".git/hooks")), ["sample"]);
+  },
+);
+
+test(
+  "two walls in one folder: what one makes doesn't become the other's secret",
+  { skip },
+  async (t) => {
+    const root = makeTree(t, ["project/main.c", "secret/key"]);
+    const project = join(root, "project");
+    const mounts: Mount[] = [
+      ...BASE_MOUNTS.filter(({ to }) => to !== "/tmp"),
+      { kind: "write", from: project, to: project },
+      { kind: "read", from: root, to: "/home/me" },
+    ];
+    const first = { mounts: mounts.slice(0, -1) };
+    const link = `fs.symlinkSync("${root}/secret", "${project}/link")`;
+    assert.deepEqual(Object.values(await attempts(t, first, [link])), ["done"]);
+    // The second one hides something beside the link, so that its folder is made up of what is there.
+    const second = {
+      mounts,
+      ...protect(
+        { path: `${project}/.env`, access: "hidden" },
+        { path: "/home/me/secret", access: "hidden" },
+      ),
+    };
+    const read = `return fs.readFileSync("${project}/link/key", "utf8")`;
+    const through = `return fs.readFileSync("/home/me/project/link/key", "utf8")`;
+    const done = await attempts(t, second, [
+      read,
+      through,
+      `return fs.readFileSync("/home/me/secret/key", "utf8")`,
+    ]);
+    assert.deepEqual(Object.values(done), ["ENOENT", "ENOENT", "ENOENT"]);
+  },
+);
+
+test("a sealed folder shows no socket of the host", { skip }, async (t) => {
+  const root = makeTree(t, ["secret", "keep/file"]);
+  const server = createServer((socket) => socket.end("host"));
+  server.on("error", () => undefined);
+  server.listen(join(root, "socket"));
+  await once(server, "listening");
+  t.after(() => server.close());
+  chmodSync(join(root, "socket"), 0o777);
+  const body = `
+    const socket = require("net").connect("/work/socket");
+    return await new Promise((resolve, reject) => { socket.on("error", reject); socket.on("data", (data) => resolve(data.toString())); });`;
+  assert.deepEqual(await inside(t, host, body, writable(root)), { value: "host" });
+  assert.deepEqual(
+    await inside(t, host, body, {
+      ...writable(root),
+      ...protect({ path: "/work/secret", access: "hidden" }),
+    }),
+    { error: "ENOENT" },
+  );
 });

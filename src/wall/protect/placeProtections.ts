@@ -203,8 +203,12 @@ function hiddenBelow(node: Node): boolean {
 function placeChild(folder: Folder, name: string, node: Node, sealed: boolean): readonly Mount[] {
   const inside = join(folder.inside, name);
   const from = join(folder.from, name);
-  if (node.access === "hidden" || folder.context.mounted.has(inside)) return [];
   const found = look(from);
+  if (node.access === "hidden") {
+    if (found?.type === "file") refuseNames(inside, found);
+    return [];
+  }
+  if (folder.context.mounted.has(inside)) return [];
   const guarded = node.access !== undefined || node.children.size > 0;
   if (found === undefined) {
     if (guarded && folder.kind === "write" && !sealed)
@@ -212,22 +216,27 @@ function placeChild(folder: Folder, name: string, node: Node, sealed: boolean): 
     return [];
   }
   if (found.type === "link") return placeLink(folder, { inside, from, node, sealed });
-  // Neither is of use inside: a device can't be opened there, and what serves a socket is outside.
-  if (found.type === "device") return [];
+  // Devices, sockets and pipes: whoever is at the other end of one is outside of the wall.
+  if (found.type === "special") return [];
   const readOnly =
     node.access === "read-only" || (found.type !== "folder" && node.children.size > 0);
   const kind = readOnly ? "read" : folder.kind;
-  if (readOnly && folder.kind === "write" && found.type !== "folder" && found.names > 1)
-    fail(
-      `"${inside}" has ${found.names} names, by another of which it could be written`,
-      "remove its other hard links",
-    );
+  if (readOnly && folder.kind === "write" && found.type === "file") refuseNames(inside, found);
   const itself: readonly Mount[] =
     sealed || kind !== folder.kind || (guarded && folder.kind === "write")
       ? [{ kind, from, to: inside, placed: found.identity }]
       : [];
   if (found.type !== "folder" || node.children.size === 0) return itself;
   return placeFolder({ ...folder, inside, from, kind, node }, found, itself);
+}
+
+/** By another of its names the file could be had after all, wherever that is. */
+function refuseNames(inside: string, { names }: Found): void {
+  if (names > 1)
+    fail(
+      `"${inside}" has ${names} names, and would be had by another of them`,
+      "remove its other hard links",
+    );
 }
 
 /** A link in a sealed folder is made anew; what it leads to is protected like the link itself. */
@@ -255,7 +264,7 @@ function absentPaths(inside: string, node: Node): string[] {
 }
 
 interface Found {
-  readonly type: "folder" | "file" | "link" | "device";
+  readonly type: "folder" | "file" | "link" | "special";
   readonly mode: number;
   readonly names: number;
   readonly identity: Identity;
@@ -268,9 +277,9 @@ function look(path: string): Found | undefined {
     ? "folder"
     : found.isSymbolicLink()
       ? "link"
-      : found.isBlockDevice() || found.isCharacterDevice()
-        ? "device"
-        : "file";
+      : found.isFile()
+        ? "file"
+        : "special";
   return {
     type,
     mode: Number(found.mode & 0o777n),

@@ -47,6 +47,8 @@ export interface PolicyOptions {
    * ports alone, and by path D-Bus or a container engine would be reached.
    */
   readonly sockets?: "all" | "tcp";
+  /** `one` may connect to Unix sockets after all: its mounts show none but those meant for it. */
+  readonly unixSockets?: boolean;
 }
 
 /**
@@ -138,7 +140,7 @@ function socketRule(options: PolicyOptions): ConditionalRule {
       { when: [netlink, route], verdict: "allow" },
       { when: [netlink], verdict: unsupported },
       // A Unix socket by path is beyond Landlock: on the host's file system it would reach D-Bus.
-      ...(options.processes === "any" && options.sockets !== "tcp"
+      ...((options.processes === "any" && options.sockets !== "tcp") || options.unixSockets === true
         ? [{ when: [unix], verdict: "allow" as const }]
         : []),
     ],

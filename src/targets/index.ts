@@ -1,0 +1,3 @@
+export { targetFile, type Target, type TargetFile } from "./Target.ts";
+export { TargetError, type TargetErrorCode } from "./TargetError.ts";
+export * from "./launchd/index.ts";

@@ -1,0 +1,2 @@
+export { launchdTarget } from "./launchdTarget.ts";
+export type { LaunchdBot, LaunchdInput, LaunchdPaths } from "./launchdTarget.ts";
