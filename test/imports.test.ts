@@ -57,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "demo",
     "prove",
     "faults",
+    "files",
   ],
 };
 
