@@ -45,9 +45,13 @@ export async function startVictim(options: {
     stdio: ["pipe", "pipe", "ignore"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
+  // From the beginning: it may end before anybody asks it to.
+  const closed = once(child, "close");
+  closed.catch(() => undefined);
+  child.stdin.on("error", () => undefined);
   const [first] = (await Promise.race([
     once(child.stdout, "data"),
-    once(child, "close").then(() => {
+    closed.then(() => {
       throw new Error("the victim did not start");
     }),
   ])) as [Buffer];
@@ -58,7 +62,6 @@ export async function startVictim(options: {
     port,
     abstract: name,
     close: async () => {
-      const closed = once(child, "close");
       child.stdin.end();
       await closed;
     },
