@@ -227,8 +227,13 @@ static void run(uint32_t op, struct reader *r, bool dry) {
     uint32_t resource = read_u32(r);
     uint64_t value = read_u64(r);
     read_end(r);
-    struct rlimit limit = {value, value};
-    if (!dry && setrlimit((int)resource, &limit) < 0) refuse("limit", "can't be set", errno);
+    if (dry) return;
+    struct rlimit limit;
+    if (getrlimit((int)resource, &limit) < 0) refuse("limit", "can't be read", errno);
+    /* What is bounded more narrowly already stays so; raising it would take CAP_SYS_RESOURCE. */
+    if (value < limit.rlim_max) limit.rlim_max = value;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit((int)resource, &limit) < 0) refuse("limit", "can't be set", errno);
     return;
   }
   case OP_UMASK: {

@@ -43,6 +43,9 @@ export interface Profile {
     /** Bytes. */
     readonly memory?: Entry<number>;
     readonly processes?: Entry<number>;
+    readonly openFiles?: Entry<number>;
+    /** Bytes. */
+    readonly fileSize?: Entry<number>;
   };
 }
 

@@ -49,7 +49,7 @@ export function checkProfile(
   const workdir = reader.object(top["workdir"], ["workdir"], ["access"]);
   const exec = reader.object(top["exec"], ["exec"], ["allow", "libraries"]);
   const environment = reader.object(top["environment"], ["environment"], ["allow_vars", "set"]);
-  const limits = reader.object(top["limits"], ["limits"], ["memory", "processes"]);
+  const limits = reader.object(top["limits"], ["limits"], LIMIT_KEYS);
   for (const key of META_KEYS) reader.text(meta[key], ["meta", key]);
   reader.text(top["$schema"], ["$schema"]);
   // A terminal is always passed through, so both values are honoured.
@@ -59,15 +59,6 @@ export function checkProfile(
   const version = reader.text(meta["version"], ["meta", "version"]);
   const block = reader.boolean(network["block"], ["network", "block"]);
   const proxyPort = reader.checked(network["proxy_port"], ["network", "proxy_port"], isPort, PORT);
-  const memory = readSize(limits["memory"]);
-  if (limits["memory"] !== undefined && memory === undefined)
-    reader.fault(["limits", "memory"], "this is no size", 'write bytes, or text as "2G"');
-  const processes = reader.checked(
-    limits["processes"],
-    ["limits", "processes"],
-    (number): number is number => Number.isSafeInteger(number) && Number(number) > 0,
-    "a whole number from 1 on",
-  );
   const access = reader.checked(workdir["access"], ["workdir", "access"], isAccess, ACCESS);
   const paths = Object.fromEntries(
     FILESYSTEM_KEYS.map((key) => [key, reader.paths(filesystem, key)]),
@@ -121,10 +112,10 @@ export function checkProfile(
       set: reader.settings(environment["set"]),
     },
     limits: {
-      ...(memory === undefined ? {} : { memory: reader.entry(memory, ["limits", "memory"]) }),
-      ...(processes === undefined
-        ? {}
-        : { processes: reader.entry(processes, ["limits", "processes"]) }),
+      ...reader.size(limits, "memory"),
+      ...reader.count(limits, "processes"),
+      ...reader.count(limits, "openFiles"),
+      ...reader.size(limits, "fileSize"),
     },
   };
   return { profile, faults: reader.faults };
@@ -141,6 +132,7 @@ const NETWORK_KEYS = [
   "bind",
   "proxy_port",
 ] as const;
+const LIMIT_KEYS = ["memory", "processes", "openFiles", "fileSize"] as const;
 const PORT = "a port from 1 to 65535";
 const HOST = 'the name of a host, as "api.example.com"; patterns are not granted here';
 const PATH = "a path that begins with / or ~ or a variable such as $HOME";
@@ -260,6 +252,29 @@ export class Reader {
     return one === undefined ? [] : [this.entry(one, path)];
   }
 
+  /** Bytes of one of the limits, under its own key; nothing if the profile doesn't say. */
+  size<K extends "memory" | "fileSize">(
+    limits: Readonly<Record<string, unknown>>,
+    key: K,
+  ): Partial<Record<K, Entry<number>>> {
+    if (limits[key] === undefined) return {};
+    const path = ["limits", key];
+    const bytes = readSize(limits[key]);
+    if (bytes !== undefined) return { [key]: this.entry(bytes, path) } as Record<K, Entry<number>>;
+    this.fault(path, "this is no size", 'write bytes, or text as "2G"');
+    return {};
+  }
+
+  count<K extends "processes" | "openFiles">(
+    limits: Readonly<Record<string, unknown>>,
+    key: K,
+  ): Partial<Record<K, Entry<number>>> {
+    const path = ["limits", key];
+    const count = this.checked(limits[key], path, isCount, "a whole number from 1 on");
+    if (count === undefined) return {};
+    return { [key]: this.entry(count, path) } as Record<K, Entry<number>>;
+  }
+
   paths(
     filesystem: Readonly<Record<string, unknown>>,
     key: FilesystemKey,
@@ -301,6 +316,10 @@ function isText(value: unknown): value is string {
 
 function isPlainText(value: unknown): value is string {
   return typeof value === "string" && !value.includes("\0");
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }
 
 function isBoolean(value: unknown): value is boolean {

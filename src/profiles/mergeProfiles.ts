@@ -7,8 +7,6 @@ export function mergeProfiles(base: Profile, child: Profile): Profile {
   const block = child.network.block ?? base.network.block;
   const proxyPort = child.network.proxyPort ?? base.network.proxyPort;
   const workdir = child.workdir ?? base.workdir;
-  const memory = child.limits.memory ?? base.limits.memory;
-  const processes = child.limits.processes ?? base.limits.processes;
   const filesystem = Object.fromEntries(
     FILESYSTEM_KEYS.map((key) => [key, both(base.filesystem[key], child.filesystem[key])]),
   ) as unknown as Record<FilesystemKey, readonly Entry<string>[]>;
@@ -46,9 +44,6 @@ export function mergeProfiles(base: Profile, child: Profile): Profile {
       allow: both(base.environment.allow, child.environment.allow),
       set: both(base.environment.set, child.environment.set),
     },
-    limits: {
-      ...(memory === undefined ? {} : { memory }),
-      ...(processes === undefined ? {} : { processes }),
-    },
+    limits: { ...base.limits, ...child.limits },
   };
 }

@@ -55,10 +55,10 @@ export function profileText(
         Object.fromEntries(environment.set.map(({ value }) => [value.name, value.value])),
       ),
     }),
-    ...part("limits", {
-      ...(limits.memory === undefined ? {} : { memory: limits.memory.value }),
-      ...(limits.processes === undefined ? {} : { processes: limits.processes.value }),
-    }),
+    ...part(
+      "limits",
+      Object.fromEntries(Object.entries(limits).map(([key, { value }]) => [key, value])),
+    ),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

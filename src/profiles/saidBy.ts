@@ -45,6 +45,8 @@ export function saidBy(profile: Profile): readonly Said[] {
     ...each("environment.set", environment.set, ({ name, value }) => `${name}=${value}`),
     ...each("limits.memory", [limits.memory]),
     ...each("limits.processes", [limits.processes]),
+    ...each("limits.openFiles", [limits.openFiles]),
+    ...each("limits.fileSize", [limits.fileSize]),
   ];
   return [...new Map(said.map((one) => [`${one.key} ${one.value}`, one])).values()];
 }

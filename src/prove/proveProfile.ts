@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { emptyProfile } from "../profiles/index.ts";
-import { LAUNCHER, prepareRun } from "../run/index.ts";
+import { LAUNCHER, loadedCode, PolicyStore, prepareRun } from "../run/index.ts";
 import {
   compileWall,
   placeProtections,
@@ -55,7 +55,9 @@ export async function proveProfile(options: ProveProfileOptions): Promise<ProveR
       // The profiles of whoever runs this, not of the planted home.
       { env: { XDG_CONFIG_HOME: configHome(), ...env }, make: true, terminal: false },
     );
-    const spec = placeProtections(alter(prepared.spec(), join(range.folder, "bundle")));
+    const store = new PolicyStore(join(range.folder, "policies"));
+    const code = await loadedCode(prepared.layout, store);
+    const spec = placeProtections(alter(prepared.spec(code), join(range.folder, "bundle")));
     const host = await probeHost({ launcher: LAUNCHER });
     const wall = compileWall(spec, host);
     const outcomes = await runAttacks({

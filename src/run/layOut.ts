@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { describeOrigin, isBelow, type Origin, type Policy } from "../profiles/index.ts";
 import { readableSystemFiles } from "./baseFiles.ts";
 import { findProgram, type Program } from "./findProgram.ts";
-import { libraryFolders } from "./libraryFolders.ts";
+import { libraryFolders, moduleFolders } from "./libraryFolders.ts";
 import { RunError } from "./RunError.ts";
 
 /** Everything a wall shows and lets run, on this host, each with the rule that says so. */
@@ -14,6 +14,7 @@ export interface Layout {
   readonly links: readonly { readonly path: string; readonly target: string }[];
   readonly exceptions: Policy["exceptions"];
   readonly programs: readonly LaidProgram[];
+  /** What may be mapped as code besides what the programs load. */
   readonly libraries: readonly string[];
   /** What a profile names and this host doesn't have. */
   readonly missing: readonly { readonly what: string; readonly origin: Origin }[];
@@ -121,7 +122,7 @@ export function layOut(options: LayOutOptions): Layout {
     }),
     programs: programs.map(({ path, real, origin }) => ({ path, real, origin })),
     libraries: [
-      ...libraryFolders(),
+      ...moduleFolders(),
       ...packages.flatMap((folder) => folder ?? []),
       ...policy.libraries.flatMap(({ path }) => follow(path, new Map()) ?? []),
     ],

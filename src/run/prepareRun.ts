@@ -36,12 +36,12 @@ export interface PreparedRun {
   readonly searchPath: string;
   /** Whether anything outside is granted, so that a broker has to answer. */
   readonly needsBroker: boolean;
-  /** The wall, given what its network is. */
-  readonly spec: (network?: RunNetwork) => WallSpec;
+  /** The wall, given what its programs load (`loadedCode`) and what its network is. */
+  readonly spec: (code: readonly string[], network?: RunNetwork) => WallSpec;
 }
 
 /**
- * From a profile and flags to a wall: profile -> policy -> layout -> WallSpec. `spec()` is without
+ * From a profile and flags to a wall: profile -> policy -> layout -> WallSpec. `spec(code)` is without
  * network; with one, give it what the broker's side has made of the grants (`startRunBroker`).
  *
  * @throws ProfileError, RunError, DeclarationError
@@ -71,8 +71,8 @@ export async function prepareRun(
     program,
     searchPath,
     needsBroker: needsBroker(policy),
-    spec: (network = NO_NETWORK) => ({
-      ...runSpec({ policy, layout, program, args, workdir, home, env, interpreter, network }),
+    spec: (code, network = NO_NETWORK) => ({
+      ...runSpec({ policy, layout, program, args, workdir, home, env, interpreter, network, code }),
       ...(terminal ? { terminal } : {}),
     }),
   };

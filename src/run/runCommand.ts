@@ -2,6 +2,7 @@ import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileRun } from "./compileRun.ts";
+import { loadedCode } from "./loadedCode.ts";
 import { PolicyStore } from "./policyStore.ts";
 import type { PreparedRun } from "./prepareRun.ts";
 import { RunError } from "./RunError.ts";
@@ -44,7 +45,8 @@ export async function runCommand(
   options: RunCommandOptions,
 ): Promise<RunningCommand> {
   const store = new PolicyStore(policyFolder(options.state));
-  const spec = prepared.spec(options.network);
+  const code = await loadedCode(prepared.layout, store);
+  const spec = prepared.spec(code, options.network);
   const compile = { spec, launcher: LAUNCHER, store, searchPath: prepared.searchPath };
   const compiled = await compileRun(compile);
   const running = await startCommand({

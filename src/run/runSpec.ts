@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { basename } from "node:path";
-import { isBelow, type Policy } from "../profiles/index.ts";
+import { isBelow, type Entry, type Policy } from "../profiles/index.ts";
 import type { Mount, WallSpec } from "../wall/index.ts";
 import { systemFiles } from "./baseFiles.ts";
 import type { Program } from "./findProgram.ts";
@@ -37,6 +37,8 @@ export interface RunSpecInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly interpreter: Program | undefined;
   readonly network: RunNetwork;
+  /** Libraries that the programs load; see `loadedCode`. */
+  readonly code: readonly string[];
 }
 
 /** The wall of one command, in the terms of the wall room. */
@@ -67,18 +69,28 @@ export function runSpec(input: RunSpecInput): WallSpec {
       ...(network.dial === undefined ? {} : { dial: network.dial }),
     },
     execute: programs,
-    libraries: [...new Set(layout.libraries)].filter((path) => isShown(path, places)),
+    libraries: [...new Set([...layout.libraries, ...input.code])].filter((path) =>
+      isShown(path, places),
+    ),
     protect: layout.exceptions.map(({ path, access, absent }) => ({ path, access, absent })),
-    limits: {
-      ...(policy.limits.memory === undefined ? {} : { memory: policy.limits.memory.value }),
-      ...(policy.limits.processes === undefined
-        ? {}
-        : { processes: policy.limits.processes.value }),
-    },
+    limits: Object.fromEntries(
+      Object.entries(policy.limits).map(([name, { value }]) => [name, value]),
+    ),
+    ...(ids.uid !== 0 && Object.values(policy.limits).every(isUsual) ? { groups: false } : {}),
     processes: "any",
     namespaces: "own",
     concessions: [],
   };
+}
+
+/**
+ * Whether a built-in profile says so. Nobody asked for these limits, so they must not cost the
+ * start a control group, which systemd-run takes tens of milliseconds to make; rlimits stop a
+ * runaway as well, though memory by each process. Root's processes the kernel doesn't count by
+ * rlimit (kernel/fork.c), so root gets its group.
+ */
+function isUsual({ origin }: Entry<number>): boolean {
+  return origin.kind === "profile" && origin.file === undefined;
 }
 
 /** A script is given to its interpreter as text, so that the file itself needs no right to run. */

@@ -33,6 +33,11 @@ export interface WallSpec {
   /** What the process and all it starts may use up. */
   readonly limits: ResourceLimits;
   /**
+   * False = no control group is made for the limits, which are each process's then as on a host
+   * without groups: making one costs time at the start.
+   */
+  readonly groups?: false;
+  /**
    * `one` = threads, but no second process and no second exec, not even of the command itself
    * (the broker); also no signals to others and no Unix sockets.
    */

@@ -2,6 +2,7 @@ import { checkSpec, visibleLoaders, writableCode } from "./checkSpec.ts";
 import { CHANNEL_DESCRIPTOR, FIRST_FILE_DESCRIPTOR } from "./CompiledWall.ts";
 import type { CompiledWall } from "./CompiledWall.ts";
 import type { HostCapabilities } from "./HostCapabilities.ts";
+import type { CgroupAccess } from "./limits/CgroupAccess.ts";
 import { compileShared, isShared } from "./compileShared.ts";
 import { compileDialerLandlock, compileLandlock } from "./landlock/compile.ts";
 import { describeLandlock } from "./landlock/describe.ts";
@@ -20,6 +21,7 @@ import { WallError } from "./WallError.ts";
 import type { ServiceStart, WallSpec } from "./WallSpec.ts";
 
 const DIAL_TIMEOUT_MS = 5000;
+const NO_GROUPS: CgroupAccess = { kind: "none", reason: "no control group was asked for" };
 /** SD_LISTEN_FDS_START. */
 const FIRST_SOCKET = 3;
 
@@ -38,7 +40,8 @@ export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWal
     spec.concessions.includes("no-landlock") && host.landlock < 1 ? 0 : host.landlock;
   const own = spec.namespaces === "own" && spec.service === undefined;
   // systemd bounds its own services.
-  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, host.cgroups, own);
+  const cgroups = spec.groups === false ? NO_GROUPS : host.cgroups;
+  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, cgroups, own);
   const operations = [
     ...prelude(spec, limits, spec.namespaces === "host" && spec.service === undefined),
     ...(own ? mountOperations(spec, host) : []),

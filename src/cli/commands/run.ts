@@ -68,6 +68,8 @@ const OPTIONS = {
   },
   memory: { type: "string", value: "SIZE", help: 'at most this much memory, as "2G"' },
   "max-processes": { type: "string", value: "N", help: "at most this many processes and threads" },
+  "max-open-files": { type: "string", value: "N", help: "each process opens at most this many" },
+  "max-file-size": { type: "string", value: "SIZE", help: 'no file grows past this, as "2G"' },
   "dry-run": { type: "boolean", help: "say what would be allowed, by which rule; run nothing" },
   explain: {
     type: "boolean",

@@ -7,7 +7,8 @@ import type { RunCall } from "./parseRun.ts";
 /** Says what a command would see, run and reach, each with its rule; runs and makes nothing. */
 export async function dryRun(prepared: PreparedRun, call: RunCall): Promise<number> {
   const output = makeOutput(call.json);
-  const spec = prepared.spec();
+  // Which libraries are loaded is nobody's decision, so it isn't told.
+  const spec = prepared.spec([]);
   const book = rulebookOf(prepared, await grantedHosts(prepared.policy, process.env));
   const { layout, policy } = prepared;
   const by = async <T extends { origin: Origin }>({ origin, ...each }: T) => ({

@@ -50,6 +50,8 @@ export const RUN_OPTIONS = {
   "proxy-port": one,
   memory: one,
   "max-processes": one,
+  "max-open-files": one,
+  "max-file-size": one,
   "dry-run": yes,
   explain: yes,
   json: yes,
@@ -118,9 +120,6 @@ function flagProfile(values: Values): Profile {
       const path = /^[~$/]/.test(value) ? value : `./${value}`;
       return entry(path, `--${flag}`);
     });
-  const memory = values.memory === undefined ? undefined : readSize(values.memory);
-  if (values.memory !== undefined && memory === undefined)
-    throw wrong("--memory", 'a size, as "2G"');
   return {
     ...none,
     filesystem: {
@@ -165,8 +164,10 @@ function flagProfile(values: Values): Profile {
       }),
     },
     limits: {
-      ...(memory === undefined ? {} : { memory: entry(memory, "--memory") }),
-      ...processes(values["max-processes"]),
+      ...limit("memory", sizeOf(values.memory, "--memory")),
+      ...limit("processes", countOf(values["max-processes"], "--max-processes")),
+      ...limit("openFiles", countOf(values["max-open-files"], "--max-open-files")),
+      ...limit("fileSize", sizeOf(values["max-file-size"], "--max-file-size")),
     },
   };
 }
@@ -196,11 +197,25 @@ function proxy(text: string | undefined): { proxyPort?: Entry<number> } {
   return proxyPort === undefined ? {} : { proxyPort };
 }
 
-function processes(text: string | undefined): { processes?: Entry<number> } {
-  if (text === undefined) return {};
+function limit(
+  key: keyof Profile["limits"],
+  found: Entry<number> | undefined,
+): Partial<Profile["limits"]> {
+  return found === undefined ? {} : { [key]: found };
+}
+
+function sizeOf(text: string | undefined, flag: string): Entry<number> | undefined {
+  if (text === undefined) return undefined;
+  const bytes = readSize(text);
+  if (bytes === undefined) throw wrong(flag, 'a size, as "2G"');
+  return entry(bytes, flag);
+}
+
+function countOf(text: string | undefined, flag: string): Entry<number> | undefined {
+  if (text === undefined) return undefined;
   const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (count < 1) throw wrong("--max-processes", "a number from 1 on");
-  return { processes: entry(count, "--max-processes") };
+  if (count < 1) throw wrong(flag, "a number from 1 on");
+  return entry(count, flag);
 }
 
 function variableOf(name: string): string {

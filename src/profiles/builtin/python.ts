@@ -1,3 +1,5 @@
+import { usualLimits } from "./usualLimits.ts";
+
 /** Python reading the folder it is called in. */
 export const python = {
   meta: { name: "python", description: "Python, reading the current folder" },
@@ -10,4 +12,5 @@ export const python = {
     allow_vars: ["PYTHON*", "VIRTUAL_ENV"],
     set: { PYTHONDONTWRITEBYTECODE: "1" },
   },
+  limits: usualLimits,
 };

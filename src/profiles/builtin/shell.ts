@@ -1,3 +1,5 @@
+import { usualLimits } from "./usualLimits.ts";
+
 /** The everyday commands that can't do more than the program that calls them. */
 const COMMANDS = [
   "sh bash dash env printenv true false test [ expr sleep timeout date echo printf yes seq",
@@ -13,4 +15,5 @@ export const shell = {
   meta: { name: "shell", description: "a shell and everyday commands, reading the current folder" },
   workdir: { access: "read" },
   exec: { allow: [...COMMANDS, "/usr/lib/git-core", "/usr/libexec/git-core"] },
+  limits: usualLimits,
 };

@@ -32,6 +32,16 @@ export const PROGRAM_EXTRAS: readonly ProgramExtras[] = [
       "/usr/libexec/git-core/git-remote-https",
     ],
   },
+  {
+    programs: /^ruby(?:\d[\d.]*)?$/u,
+    data: ["/usr/lib/ruby", "/usr/lib/*-linux-gnu/ruby", "/usr/lib64/ruby", "/var/lib/gems"],
+    code: ["/usr/lib/*-linux-gnu/ruby", "/usr/lib/ruby", "/usr/lib64/ruby", "/var/lib/gems"],
+  },
+  {
+    programs: /^php(?:\d[\d.]*)?$/u,
+    data: ["/usr/share/php*", "/usr/lib/php", "/usr/lib64/php"],
+    code: ["/usr/lib/php", "/usr/lib64/php"],
+  },
   { programs: /^(?:vim|vi|view)(?:\.\w+)?$/u, data: ["/usr/share/vim"] },
   { programs: /^[gm]awk$/u, data: ["/usr/share/awk"] },
   { programs: /^file$/u, data: ["/usr/share/misc", "/usr/share/file"] },
