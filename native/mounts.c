@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,6 +44,12 @@ void run_code(struct reader *r, bool dry) {
   for (uint32_t i = 0; i < count; i++) read_string(r);
   read_end(r);
   if (dry) return;
+  /* A descriptor for each path, whatever the usual limit is; nothing else changes for the command. */
+  struct rlimit before, most;
+  if (getrlimit(RLIMIT_NOFILE, &before) < 0) refuse(r->operation, "limit of descriptors", errno);
+  most = before;
+  most.rlim_cur = most.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &most) < 0) refuse(r->operation, "limit of descriptors", errno);
   int trees[CODE_LIMIT];
   struct reader again = paths;
   for (uint32_t i = 0; i < count; i++) {
@@ -58,6 +65,7 @@ void run_code(struct reader *r, bool dry) {
       refuse(r->operation, path, errno);
     close(trees[i]);
   }
+  if (setrlimit(RLIMIT_NOFILE, &before) < 0) refuse(r->operation, "limit of descriptors", errno);
 }
 
 /* Refuses when `path` is not the file it was when the policy was made: somebody put another there. */

@@ -224,6 +224,30 @@ test("an ordinary user can do it too", { skip: lackingUser() }, async (t) => {
   ]);
 });
 
+test(
+  "a built-in profile's limits hold for an ordinary user too",
+  { skip: lackingUser() },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    chmodSync(folder, 0o777);
+    const only = ["fork-bomb", "memory", "large-file", "descriptors", "through-loader"];
+    const ran = await runSeawall(
+      ["prove", "--json", "--profile", "node", "--only", only.join(",")],
+      {
+        state: folder,
+        env: { HOME: folder },
+        through: (command) => [...AS_USER, ...command],
+      },
+    );
+    const report = reportOf(ran);
+    assert.deepEqual(
+      report.attacks.filter(({ held }) => !held),
+      [],
+    );
+    assert.equal(report.attacks.length, only.length);
+  },
+);
+
 function lackingUser(): string | false {
   if (process.getuid?.() !== 0) return "needs root, to be another user; as one, all tests run so";
   const args = [...AS_USER.slice(1), process.execPath, MAIN, "--help"];

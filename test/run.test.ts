@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer as createHttp } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { spawn, spawnSync } from "node:child_process";
@@ -184,6 +184,50 @@ describe("seawall run", () => {
     assert.equal(code(fork, "--allow-command", "sleep", "--max-processes", "30"), "few");
   });
 
+  test("built-in profiles bring limits, which a flag replaces one by one, upwards too", () => {
+    const limits = (...flags: string[]) => {
+      const { stdout, stderr } = run(...flags, "--", "cat", "/proc/self/limits");
+      const of = (name: string) => new RegExp(`^Max ${name} +\\S+ +(\\S+)`, "m").exec(stdout)?.[1];
+      return [of("open files"), of("file size")].map((text) => text ?? stderr);
+    };
+    const gigabytes = (count: number) => String(count * 2 ** 30);
+    const flags = ["--max-open-files", "500", "--max-file-size", "20G"];
+    assert.deepEqual(limits("--profile", "shell"), ["16384", gigabytes(16)]);
+    assert.deepEqual(limits("--profile", "shell", ...flags), ["500", gigabytes(20)]);
+    assert.equal(limits(...flags)[1], gigabytes(20));
+    // Fewer than building the wall takes.
+    assert.equal(limits("--profile", "shell", "--max-open-files", "30")[0], "30");
+    // What is narrower already stays, and nothing fails for it.
+    const narrow = ["prlimit", "--nofile=9000:9000", ...place.words(["run", "--profile", "shell"])];
+    const [program = "", ...words] = [...narrow, "--", "cat", "/proc/self/limits"];
+    const done = spawnSync(program, words, {
+      cwd: place.project,
+      env: place.env,
+      encoding: "utf8",
+    });
+    assert.match(done.stdout, /^Max open files +9000 +9000/m, done.stderr);
+  });
+
+  test("what lies in the system's library folders isn't code, but for what is loaded", (t) => {
+    const loader = findLoader();
+    const program = "/usr/lib/git-core/git-daemon";
+    if (loader === undefined || !existsSync(program)) return t.skip("needs git's own programs");
+    const through = [loader, program, "--help"];
+    // git says how it is called, and ends with 129.
+    assert.equal(spawnSync(loader, [program, "--help"]).status, 129);
+    const done = run("--profile", "node", "--allow-command", loader, "--", ...through);
+    assert.equal(done.code, 127, done.stderr);
+    assert.match(done.stderr, /failed to map segment/);
+  });
+
+  test("Python loads its extension modules, and libraries that these name", (t) => {
+    const python = "/usr/bin/python3";
+    if (!existsSync(python)) return t.skip("python3 is missing");
+    const text = "import ssl, ctypes, json, hashlib; print(ctypes.CDLL('libc.so.6').abs(-3))";
+    const done = run("--profile", "python", "--", python, "-c", text);
+    assert.deepEqual(done, { code: 0, stdout: "3\n", stderr: "" });
+  });
+
   test("refuses bad input with a line that says what to do", () => {
     place.write("file.txt", "x");
     const wrong: readonly (readonly [readonly string[], number, RegExp])[] = [
@@ -203,6 +247,8 @@ describe("seawall run", () => {
       [["--workdir", "/nonexistent", "--", "true"], 2, /working folder/],
       [["--memory", "lots", "--", "true"], 2, /--memory takes a size/],
       [["--max-processes", "0", "--", "true"], 2, /--max-processes takes/],
+      [["--max-open-files", "few", "--", "true"], 2, /--max-open-files takes/],
+      [["--max-file-size", "0", "--", "true"], 2, /--max-file-size takes a size/],
       [["--listen-port", "70000", "--", "true"], 2, /--listen-port takes a port/],
       [["--listen-port", "1024", "--listen-port", "1025", "--", "true"], 2, /only one port/],
       [["--allow-domain", "*.example.com", "--", "true"], 2, /--allow-domain takes a host/],
@@ -439,3 +485,9 @@ describe("seawall run", () => {
     });
   });
 });
+
+function findLoader(): string | undefined {
+  return ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"].find((path) =>
+    existsSync(path),
+  );
+}

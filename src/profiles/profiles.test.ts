@@ -187,6 +187,9 @@ test("checkProfile() reports whatever can't be honoured, with its path, and skip
     [{ environment: { set: { A: 1 } } }, "environment.set.A"],
     [{ limits: { memory: "much" } }, "limits.memory"],
     [{ limits: { processes: 1.5 } }, "limits.processes"],
+    [{ limits: { openFiles: "1024" } }, "limits.openFiles"],
+    [{ limits: { fileSize: -1 } }, "limits.fileSize"],
+    [{ limits: { open_files: 1 } }, "limits.open_files"],
   ];
   for (const [value, path] of wrong) {
     const { faults } = checkProfile(value, { name: "x", source: SOURCE });

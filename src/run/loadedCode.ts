@@ -38,7 +38,10 @@ export async function loadedCode(
   const folders = new Set(libraryFolders());
   for (const file of code)
     for (let folder = dirname(file); folder !== "/"; folder = dirname(folder)) folders.add(folder);
-  const found: Found = { code, folders: [...folders].map((path) => [path, stampOf(path)] as const) };
+  const found: Found = {
+    code,
+    folders: [...folders].map((path) => [path, stampOf(path)] as const),
+  };
   store.put("code", key, found);
   return code;
 }

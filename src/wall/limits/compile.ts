@@ -55,12 +55,18 @@ export function compileLimits(
   return {
     early: [
       ...rlimit(RLIMIT_FSIZE, fileSize),
-      ...rlimit(RLIMIT_NOFILE, openFiles),
+      ...(ownNamespaces ? [] : rlimit(RLIMIT_NOFILE, openFiles)),
       // The kernel counts private writable memory here, not address space, of which V8 reserves much.
       ...rlimit(RLIMIT_DATA, wanted.memory === undefined ? memory : undefined),
     ],
-    // In the host's namespaces it would count whatever else this user runs.
-    late: ownNamespaces ? rlimit(RLIMIT_NPROC, processes) : [],
+    late: ownNamespaces
+      ? [
+          // Building the wall takes a descriptor for each file that may be code.
+          ...rlimit(RLIMIT_NOFILE, openFiles),
+          // In the host's namespaces it would count whatever else this user runs.
+          ...rlimit(RLIMIT_NPROC, processes),
+        ]
+      : [],
     group: compileGroup(access, wanted),
     report: describeLimits(limits, access, carried, ownNamespaces),
   };
