@@ -199,7 +199,7 @@ describe("seawall run", () => {
     assert.equal(limits("--profile", "shell", "--max-open-files", "30")[0], "30");
     // What is narrower already stays, and nothing fails for it.
     const narrow = ["prlimit", "--nofile=9000:9000", ...place.words(["run", "--profile", "shell"])];
-    const [program = "", ...words] = [...narrow, "--", "cat", "/proc/self/limits"];
+    const [program, ...words] = [...narrow, "--", "cat", "/proc/self/limits"];
     const done = spawnSync(program, words, {
       cwd: place.project,
       env: place.env,
