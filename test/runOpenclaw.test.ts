@@ -74,11 +74,12 @@ describe("the real OpenClaw behind its built-in profiles", () => {
       const config = join(place.home, ".openclaw/openclaw.json");
       const before = readFileSync(config, "utf8");
       const { child, said } = start(profile);
+      const closed = once(child, "close");
       try {
         assert.ok(await answers(child), said());
       } finally {
         child.kill("SIGTERM");
-        await once(child, "close");
+        await closed;
       }
       assert.ok(place.has(".openclaw/state") || place.has(".openclaw/agents"), said());
       const write = (file: string): string => {

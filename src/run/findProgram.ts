@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   openSync,
+  readFileSync,
   readSync,
   realpathSync,
   statSync,
@@ -85,12 +86,28 @@ function packageOf(file: string): string | undefined {
   const at = steps.indexOf("node_modules");
   if (at > 0) {
     const all = steps.slice(0, at + 1).join("/");
-    if (existsSync(join(all, ".package-lock.json"))) return all;
     const scoped = steps[at + 1]?.startsWith("@") === true ? 3 : 2;
-    return steps.slice(0, at + scoped).join("/");
+    const own = steps.slice(0, at + scoped).join("/");
+    return sharesFolder(own, all) ? all : own;
   }
   for (let folder = dirname(file); folder !== "/"; folder = dirname(folder)) {
     if (existsSync(join(folder, "package.json"))) return folder;
   }
   return undefined;
+}
+
+/** Whether some package that `own` depends on lies beside it, in `all`, and not inside of it. */
+function sharesFolder(own: string, all: string): boolean {
+  if (existsSync(join(all, ".package-lock.json"))) return true;
+  try {
+    const { dependencies = {} } = JSON.parse(readFileSync(join(own, "package.json"), "utf8")) as {
+      dependencies?: Readonly<Record<string, string>>;
+    };
+    return Object.keys(dependencies).some(
+      (name) => existsSync(join(all, name)) && !existsSync(join(own, "node_modules", name)),
+    );
+  } catch {
+    // No package of the usual form: what it needs is in its own folder.
+    return false;
+  }
 }

@@ -9,7 +9,8 @@ export const openclaw = {
     description: "OpenClaw with its usual folders; no host until one is granted",
   },
   filesystem: {
-    create: ["$HOME/.openclaw"],
+    // The second is where it keeps temporary files if it does not like /tmp.
+    create: ["$HOME/.openclaw", "$HOME/.cache/openclaw-$UID"],
     allow: [
       "$HOME/.config/openclaw",
       "$HOME/.local/share/openclaw",

@@ -10,7 +10,8 @@ export const openclawStrict = {
   },
   workdir: { access: "none" },
   filesystem: {
-    create: ["$HOME/.openclaw"],
+    // The second is where it keeps temporary files if it does not like /tmp.
+    create: ["$HOME/.openclaw", "$HOME/.cache/openclaw-$UID"],
     read: ["$HOME/.config/openclaw"],
     protect: ["$HOME/.openclaw/openclaw.json"],
   },
