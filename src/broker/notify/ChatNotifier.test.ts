@@ -50,7 +50,7 @@ interface Setup {
   ) => BrokerConfig;
   /** A call that the owner is asked about. */
   post(path?: string): Promise<Reply>;
-  asks(): string[];
+  readonly asks: () => string[];
 }
 
 /** A bot that asks, another by whose grant the owner is told, and a service that takes the real token alone. */

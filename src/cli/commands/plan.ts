@@ -47,14 +47,9 @@ export function planLines(plan: Plan): string[] {
 }
 
 function notifyText(notify: NotifyPlan): string {
-  switch (notify.by) {
-    case "desktop":
-      return "on the desktop";
-    case "command":
-      return `by ${notify.command[0] ?? ""}`;
-    case "chat":
-      return `in the chat ${notify.to} by ${notify.grant} of ${notify.bot}`;
-  }
+  if (notify.by === "desktop") return "on the desktop";
+  if (notify.by === "command") return `by ${notify.command[0] ?? ""}`;
+  return `in chat ${notify.to} by ${notify.grant} of ${notify.bot}`;
 }
 
 /** Whether any call may have to wait for the owner's word. */
