@@ -230,6 +230,53 @@ test("ChatNotifier tells of many asks by one message, and not of what was answer
   assert.equal(s.messages.length, 2);
 });
 
+test("ChatNotifier shows neither phantom nor real value, however the bot came by it", async (c) => {
+  const s = await start(c);
+  const [asking, messenger] = s.t.bots;
+  const [grant] = asking?.grants ?? [];
+  assert.ok(asking && messenger && grant?.kind === "inject");
+  const content = {
+    messages: [{ method: "POST", path: "/**", texts: ["/text"] }],
+    linkHosts: [],
+    otherLinks: "ask",
+    previews: "unchanged",
+  } as const;
+  const real = canary("real");
+  s.t.secrets.set("model", real);
+  // The call itself may be made; it is the link that is asked about.
+  const { ask: rules = [], ...unasked } = grant;
+  const bots = [{ ...asking, grants: [{ ...unasked, rules, content }] }, messenger];
+  assert.equal(
+    (await s.t.configure({ ...s.t.config(bots), notify: [BY_PATH] }))?.type,
+    "configured",
+  );
+  const [host] = grant.hosts;
+  const say = (text: string): Promise<Reply> =>
+    s.t.request(
+      { name: host?.name ?? "", address: host?.v4 ?? "" },
+      {
+        method: "POST",
+        path: "/v1/messages",
+        headers: { "x-api-key": grant.phantom, "content-type": "application/json" },
+        body: JSON.stringify({ text }),
+      },
+    );
+  for (const [leaked, shown] of [
+    [grant.phantom, "%7Bphantom%7D[.]evil[.]test"],
+    [real, "%7Bhidden%7D"],
+    ["control", "control[.]evil[.]test"],
+  ]) {
+    const told = s.messages.length;
+    const reply = say(`see https://${leaked}.evil.test/`);
+    await until(() => s.messages.length > told);
+    const { text } = JSON.parse(s.messages[told]?.body ?? "") as { text: string };
+    assert.ok(text.includes(`, with links to ${shown} - answer with`), text);
+    await answerAll(s, "deny");
+    assert.equal((await reply).status, 403);
+  }
+  assert.ok(!s.messages.some(({ body }) => body.includes(real) || body.includes(grant.phantom)));
+});
+
 test("ChatNotifier leaves a chat's answer without any effect on the ask", async (c) => {
   const s = await start(c);
   s.answer = (_request, response, body) => {
