@@ -55,9 +55,7 @@ export class Supervisor {
     this.#log = new LogFile(join(paths.logs, "supervisor.log"));
     this.#notifier = new Notifier({
       ways: () =>
-        (this.#inForce?.generation.plan.approvals?.notify ?? []).filter(
-          (way) => way.by !== "chat",
-        ),
+        (this.#inForce?.generation.plan.approvals?.notify ?? []).filter((way) => way.by !== "chat"),
       stillWaits: (id) => this.asks().some((ask) => ask.id === id),
       state: paths.root,
       note: (text) => this.#log.note(text),
