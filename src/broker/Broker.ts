@@ -23,6 +23,7 @@ import { GatewayDialer } from "./ingress/GatewayDialer.ts";
 import { Ingress } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import { Minter } from "./mint/Minter.ts";
+import { ChatNotifier } from "./notify/ChatNotifier.ts";
 import type { FromBroker, ToBroker } from "./protocol.ts";
 import type { Telemetry } from "./telemetry/Telemetry.ts";
 import { TlsEnd } from "./tls/TlsEnd.ts";
@@ -35,6 +36,8 @@ export interface BrokerSurroundings {
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
   /** Addresses for hosts that no grant has; see `UnknownHosts`. */
   readonly unknownAddress?: SlotAddress;
+  /** See `ChatNotifier`. */
+  readonly chatPauseMs?: number;
 }
 
 /** Stores that follow what changes; those of a test need not. */
@@ -51,6 +54,7 @@ export class Broker {
   readonly #listeners: Listeners;
   readonly #ingress: Ingress;
   readonly #dialer: GatewayDialer;
+  readonly #chats: ChatNotifier;
   #inForce: InForce | undefined;
   #stores: BrokerStores | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -65,6 +69,7 @@ export class Broker {
       connect: 30_000,
       head: 30_000,
       mint: 15_000,
+      notify: 15_000,
       ...surroundings.timeouts,
     };
     this.#calls = serveCalls(() => this.#parts, timeouts.head);
@@ -77,6 +82,8 @@ export class Broker {
       gate: new Gate({
         send: (message) => {
           surroundings.send(message);
+          if (message.type === "ask") this.#chats.tell(message.ask);
+          else if (message.type === "ask-settled") this.#chats.forget(message.id);
         },
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
@@ -101,6 +108,7 @@ export class Broker {
         surroundings.send(message);
       },
     };
+    this.#chats = new ChatNotifier(this.#parts, surroundings.chatPauseMs);
     this.#dialer = new GatewayDialer((message) => {
       surroundings.send(message);
     });
@@ -221,6 +229,7 @@ export class Broker {
       if (old !== undefined && old.audit !== audit && old.audit.openCalls === 0) old.audit.close();
       this.#parts.minter.retain(deployment.minted.values());
       this.#parts.running.recheck(deployment);
+      this.#chats.retain(deployment);
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();
       this.#surroundings.send({ type: "configured" });
@@ -257,6 +266,7 @@ export class Broker {
     this.#ingress.cutAll();
     this.#parts.pools.destroy();
     this.#parts.gate.close();
+    this.#chats.close();
     this.#inForce?.audit.close();
     this.#inForce = undefined;
     this.#telemetry?.close();

@@ -1,4 +1,5 @@
 import type {
+  ChatNotifyPlan,
   DialPlan,
   InjectGrant,
   LimitsPlan,
@@ -36,6 +37,8 @@ export interface BrokerConfig {
   readonly telemetry?: { readonly metricsPort?: number; readonly traces?: string };
   /** How long a call waits for the owner's word; five minutes if absent. */
   readonly askMs?: number;
+  /** Chats in which the owner is told that a call waits. */
+  readonly notify?: readonly ChatNotifyPlan[];
   readonly bots: readonly BrokerBot[];
 }
 

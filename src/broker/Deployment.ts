@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { HostPlan, SecretSource } from "../plan/index.ts";
+import type { ChatNotifyPlan, HostPlan, SecretSource } from "../plan/index.ts";
 import type { SecretStore } from "../secrets/index.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type {
@@ -29,6 +29,12 @@ export interface Granted {
   readonly host: HostPlan;
 }
 
+/** A chat in which the owner is told that a call waits, and by which grant. */
+export interface Chat {
+  readonly plan: ChatNotifyPlan;
+  readonly granted: Granted & { readonly grant: InjectBrokerGrant };
+}
+
 /** A bot, indexed the way connections and questions come in. */
 export interface Bot {
   readonly name: string;
@@ -56,14 +62,15 @@ export interface Deployment {
   readonly clientCertificates: ClientCertificates;
   /** What no record may hold: phantoms and gateway tokens. */
   readonly unrecorded: PhantomIndex;
+  readonly chats: readonly Chat[];
 }
 
 /**
  * Indexes a configuration.
  *
  * @throws BrokerError `config-invalid` when a grant names an undeclared secret, a bot, a grant or an
- * ingress port stands twice, a phantom is shared or too short to be told from other text, or a host
- * can't be served as asked.
+ * ingress port stands twice, a phantom is shared or too short to be told from other text, a host
+ * can't be served as asked, or the owner can't be told by a grant as asked.
  */
 export function compileDeployment(config: BrokerConfig, store: SecretStore): Deployment {
   const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
@@ -95,7 +102,21 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     redactors: new Redactors(),
     clientCertificates: new ClientCertificates(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
+    chats: (config.notify ?? []).map((plan) => compileChat(plan, bots)),
   };
+}
+
+function compileChat(plan: ChatNotifyPlan, bots: ReadonlyMap<string, Bot>): Chat {
+  const { bot, place, path } = plan;
+  const grant = bots.get(bot)?.plan.grants.find((each) => each.name === plan.grant);
+  const host = grant?.hosts.find((each) => each.name === plan.host);
+  if (grant?.kind !== "inject" || host === undefined)
+    throw invalid(
+      `the owner is told by grant "${plan.grant}" of bot "${bot}", which can't do that`,
+    );
+  if (place.in === "path" ? !path.startsWith(place.template) : path.includes("{secret}"))
+    throw invalid(`the owner is told by a call without a place for its credential`);
+  return { plan, granted: { bot, grant, host } };
 }
 
 function checkMinted(

@@ -33,6 +33,8 @@ export interface ServiceEntry {
   readonly usage?: "anthropic" | "openai" | "gemini";
   /** The calls that carry what a bot says to people. */
   readonly messages?: readonly EntryMessage[];
+  /** How a message is sent to one chat, for telling the owner that a call waits. */
+  readonly notify?: EntryNotify;
   /** The one of `hosts` that git reaches over HTTPS. */
   readonly git?: string;
   /** Prefix of OpenClaw's model names that this service answers. */
@@ -88,6 +90,18 @@ export interface EntryMessage {
   readonly texts: readonly string[];
   /** What switches link previews off, by JSON pointer. */
   readonly previewOff?: Readonly<Record<string, EntryJson>> | undefined;
+}
+
+/** One POST with a JSON body that sends a text, with whatever the service would make of it switched off. */
+export interface EntryNotify {
+  /** With `{secret}` where a place of the credential has it, and `{to}` for the chat. */
+  readonly path: string;
+  /** Strings that are `{to}` or `{text}` stand for the chat and the text. */
+  readonly body: Readonly<Record<string, EntryJson>>;
+  /** What the service calls its chats: a regular expression for the whole, and an example of it. */
+  readonly to: { readonly pattern: string; readonly example: string };
+  /** Only replies that say `"ok": true` mean that it was sent. */
+  readonly saysOk?: true;
 }
 
 export type EntryJson =

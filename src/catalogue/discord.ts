@@ -91,6 +91,12 @@ export const discord: ServiceEntry = {
     "GET media.discordapp.net/stickers/*",
   ],
   messages: MESSAGES,
+  // The first of `hosts`. Nobody is mentioned, whatever the text has (message#allowed-mentions-object).
+  notify: {
+    path: "/api/v10/channels/{to}/messages",
+    body: { content: "{text}", flags: 4, allowed_mentions: { parse: [] } },
+    to: { pattern: "[0-9]{1,20}", example: "1203044056677889900" },
+  },
   channel: "discord",
   plugin: "@openclaw/discord",
 };

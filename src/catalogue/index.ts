@@ -29,6 +29,7 @@ export type {
   CredentialPlace,
   EntryJson,
   EntryMessage,
+  EntryNotify,
   EntryRule,
   ServiceEntry,
 } from "./ServiceEntry.ts";

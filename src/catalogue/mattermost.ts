@@ -57,6 +57,11 @@ export const mattermost: ServiceEntry = {
     "GET /api/v4/files/*/info",
   ],
   messages: MESSAGES,
+  notify: {
+    path: "/api/v4/posts",
+    body: { channel_id: "{to}", message: "{text}", props: { unsafe_links: "true" } },
+    to: { pattern: "[a-z0-9]{26}", example: "4xp9fdt77pncbef59f4k1qe83o" },
+  },
   channel: "mattermost",
   plugin: "@openclaw/mattermost",
 };

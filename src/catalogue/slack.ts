@@ -49,4 +49,19 @@ export const slack: ServiceEntry = {
     { call: "POST /api/chat.postEphemeral", texts: ["/text", "/blocks", "/attachments"] },
     { call: "POST /api/chat.update", texts: ["/text", "/blocks", "/attachments"] },
   ],
+  // https://docs.slack.dev/reference/methods/chat.postMessage: errors come with 200 as well.
+  notify: {
+    path: "/api/chat.postMessage",
+    body: {
+      channel: "{to}",
+      text: "{text}",
+      mrkdwn: false,
+      parse: "none",
+      link_names: false,
+      unfurl_links: false,
+      unfurl_media: false,
+    },
+    to: { pattern: "[CDGU][A-Z0-9]{5,30}", example: "C0123456789" },
+    saysOk: true,
+  },
 };

@@ -39,5 +39,12 @@ export const telegram: ServiceEntry = {
     if (!WITH_PREVIEW.includes(method)) return { call, texts };
     return { call, texts, previewOff: { "/link_preview_options": { is_disabled: true } } };
   }),
+  // Without parse_mode nothing in the text is markup (#formatting-options).
+  notify: {
+    path: "/bot{secret}/sendMessage",
+    body: { chat_id: "{to}", text: "{text}", link_preview_options: { is_disabled: true } },
+    to: { pattern: "-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}", example: "123456" },
+    saysOk: true,
+  },
   channel: "telegram",
 };

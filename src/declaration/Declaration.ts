@@ -54,6 +54,16 @@ const bot = z.strictObject({
     .describe("Further OpenClaw settings; they can't loosen what the wall depends on."),
 });
 
+const chat = z
+  .strictObject({
+    bot: name.describe("Bot whose grant the message is sent by."),
+    grant: name.describe("Its grant of a chat service."),
+    to: z
+      .union([z.int(), z.string().min(1).max(128)])
+      .describe("Chat that the message goes to, by the service's own name for it."),
+  })
+  .describe("A message in a chat, sent by the broker with the secret that a bot's grant names.");
+
 const notify = z.union([
   z.literal("desktop"),
   z.strictObject({
@@ -63,6 +73,7 @@ const notify = z.union([
       .max(32)
       .describe("Program and arguments; it gets the question as JSON on standard input."),
   }),
+  z.strictObject({ chat }),
 ]);
 
 const approvals = z
@@ -112,4 +123,4 @@ export const declarationSchema = z.strictObject({
 
 export type Declaration = z.output<typeof declarationSchema>;
 export type DeclaredBot = z.output<typeof bot>;
-export type DeclaredNotify = z.output<typeof notify>;
+export type DeclaredChat = z.output<typeof chat>;

@@ -50,22 +50,12 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
         },
       ];
     case "invalid_type":
-      if (issue.input === undefined) {
-        const key = String(path.at(-1));
-        return [
-          {
-            code: "missing",
-            path,
-            message: `${quoteKey(key)} is missing${inside(path.slice(0, -1))}`,
-            hint: `add it: ${key}: …`,
-          },
-        ];
-      }
+      if (issue.input === undefined) return [missingFault(path)];
       return [
         { code: "invalid", path, message: `${label(path)} must be ${article(issue.expected)}` },
       ];
     case "invalid_union":
-      return unionFaults(issue, path);
+      return issue.input === undefined ? [missingFault(path)] : unionFaults(issue, path);
     case "invalid_value":
       return [
         {
@@ -99,6 +89,16 @@ function toFaults(issue: z.core.$ZodIssue, base: Path): Fault[] {
     default:
       return issue satisfies never;
   }
+}
+
+function missingFault(path: Path): Fault {
+  const key = String(path.at(-1));
+  return {
+    code: "missing",
+    path,
+    message: `${quoteKey(key)} is missing${inside(path.slice(0, -1))}`,
+    hint: `add it: ${key}: …`,
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ export {
   declarationSchema,
   type Declaration,
   type DeclaredBot,
-  type DeclaredNotify,
+  type DeclaredChat,
 } from "./Declaration.ts";
 export type { DeclaredDial, DeclaredGrant, DeclaredLimits } from "./grantSchema.ts";
 export type { DeclaredOauth2 } from "./mintSchema.ts";

@@ -49,9 +49,15 @@ export async function brokerConfig(options: {
     ...(credentials === undefined ? {} : { credentials }),
     audit: { file: auditFile(paths), signingKey: signingKey(paths), ...audit },
     ...(telemetry === undefined ? {} : { telemetry }),
+    ...chats(approvals),
     ...(approvals?.waitMinutes === undefined ? {} : { askMs: approvals.waitMinutes * 60_000 }),
     bots,
   };
+}
+
+function chats(approvals: Generation["plan"]["approvals"]): Pick<BrokerConfig, "notify"> {
+  const notify = approvals?.notify.filter((way) => way.by === "chat") ?? [];
+  return notify.length === 0 ? {} : { notify };
 }
 
 /** The bot's phantoms by environment variable, and what makes its git send them. */

@@ -27,7 +27,28 @@ export interface ApprovalsPlan {
 export type NotifyPlan =
   | { readonly by: "desktop" }
   /** A program on the host and its arguments; it gets the question as JSON on standard input. */
-  | { readonly by: "command"; readonly command: readonly string[] };
+  | { readonly by: "command"; readonly command: readonly string[] }
+  | ChatNotifyPlan;
+
+/** A message that the broker sends to the owner by the grant of a bot: one POST. */
+export interface ChatNotifyPlan {
+  readonly by: "chat";
+  readonly bot: string;
+  readonly grant: string;
+  /** Name of the chat, as the service has it. */
+  readonly to: string;
+  /** One of the grant's hosts. */
+  readonly host: string;
+  /** Path, with `{secret}` where `place` has it. */
+  readonly path: string;
+  readonly place: ChatPlace;
+  /** JSON; a string that is `{text}` stands for the message. */
+  readonly body: JsonObject;
+  /** Only a reply that says `"ok": true` means that it was sent. */
+  readonly saysOk?: true;
+}
+
+export type ChatPlace = Extract<Place, { in: "header" | "path" }>;
 
 /** A secret's name and where its value lives. Never the value. */
 export interface SecretPlan {

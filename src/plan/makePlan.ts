@@ -42,7 +42,7 @@ export function makePlan(
     planBot(name, bot, { declaration, services, mints, context, faults }),
   );
   faults.push(...portClashes(bots));
-  const surroundings = planSurroundings(declaration, bots, faults);
+  const surroundings = planSurroundings(declaration, bots, services, faults);
   const secrets = planSecrets(declaration.secrets, mints, bots, faults);
   if (faults.length > 0) return { faults };
   return { plan: { version: 1, ...secrets, bots, ...surroundings }, faults };

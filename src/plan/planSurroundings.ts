@@ -1,10 +1,7 @@
-import {
-  readBytes,
-  type Declaration,
-  type DeclaredNotify,
-  type Fault,
-} from "../declaration/index.ts";
-import type { ApprovalsPlan, BotPlan, NotifyPlan, Plan } from "./Plan.ts";
+import { readBytes, type Declaration, type Fault } from "../declaration/index.ts";
+import type { ApprovalsPlan, BotPlan, Plan } from "./Plan.ts";
+import { planChat } from "./planChat.ts";
+import type { KnownService } from "./resolveServices.ts";
 
 /** A file any smaller would be put aside all the time. */
 const LEAST_ROTATION = 64 * 1024;
@@ -13,6 +10,7 @@ const LEAST_ROTATION = 64 * 1024;
 export function planSurroundings(
   { approvals, audit, telemetry }: Declaration,
   bots: readonly BotPlan[],
+  services: ReadonlyMap<string, KnownService>,
   faults: Fault[],
 ): Pick<Plan, "approvals" | "audit" | "telemetry"> {
   const rotateBytes = audit?.rotateBytes === undefined ? undefined : readBytes(audit.rotateBytes);
@@ -34,7 +32,7 @@ export function planSurroundings(
     });
   }
   return {
-    ...planApprovals(approvals),
+    ...planApprovals(approvals, bots, services, faults),
     ...(rotateBytes === undefined ? {} : { audit: { rotateBytes } }),
     ...(metricsPort === undefined && traces === undefined
       ? {}
@@ -47,18 +45,24 @@ export function planSurroundings(
   };
 }
 
-function planApprovals(declared: Declaration["approvals"]): { readonly approvals?: ApprovalsPlan } {
+function planApprovals(
+  declared: Declaration["approvals"],
+  bots: readonly BotPlan[],
+  services: ReadonlyMap<string, KnownService>,
+  faults: Fault[],
+): { readonly approvals?: ApprovalsPlan } {
   if (declared === undefined) return {};
   const { notify = [], waitMinutes } = declared;
   const ways = Array.isArray(notify) ? notify : [notify];
   return {
     approvals: {
-      notify: ways.map(planNotify),
+      notify: ways.flatMap((way, index): ApprovalsPlan["notify"] => {
+        if (way === "desktop") return [{ by: "desktop" }];
+        if ("command" in way) return [{ by: "command", command: way.command }];
+        const path = ["approvals", "notify", ...(Array.isArray(notify) ? [index] : []), "chat"];
+        return planChat(way.chat, { bots, services }, path, faults);
+      }),
       ...(waitMinutes === undefined ? {} : { waitMinutes }),
     },
   };
-}
-
-function planNotify(declared: DeclaredNotify): NotifyPlan {
-  return declared === "desktop" ? { by: "desktop" } : { by: "command", command: declared.command };
 }

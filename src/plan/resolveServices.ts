@@ -1,7 +1,7 @@
 import { domainToASCII } from "node:url";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import type { ServiceEntry } from "../catalogue/index.ts";
+import type { EntryNotify, ServiceEntry } from "../catalogue/index.ts";
 import { isHostName, type DeclaredService, type Fault, type Path } from "../declaration/index.ts";
 import { parsePhantom } from "./parsePhantom.ts";
 import { planMessages } from "./planContent.ts";
@@ -23,6 +23,7 @@ export interface KnownService {
   readonly messages: readonly MessageShape[];
   readonly challenge?: string;
   readonly usage?: UsageFormat;
+  readonly notify?: EntryNotify;
   /** The one of `hosts` that git reaches. */
   readonly git?: string;
   readonly provider?: string;
@@ -76,7 +77,7 @@ const AWS_KEY_ID: PhantomShape = [{ text: "AKIA" }, { alphabet: "base32", length
 
 /** Resolves one entry; what is wrong with it is pushed to `faults`. */
 export function resolveService(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
-  const { variable, provider, channel, plugin, challenge, usage, git } = entry;
+  const { variable, provider, channel, plugin, challenge, usage, git, notify } = entry;
   const places = entry.credential.flatMap((p, i) =>
     planPlace(p, [...path, "credential", i], faults),
   );
@@ -129,6 +130,7 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(challenge === undefined ? {} : { challenge }),
     ...(usage === undefined ? {} : { usage }),
     ...(git === undefined ? {} : { git }),
+    ...(notify === undefined ? {} : { notify }),
   };
 }
 

@@ -44,6 +44,8 @@ export interface BrokerParts {
     readonly head: number;
     /** Asking a token endpoint. */
     readonly mint: number;
+    /** Telling the owner in a chat. */
+    readonly notify: number;
   };
   /** Keys of the warnings that stand with the supervisor. */
   readonly warned: Set<string>;

@@ -6,6 +6,7 @@ import {
   type DialPlan,
   type GrantPlan,
   type LimitsPlan,
+  type NotifyPlan,
   type ResourcesPlan,
   type Plan,
 } from "../../plan/index.ts";
@@ -28,9 +29,7 @@ export const plan: Command = {
 
 export function planLines(plan: Plan): string[] {
   const { bots, secrets, approvals, audit, telemetry } = plan;
-  const told = (approvals?.notify ?? []).map((notify) =>
-    notify.by === "desktop" ? "on the desktop" : `by ${notify.command[0] ?? ""}`,
-  );
+  const told = (approvals?.notify ?? []).map(notifyText);
   return [
     ...bots.flatMap(botLines),
     `secrets: ${secrets.map(({ name, source }) => `${name} (${source.store})`).join(", ") || "none"}`,
@@ -45,6 +44,12 @@ export function planLines(plan: Plan): string[] {
       : [`metrics on http://127.0.0.1:${telemetry.metricsPort}/metrics`]),
     ...(telemetry?.traces === undefined ? [] : [`traces to ${telemetry.traces}`]),
   ];
+}
+
+function notifyText(notify: NotifyPlan): string {
+  if (notify.by === "desktop") return "on the desktop";
+  if (notify.by === "command") return `by ${notify.command[0] ?? ""}`;
+  return `in chat ${notify.to} by ${notify.grant} of ${notify.bot}`;
 }
 
 /** Whether any call may have to wait for the owner's word. */

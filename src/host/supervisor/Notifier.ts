@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Ask } from "../../broker/index.ts";
-import type { NotifyPlan } from "../../plan/index.ts";
+import type { ChatNotifyPlan, NotifyPlan } from "../../plan/index.ts";
 import type { HealthWarning } from "../status.ts";
 
 /** A bot that asks without end must not bury its owner: what comes within this time is told together. */
@@ -10,9 +10,12 @@ const TIMEOUT_MS = 15_000;
 /** Far more than the broker lets wait. */
 const MOST_HELD = 100;
 
+/** The ways of the host itself; messages in chats are the broker's, which has their secrets. */
+export type HostNotify = Exclude<NotifyPlan, ChatNotifyPlan>;
+
 export interface NotifierOptions {
   /** The ways that are declared at this moment. */
-  readonly ways: () => readonly NotifyPlan[];
+  readonly ways: () => readonly HostNotify[];
   readonly stillWaits: (id: string) => boolean;
   /** The state folder, so that a program which is run can call `seawall approve`. */
   readonly state: string;
@@ -70,7 +73,7 @@ export class Notifier {
 
 /** Runs one way to its end; gives in plain words why it failed, if so. */
 async function run(
-  way: NotifyPlan,
+  way: HostNotify,
   asks: readonly Ask[],
   state: string,
 ): Promise<string | undefined> {

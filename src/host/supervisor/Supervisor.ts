@@ -54,7 +54,8 @@ export class Supervisor {
     this.#paths = paths;
     this.#log = new LogFile(join(paths.logs, "supervisor.log"));
     this.#notifier = new Notifier({
-      ways: () => this.#inForce?.generation.plan.approvals?.notify ?? [],
+      ways: () =>
+        (this.#inForce?.generation.plan.approvals?.notify ?? []).filter((way) => way.by !== "chat"),
       stillWaits: (id) => this.asks().some((ask) => ask.id === id),
       state: paths.root,
       note: (text) => this.#log.note(text),
