@@ -1,5 +1,7 @@
 import type { Command } from "./Command.ts";
 
+const COLUMNS = 99;
+
 /** The list of commands, for `seawall --help`. */
 export function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
@@ -25,10 +27,18 @@ export function commandHelp(command: Command): string {
   const rows = [...options, ["--json", "print the result as one JSON object"] as const];
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return [
-    `usage: seawall ${command.name} ${command.usage}`.trimEnd(),
+    wrap(`usage: seawall ${command.name} ${command.usage}`.trimEnd(), "  "),
     "",
     command.help,
     "",
-    ...rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`),
+    ...rows.map(([left, right]) => wrap(`  ${left.padEnd(width)}${right}`, " ".repeat(width + 2))),
   ].join("\n");
+}
+
+/** Breaks a line at blanks where it would be longer than `COLUMNS`; what follows is indented. */
+function wrap(line: string, indent: string): string {
+  if (line.length <= COLUMNS) return line;
+  const at = line.lastIndexOf(" ", COLUMNS);
+  if (at <= indent.length) return line;
+  return `${line.slice(0, at)}\n${wrap(indent + line.slice(at + 1), indent)}`;
 }
