@@ -69,7 +69,7 @@ test("seawall secret stores, lists and removes without ever showing a value", as
   assert.equal(await run(["set", "anthropic"], `${value}\n`), 0);
   assert.equal(await run(["set", "other"], value), 0);
   assert.equal(await run(["list"]), 0);
-  assert.match(outputs.at(-2) ?? "", /^anthropic {3,}20\d\d-.*\nother /);
+  assert.match(outputs.at(-2) ?? "", /^name .*\nanthropic +vault +20\d\d-.*\nother /);
   assert.equal(await run(["list", "--json"]), 0);
   assert.equal(await run(["rm", "other"]), 0);
   assert.equal(await run(["rm", "other"]), 1);
