@@ -28,11 +28,7 @@ import { modelGrant } from "../src/broker/testing/grants.ts";
 import { compileNeedles } from "../src/demo/compileNeedles.ts";
 import { Search } from "../src/demo/Search.ts";
 import { searchMemory } from "../src/demo/searchMemory.ts";
-import {
-  setCurrentGeneration,
-  writeGeneration,
-  type Generation,
-} from "../src/host/Generation.ts";
+import { setCurrentGeneration, writeGeneration, type Generation } from "../src/host/Generation.ts";
 import { statePaths } from "../src/paths/index.ts";
 import type { SecretSource } from "../src/plan/index.ts";
 import { encryptSops } from "../src/secrets/export/encryptSops.ts";
