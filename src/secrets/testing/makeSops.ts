@@ -51,7 +51,7 @@ export async function makeSops(
     recipients.map(async (recipient) => {
       const encrypter = new Encrypter();
       encrypter.addRecipient(recipient);
-      return { recipient, enc: `${armor.encode(await encrypter.encrypt(key))}` };
+      return { recipient, enc: armor.encode(await encrypter.encrypt(key)) };
     }),
   );
   const none = { kms: [], gcp_kms: [], azure_kv: [], hc_vault: [], pgp: [] };
