@@ -379,8 +379,8 @@ describe("secrets of every store reach their host, and nobody else", { skip }, (
       secrets: { name: string; store: string; lastUse?: string; updated?: string }[];
     };
     assert.deepEqual(
-      secrets.map(({ name, store }) => [name, store]),
-      [...sources].map(([name, { store }]) => [name, store]).toSorted(),
+      new Map(secrets.map(({ name, store }) => [name, store])),
+      new Map([...sources].map(([name, { store }]) => [name, store])),
     );
     for (const { name, lastUse = "" } of secrets) {
       const now = ["vault", "file"].includes(name);
