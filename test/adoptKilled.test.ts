@@ -4,6 +4,7 @@ import { chmodSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSyn
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { makeInstallation } from "../src/migration/testing/makeInstallation.ts";
+import { COMPILED } from "./support/runSeawall.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
 import { testStore } from "./support/testStore.ts";
 
@@ -29,6 +30,7 @@ test("seawall secret adopt, killed on the way, is undone or finished by the next
     spawnSync(process.execPath, ["--import", HOOK, MAIN, "secret", "adopt", openclaw, ...args], {
       cwd: folder,
       env: {
+        ...COMPILED,
         PATH: process.env["PATH"],
         HOME: folder,
         SEAWALL_STATE: state,

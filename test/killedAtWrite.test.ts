@@ -1,3 +1,4 @@
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import assert from "node:assert/strict";
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import {
@@ -5,14 +6,23 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
-import { createVault, openVault, SecretValue, type Vault } from "../src/secrets/index.ts";
+import {
+  createVault,
+  openVault,
+  openWritableStore,
+  SecretValue,
+  type Vault,
+  type WritableStore,
+} from "../src/secrets/index.ts";
 import { halfFiles } from "./support/failures.ts";
+import { COMPILED } from "./support/runSeawall.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
 
 /**
@@ -64,7 +74,7 @@ async function killEverywhere(
 ): Promise<void> {
   const folder = temporaryFolder(t);
   const count = join(folder, "count");
-  const cache = { NODE_COMPILE_CACHE: join(folder, "cache") };
+  const cache = COMPILED;
   const copy = (name: string): string => {
     const state = join(folder, name);
     cpSync(beginning, state, { recursive: true });
@@ -157,6 +167,59 @@ test("seawall secret set that makes the vault, killed at each write", async (t) 
   const outcomes = [undefined, {}, { one: "value-of-one" }];
   await killEverywhere(t, state, ["secret", "set", "one"], "value-of-one\n", outcomes);
 });
+
+for (const [verb, input, outcome] of [
+  ["set", "another-value", "another-value"],
+  ["rm", "", undefined],
+] as const) {
+  test(`seawall secret ${verb} --store age, killed at each write`, async (t) => {
+    const state = temporaryFolder(t);
+    const [folder, identity, count] = ["age", "identity", "count"].map((name) => join(state, name));
+    assert.ok(folder !== undefined && identity !== undefined && count !== undefined);
+    const key = await generateX25519Identity();
+    writeFileSync(identity, `${key}\n`, { mode: 0o600 });
+    const recipient = await identityToRecipient(key);
+    const fresh = async (): Promise<WritableStore> => {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { mode: 0o700 });
+      writeFileSync(join(folder, "recipients.txt"), recipient);
+      const store = await openWritableStore({ store: "age", folder, identity });
+      for (const name of ["one", "two"]) await store.set(name, new SecretValue(`value-of-${name}`));
+      return store;
+    };
+    const valueIn = async (store: WritableStore): Promise<string | undefined> =>
+      (await store.list()).some(({ name }) => name === "one")
+        ? (await store.read("one")).revealSecret()
+        : undefined;
+    const go = (env: Record<string, string>): SpawnSyncReturns<string> => {
+      const args = ["secret", verb, "one", "--store", "age", "--folder", folder];
+      return start({ state, args, input }, { ...COMPILED, ...env });
+    };
+    let store = await fresh();
+    const ran = go({ SEAWALL_COUNT_WRITES: count });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(await valueIn(store), outcome);
+    const writes = Number(readFileSync(count, "utf8"));
+    assert.ok(writes >= (verb === "set" ? 5 : 1) && writes <= MOST_WRITES, `${writes} writes`);
+    for (let at = 1; at <= writes; at++) {
+      store = await fresh();
+      const where = `killed at write ${at} of ${writes}`;
+      const killed = go({ SEAWALL_DIE_AT: String(at), SEAWALL_DIE_HALFWAY: "1" });
+      assert.equal(killed.signal, "SIGKILL", `${where}: ${killed.stderr}`);
+      assert.ok(["value-of-one", outcome].includes(await valueIn(store)), where);
+      assert.equal((await store.read("two")).revealSecret(), "value-of-two", where);
+      for (const name of readdirSync(folder)) {
+        const bytes = readFileSync(join(folder, name), "latin1");
+        for (const value of ["another-value", "value-of-"])
+          assert.ok(!bytes.includes(value), `${where}: ${name}`);
+      }
+      // The next writer is kept out by nothing, and clears up.
+      await store.set("one", new SecretValue("value-of-next"));
+      assert.equal(await valueIn(store), "value-of-next", where);
+      assert.deepEqual(halfFiles(folder), [], where);
+    }
+  });
+}
 
 test("dieAtWrite kills before a write, and with half of it done", (t) => {
   const folder = temporaryFolder(t);

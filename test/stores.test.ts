@@ -28,11 +28,15 @@ import { modelGrant } from "../src/broker/testing/grants.ts";
 import { compileNeedles } from "../src/demo/compileNeedles.ts";
 import { Search } from "../src/demo/Search.ts";
 import { searchMemory } from "../src/demo/searchMemory.ts";
+import { setCurrentGeneration, writeGeneration, type Generation } from "../src/host/Generation.ts";
+import { statePaths } from "../src/paths/index.ts";
 import type { SecretSource } from "../src/plan/index.ts";
 import { encryptSops } from "../src/secrets/export/encryptSops.ts";
 import { createVault, openVault, SecretValue } from "../src/secrets/index.ts";
 import { Desktop, DESKTOP_PROGRAMS } from "../src/secrets/testing/Desktop.ts";
 import { needs } from "../src/secrets/testing/storeSetup.ts";
+import { assertFailed } from "./support/failures.ts";
+import { runSeawall, type Ran } from "./support/runSeawall.ts";
 import type { FromStoreSupervisor, ToStoreSupervisor } from "./support/storeSupervisor.ts";
 
 /**
@@ -69,7 +73,7 @@ describe("secrets of every store reach their host, and nobody else", { skip }, (
   let port = 0;
   const seen: string[] = [];
   const hanging: { socket: Socket; finish: () => void }[] = [];
-  const hangs = Promise.withResolvers<void>();
+  let hangs = Promise.withResolvers<void>();
 
   const valueFor = (name: string): string => {
     const value = canary();
@@ -316,6 +320,90 @@ describe("secrets of every store reach their host, and nobody else", { skip }, (
     hanging[0]?.finish();
     assert.equal(await old, 200);
   });
+
+  /** The command line beside the running broker, as a person has it. */
+  async function seawall(args: readonly string[], input = ""): Promise<Ran> {
+    const bus = { DBUS_SESSION_BUS_ADDRESS: desktop.address };
+    return runSeawall(args, { state, cwd: folder, env: { ...env, ...bus }, input });
+  }
+
+  test("seawall secret rotate: the next call has the new value, one under way ends with the old", async () => {
+    hangs = Promise.withResolvers<void>();
+    const old = call("vault", "/v1/models/hang");
+    await hangs.promise;
+    const fresh = valueFor("vault");
+    // Control: until then the broker has the old one, which the upstream no longer takes.
+    assert.equal(await call("vault"), 401);
+    const rotated = await seawall(["secret", "rotate", "vault"], `${fresh}\n`);
+    assert.equal(rotated.code, 0, rotated.stderr);
+    assert.match(rotated.stdout, /in use from the next call on/);
+    assert.equal(await call("vault"), 200);
+    hanging.at(-1)?.finish();
+    assert.equal(await old, 200);
+    const again = await seawall(["secret", "rotate", "vault"], fresh);
+    assertFailed(again, 1, /has that value already/);
+    const unknown = await seawall(["secret", "rotate", "nothing"], fresh);
+    assertFailed(unknown, 1, /there is no secret "nothing"/);
+    for (const { stdout, stderr } of [rotated, again, unknown])
+      assert.ok(!`${stdout}${stderr}`.includes(fresh));
+  });
+
+  test("seawall secret refresh: what programs and the keyring have is read again", async () => {
+    for (const name of ["exec", "keyring"]) {
+      await change[name]?.(valueFor(name));
+      assert.equal(await call(name), 401, name);
+    }
+    const refreshed = await seawall(["secret", "refresh"]);
+    assert.equal(refreshed.code, 0, refreshed.stderr);
+    assert.equal(refreshed.stdout, "all secrets were read anew\n");
+    for (const name of ["exec", "keyring"]) assert.equal(await call(name), 200, name);
+    write("exec-value", "");
+    const broken = await seawall(["secret", "refresh", "--json"]);
+    assert.equal(broken.code, 1, broken.stderr);
+    assert.match(broken.stdout, /"secret:.*exec-value/);
+    assert.equal(await call("exec"), 200);
+    await change["exec"]?.(valueFor("exec"));
+    assert.equal((await seawall(["secret", "refresh"])).code, 0);
+    assert.equal(await call("exec"), 200);
+  });
+
+  test("seawall secret list: when a call last carried each, and nothing of any value", async () => {
+    const paths = statePaths({ ...env }, process.getuid?.() ?? 0);
+    const { number } = writeGeneration(paths, inForce([...sources.keys()]));
+    setCurrentGeneration(paths, number);
+    const before = new Date().toISOString();
+    for (const name of ["vault", "file"]) assert.equal(await call(name), 200);
+    const listed = await seawall(["secret", "list", "--json"]);
+    assert.equal(listed.code, 0, listed.stderr);
+    const { secrets } = JSON.parse(listed.stdout) as {
+      secrets: { name: string; store: string; lastUse?: string; updated?: string }[];
+    };
+    assert.deepEqual(
+      new Map(secrets.map(({ name, store }) => [name, store])),
+      new Map([...sources].map(([name, { store }]) => [name, store])),
+    );
+    for (const { name, lastUse = "" } of secrets) {
+      const now = ["vault", "file"].includes(name);
+      assert.ok(now ? lastUse >= before : lastUse !== "" && lastUse < before, `${name} ${lastUse}`);
+    }
+    for (const secret of secrets)
+      for (const key of Object.keys(secret))
+        assert.ok(["name", "store", "updated", "lastUse"].includes(key), key);
+    const shown = await seawall(["secret", "list"]);
+    assert.match(shown.stdout, /^vault +vault +\d{4}-\d\d-\d\d [\d:]+ +\d{4}-\d\d-\d\d [\d:]+$/m);
+    for (const { value } of all)
+      assert.ok(!`${listed.stdout}${shown.stdout}`.includes(value.slice(0, 12)));
+  });
+
+  /** What the deployment above would have been applied as, as far as a list reads it. */
+  function inForce(names: readonly string[]): Omit<Generation, "number"> {
+    const grants = names.map((name) => ({ kind: "inject", name, secret: name }));
+    const secrets = [...sources].map(([name, source]) => ({ name, source }));
+    const plan = { version: 1, secrets, bots: [{ name: "basecamp", grants }] };
+    const programs = { node: "", launcher: "", shell: "" };
+    const content = { created: "", declaration: at("seawall.json5"), plan, programs, bots: {} };
+    return content as unknown as Omit<Generation, "number">;
+  }
 
   /** An altered time of change: the MAC is bound to it. */
   const backdate = (): void => {

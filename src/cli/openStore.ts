@@ -8,6 +8,7 @@ import {
   SecretValue,
   WRITABLE_STORES,
   type Vault,
+  type WritableLocation,
   type WritableStore,
   type WritableStoreName,
 } from "../secrets/index.ts";
@@ -41,26 +42,33 @@ export const STORE_OPTIONS = {
  * @throws UsageError, SecretError
  */
 export async function openForWriting(call: Call): Promise<WritableStore> {
-  const name = storeName(call);
-  switch (name) {
+  const location = storeLocation(call);
+  return location.store === "vault" ? openOrCreateVault(call) : openWritableStore(location);
+}
+
+/** What the options say of where the store is. @throws UsageError */
+export function storeLocation(
+  call: Call,
+): { readonly store: "vault" } | Exclude<WritableLocation, { readonly store: "vault" }> {
+  const store = storeName(call);
+  switch (store) {
     case "vault":
-      return openOrCreateVault(call);
     case "keyring":
-      return openWritableStore({ store: "keyring" });
+      return { store };
     case "age": {
       const folder = call.value("folder");
       if (folder === undefined) {
         throw new UsageError("--store age needs --folder DIR", "name the folder of the age files");
       }
       const identity = call.value("identity");
-      return openWritableStore({
-        store: "age",
+      return {
+        store,
         folder: resolve(folder),
         ...(identity === undefined ? {} : { identity: resolve(identity) }),
-      });
+      };
     }
     default:
-      return name satisfies never;
+      return store satisfies never;
   }
 }
 

@@ -1,3 +1,4 @@
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { statePaths, type StatePaths } from "../host/index.ts";
-import { createVault, type Vault } from "../secrets/index.ts";
+import { createVault, openWritableStore, type Vault } from "../secrets/index.ts";
 import {
   adopt,
   isHalfDone,
@@ -33,6 +34,8 @@ const root = mkdtempSync(join(tmpdir(), "seawall-adopt-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 chmodSync(root, 0o711);
 let count = 0;
+const MODEL = { defaults: { model: { primary: "anthropic/claude-sonnet-4-6" } } };
+const VAULT = { store: "vault" } as const;
 
 interface Place {
   readonly made: MadeInstallation;
@@ -149,7 +152,7 @@ test("adopt() moves every credential, leaves phantoms, copies the bot; undo puts
   const { cerebras, gateway, ...moved } = made.canaries;
   const before = snapshot(made.folder);
   const adoption = await plan(here);
-  const { changed } = await adopt(adoption, { state, store: vault, vault });
+  const { changed } = await adopt(adoption, { state, location: VAULT, store: vault, vault });
   assert.deepEqual(changed, [
     ".env",
     "agents/main/sessions/a.jsonl",
@@ -178,20 +181,57 @@ test("adopt() moves every credential, leaves phantoms, copies the bot; undo puts
   );
   assert.ok(existsSync(file));
   await assert.rejects(plan(here), isCode("exists"));
-  const left = await undoAdoption({
-    installation: adoption.installation,
-    state,
-    store: vault,
-    vault,
-  });
+  const left = await undoAdoption({ installation: adoption.installation, state, vault });
   assert.deepEqual(left, []);
   assert.deepEqual(snapshot(made.folder), before);
   assert.deepEqual(await vault.list(), []);
   assert.ok(!existsSync(file) && !existsSync(home));
   await assert.rejects(
-    undoAdoption({ installation: adoption.installation, state, store: vault, vault }),
+    undoAdoption({ installation: adoption.installation, state, vault }),
     isCode("nothing"),
   );
+});
+
+test("adopt() into a folder of age files; undo takes it from there, and names what it doesn't copy", async () => {
+  const elsewhere = join(root, "elsewhere");
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, "notes.md"), "Mine.\n");
+  const helper = { name: "helper", workspace: elsewhere };
+  const here = await place({ agents: { ...MODEL, entries: { main: {}, helper } } });
+  const { made, state, vault, file } = here;
+  const folder = join(root, "age-files");
+  mkdirSync(folder, { mode: 0o700 });
+  const identity = join(root, "age-identity");
+  const key = await generateX25519Identity();
+  writeFileSync(identity, `${key}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, "recipients.txt"), `${await identityToRecipient(key)}\n`);
+  const location = { store: "age", folder, identity } as const;
+  const store = await openWritableStore(location);
+  // Of the same name, and none of this adoption's.
+  await vault.set("anthropic", await adoptionValue());
+  const before = snapshot(made.folder);
+  const installation = await openInstallation(made.folder, "/nonexistent", state);
+  const adoption = await planAdoption({ installation, bot: "mine", file, state, store });
+  assert.deepEqual(
+    adoption.left.filter(({ place: where }) => where.startsWith("workspace")),
+    [
+      {
+        place: `workspace "${elsewhere}"`,
+        why: "it lies outside of the installation, so it isn't copied and stays as it is",
+        hint: `copy what the bot needs of it into its folder: ${join(state.bots, "mine/workspaces/helper")}`,
+      },
+    ],
+  );
+  await adopt(adoption, { state, location, store, vault });
+  assert.equal((await store.read("anthropic")).revealSecret(), made.canaries["anthropic"]);
+  assert.match(readFileSync(file, "utf8"), /"age": ".*\/age-files\/anthropic\.age"/);
+  assert.deepEqual(holds(folder, Object.values(made.canaries)), []);
+  assert.ok(!existsSync(join(state.bots, "mine/workspaces/helper")));
+  assert.deepEqual(await undoAdoption({ installation, state, vault }), []);
+  assert.deepEqual(snapshot(made.folder), before);
+  assert.deepEqual(await store.list(), []);
+  assert.ok((await vault.read("anthropic")).equals(await adoptionValue()));
+  assert.equal(readFileSync(join(elsewhere, "notes.md"), "utf8"), "Mine.\n");
 });
 
 test("adopt() that fails on the way has put everything back", async () => {
@@ -201,7 +241,10 @@ test("adopt() that fails on the way has put everything back", async () => {
   const before = snapshot(made.folder);
   // Where the declaration was to be, something else is by now.
   mkdirSync(file);
-  await assert.rejects(adopt(adoption, { state, store: vault, vault }), isCode("disk"));
+  await assert.rejects(
+    adopt(adoption, { state, location: VAULT, store: vault, vault }),
+    isCode("disk"),
+  );
   assert.deepEqual(snapshot(made.folder), before);
   assert.deepEqual(await vault.list(), []);
   assert.ok(!isHalfDone(state, made.folder));
@@ -211,14 +254,9 @@ test("undoAdoption() keeps a declaration that was changed, and says so", async (
   const here = await place();
   const { state, vault, file } = here;
   const adoption = await plan(here);
-  await adopt(adoption, { state, store: vault, vault });
+  await adopt(adoption, { state, location: VAULT, store: vault, vault });
   writeFileSync(file, "{ /* mine now */ }");
-  const left = await undoAdoption({
-    installation: adoption.installation,
-    state,
-    store: vault,
-    vault,
-  });
+  const left = await undoAdoption({ installation: adoption.installation, state, vault });
   assert.deepEqual(left, [`${file}: it was changed since`]);
   assert.ok(existsSync(file));
 });

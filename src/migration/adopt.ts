@@ -1,9 +1,25 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { reasonOf, takeLock, writeFileAtomic } from "../files/index.ts";
 import { botHome, botPhantoms, dropBotHome, fillBotHome, type StatePaths } from "../host/index.ts";
-import { sameSecret, SecretError, type Vault, type WritableStore } from "../secrets/index.ts";
+import {
+  openWritableStore,
+  sameSecret,
+  SecretError,
+  type Vault,
+  type WritableLocation,
+  type WritableStore,
+} from "../secrets/index.ts";
 import { composeDeclaration, type Composed } from "./composeDeclaration.ts";
 import type { Replacement, SavedFile } from "./inside/Job.ts";
 import { MigrationError } from "./MigrationError.ts";
@@ -20,6 +36,10 @@ export interface Adoption {
   readonly text: string;
 }
 
+/** Where an adoption puts values: the vault that is given anyway, or what opens another store. */
+export type AdoptionStore =
+  { readonly store: "vault" } | Exclude<WritableLocation, { readonly store: "vault" }>;
+
 /** What is kept of an adoption, so that it can be taken back. No value is in it. */
 interface AdoptionRecord {
   readonly folder: string;
@@ -27,6 +47,8 @@ interface AdoptionRecord {
   readonly phase: "begun" | "done";
   /** Secrets that it put into the store. */
   readonly secrets: readonly string[];
+  /** Which store. Nobody has to name it again to have them taken out. */
+  readonly location: AdoptionStore;
   readonly declaration: { readonly file: string; readonly sha256: string };
 }
 
@@ -68,7 +90,17 @@ export async function planAdoption(options: {
     declare: (name) => store.declare(name),
   });
   const text = `// Written by: seawall secret adopt\n${JSON.stringify(composed.declaration, null, 2)}\n`;
-  const left = [...read.left, ...composed.left];
+  const left = [
+    ...read.left,
+    ...composed.left,
+    ...composed.workspaces
+      .filter(({ from }) => !isInside(installation.folder, from))
+      .map(({ from, to }) => ({
+        place: `workspace ${JSON.stringify(from)}`,
+        why: "it lies outside of the installation, so it isn't copied and stays as it is",
+        hint: `copy what the bot needs of it into its folder: ${join(botHome(state, bot), to)}`,
+      })),
+  ];
   if (composed.moves.length === 0)
     throw new MigrationError("nothing", "there is no credential to take over", {
       where: installation.folder,
@@ -99,10 +131,17 @@ export async function planAdoption(options: {
  */
 export async function adopt(
   adoption: Adoption,
-  options: { readonly state: StatePaths; readonly store: WritableStore; readonly vault: Vault },
+  options: {
+    readonly state: StatePaths;
+    readonly location: AdoptionStore;
+    readonly store: WritableStore;
+    /** Keeps the backup, wherever the values go. */
+    readonly vault: Vault;
+  },
 ): Promise<{ readonly changed: readonly string[]; readonly backup: string }> {
   const { installation, composed, bot, file, text } = adoption;
-  const { state, store, vault } = options;
+  const { state, location, store, vault } = options;
+  onDisk("the installation", () => accessSync(installation.folder, constants.W_OK));
   return locked(state, async () => {
     const phantoms = botPhantoms(state, composed.plan);
     const replacements = composed.moves.flatMap((move): Replacement[] =>
@@ -120,6 +159,7 @@ export async function adopt(
       bot,
       phase: "begun",
       secrets: composed.moves.map(({ secret }) => secret),
+      location,
       declaration: { file, sha256: sha256(text) },
     };
     const backup = join(folder, "backup.age");
@@ -144,7 +184,7 @@ export async function adopt(
       return { changed, backup };
     } catch (error) {
       // If that fails as well, the record is still there for --undo.
-      await undo(record, { installation, state, store, vault }).catch(() => undefined);
+      await undo(record, { installation, state, vault }).catch(() => undefined);
       throw error;
     }
   });
@@ -153,17 +193,25 @@ export async function adopt(
 /** Workspaces and what was said, from the installation as it is now: with phantoms. */
 function copiesOf({ installation, composed }: Adoption): { from: string; to: string }[] {
   const { folder } = installation;
-  const inside = composed.workspaces.filter(
-    ({ from }) => !relative(folder, resolve(from)).startsWith(".."),
-  );
+  const inside = composed.workspaces.filter(({ from }) => isInside(folder, from));
   return [
-    ...inside.map(({ from, to }) => ({ from: resolve(from), to })),
+    ...inside.map(({ from, to }) => ({ from: absolute(from), to })),
     ...(inside.some(({ to }) => to === "workspace")
       ? []
       : [{ from: join(folder, "workspace"), to: "workspace" }]),
     { from: join(folder, "agents"), to: "state/agents" },
     { from: join(folder, "memory"), to: "state/memory" },
   ];
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, absolute(path));
+  return way !== ".." && !way.startsWith("../");
+}
+
+/** OpenClaw's configuration may name folders by `~`. */
+function absolute(path: string): string {
+  return resolve(path.replace(/^~(?=\/|$)/, homedir()));
 }
 
 /**
@@ -176,7 +224,6 @@ function copiesOf({ installation, composed }: Adoption): { from: string; to: str
 export async function undoAdoption(options: {
   readonly installation: Installation;
   readonly state: StatePaths;
-  readonly store: WritableStore;
   readonly vault: Vault;
 }): Promise<readonly string[]> {
   const { state, installation } = options;
@@ -197,8 +244,10 @@ export function isHalfDone(state: StatePaths, folder: string): boolean {
 
 async function undo(
   record: AdoptionRecord,
-  { installation, state, store, vault }: Parameters<typeof undoAdoption>[0],
+  { installation, state, vault }: Parameters<typeof undoAdoption>[0],
 ): Promise<string[]> {
+  const { location } = record;
+  const store = location.store === "vault" ? vault : await openWritableStore(location);
   const folder = recordFolder(state, record.folder);
   const backup = join(folder, "backup.age");
   const plain = await vault.unseal(readFileSync(backup), backup);
@@ -254,7 +303,7 @@ function onDisk(what: string, work: () => void): void {
     throw new MigrationError(
       "disk",
       `can't write ${what}: ${reasonOf(cause) ?? "the system refuses"}`,
-      { cause },
+      { cause, hint: "make room or give the right to write, then try again" },
     );
   }
 }

@@ -9,7 +9,9 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -253,6 +255,58 @@ test("scan() goes on past what is damaged, hidden or too large, and says so", as
     ["/bomb.gz", "/broken.sqlite", "/cut.gz", "/sparse"],
   );
 });
+
+/** The process that has the file open, once there is one. Its path is as its own wall shows it. */
+async function whoReads(name: string): Promise<number> {
+  for (const end = performance.now() + 60_000; performance.now() < end;) {
+    for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+      try {
+        for (const fd of readdirSync(`/proc/${pid}/fd`))
+          if (readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith(name)) return Number(pid);
+      } catch {
+        // Somebody else's, or gone.
+      }
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return assert.fail(`nobody opened ${name}`);
+}
+
+for (const [signal, why] of [
+  ["SIGKILL", "it is too much for the scanner"],
+  ["SIGSTOP", "it takes too long to look at"],
+] as const) {
+  test(`scan() goes on past a file at which the scanner ${signal === "SIGKILL" ? "dies" : "stalls"}`, async () => {
+    const { root, put } = makeTree();
+    const name = `b-${randomBytes(8).toString("hex")}.bin`;
+    put("a.txt", VALUE);
+    put("c.txt", VALUE);
+    // Long enough to be caught in the middle of it.
+    truncateSync(put(name, ""), 3 * 2 ** 30);
+    const { fingerprints } = fingerprintSecrets([
+      { name: "canary", value: new SecretValue(VALUE) },
+    ]);
+    const said: string[] = [];
+    const onProgress = (line: string): void => void said.push(line);
+    const scanning = scan({
+      state,
+      paths: [root],
+      fingerprints,
+      redact: false,
+      onProgress,
+      ...(signal === "SIGSTOP" ? { stallMs: 10_000 } : {}),
+    });
+    process.kill(await whoReads(name), signal);
+    const report = await scanning;
+    const path = join(root, name);
+    assert.deepEqual(report.unread, [{ path, why }]);
+    assert.deepEqual(said, [`${path}: ${why}; beginning again without it`]);
+    assert.deepEqual(
+      values(report).map((finding) => finding.path.slice(root.length)),
+      ["/a.txt", "/c.txt"],
+    );
+  });
+}
 
 function closeSparse(path: string): void {
   truncateSync(path, 5 * 2 ** 30);

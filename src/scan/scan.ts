@@ -44,6 +44,8 @@ export async function scan(options: {
   readonly fingerprints: Fingerprints;
   readonly redact: boolean;
   readonly onProgress: (text: string) => void;
+  /** How long a file may take without a word; a minute unless told. */
+  readonly stallMs?: number;
 }): Promise<ScanReport> {
   const targets = options.paths.map(locate);
   const tool = await prepareTool(options.state, PROGRAM);
@@ -116,6 +118,7 @@ async function scanAs(
     readonly fingerprints: Fingerprints;
     readonly redact: boolean;
     readonly onProgress: (text: string) => void;
+    readonly stallMs?: number;
   },
 ): Promise<ScanReport> {
   const roots = targets.map(({ shown }, index): ScanRoot => ({ shown, inside: `/scan/${index}` }));
@@ -142,7 +145,7 @@ async function scanAs(
       mounts,
       execute: existsSync(GIT) ? [GIT] : [],
       uid,
-      stallMs: STALL_MS,
+      stallMs: options.stallMs ?? STALL_MS,
       onLine: (line) => heard.hear(line),
     });
     if (heard.done !== undefined)

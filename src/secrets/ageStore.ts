@@ -54,7 +54,9 @@ export function textOf(opened: Decrypted, path: string, identity: string | undef
     });
   }
   throw identity === undefined
-    ? new SecretError("wrong-passphrase", `that passphrase doesn't open age file "${path}"`)
+    ? new SecretError("wrong-passphrase", `that passphrase doesn't open age file "${path}"`, {
+        hint: "try again",
+      })
     : new SecretError("wrong-recipient", `age file "${path}" was not encrypted for "${identity}"`, {
         hint: "encrypt it for this identity too (agenix --rekey, sops updatekeys, age -r)",
       });

@@ -7,7 +7,7 @@ export type WritableLocation =
   | ({ readonly store: "vault" } & VaultLocation)
   /** `service` groups the entries; `seawall` unless told. */
   | { readonly store: "keyring"; readonly service?: string }
-  /** A folder of `NAME.age`, agenix's `secrets.nix` or a `recipients.txt` in it saying for whom. */
+  /** A folder of `NAME.age`, the `recipients.txt` in it saying for whom. */
   | {
       readonly store: "age";
       readonly folder: string;

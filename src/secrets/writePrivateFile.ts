@@ -32,7 +32,9 @@ export async function writePrivateFile(
     await syncFolder(folder);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST" && !replace) {
-      throw new SecretError("exists", `there is already a file at "${file}"`);
+      throw new SecretError("exists", `there is already a file at "${file}"`, {
+        hint: "name another place, or remove it first",
+      });
     }
     throw diskError(file, cause);
   } finally {

@@ -1,8 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { Server } from "node:net";
 import { join } from "node:path";
 import type { BrokerConfig } from "../../src/broker/index.ts";
 import { tcpHandle, type TestSocket } from "../../src/broker/testing/rawHandles.ts";
 import { brokerWall } from "../../src/host/brokerWall.ts";
+import { serveControl } from "../../src/host/control/index.ts";
 import type { Generation } from "../../src/host/Generation.ts";
 import { LogFile } from "../../src/host/LogFile.ts";
 import { statePaths } from "../../src/paths/index.ts";
@@ -13,7 +15,8 @@ import { probeHost } from "../../src/wall/index.ts";
 
 /**
  * A supervisor without bots: the real broker in its real wall, the real processes that read stores for
- * it, and one listener of this machine instead of a bot's. Everything comes over the channel.
+ * it, and one listener of this machine instead of a bot's. Everything comes over the channel, and what
+ * `seawall secret` asks of a supervisor over its socket.
  */
 export type ToStoreSupervisor =
   | { readonly type: "start"; readonly plan: Generation["plan"]; readonly declaration: string }
@@ -34,6 +37,7 @@ const paths = statePaths(process.env, process.getuid?.() ?? -1);
 let generation: Generation | undefined;
 let listener: TestSocket | undefined;
 let broker: BrokerProcess | undefined;
+let control: Server | undefined;
 
 process.on("message", (message) => void receive(message as ToStoreSupervisor).then(tell));
 // Nothing is left to do for anybody.
@@ -59,6 +63,7 @@ async function receive(message: ToStoreSupervisor): Promise<FromStoreSupervisor>
     case "stop":
       await broker?.stop(0);
       listener?.handle.close();
+      control?.close();
       return { type: "stopped" };
     default:
       return message satisfies never;
@@ -105,8 +110,26 @@ async function configure(config: BrokerConfig): Promise<FromStoreSupervisor> {
   try {
     await broker.useWall(brokerWall(generation, paths, capabilities), programs.launcher);
     await broker.configure(config, { programs, paths, capabilities, config });
+    await serveCommands(broker);
     return { type: "configured", broker: broker.status().pid ?? 0 };
   } catch (error) {
     return { type: "refused", message: error instanceof Error ? error.message : "" };
   }
+}
+
+/** The requests that commands about secrets make, answered as the supervisor does. */
+async function serveCommands(running: BrokerProcess): Promise<void> {
+  mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+  const served = await serveControl(async ({ verb }, reply) => {
+    if (verb === "status") {
+      const [now, health] = [running.status(), running.health()];
+      const status = { pid: process.pid, generation: 1, since: now.since, broker: now, bots: [] };
+      reply({ kind: "status", status: { ...status, asks: 0, health } });
+    } else if (verb === "refresh-secrets") {
+      await running.refreshSecrets();
+      reply({ kind: "done" });
+    } else throw new Error(`no answer to ${verb}`);
+  });
+  control = served.server;
+  writeFileSync(join(paths.run, "supervisor.json"), JSON.stringify(served.address));
 }

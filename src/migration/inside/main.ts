@@ -39,7 +39,11 @@ function run(task: MigrationJob): void {
       return;
     }
     case "restore":
-      for (const file of task.files) restore(folder, file);
+      // What wasn't there first: on a full disk that is the room for the others.
+      for (const file of task.files.filter(({ bytes }) => bytes === undefined))
+        restore(folder, file);
+      for (const file of task.files.filter(({ bytes }) => bytes !== undefined))
+        restore(folder, file);
       return;
     default:
       task satisfies never;

@@ -169,14 +169,25 @@ export function save(folder: string, path: string): SavedFile[] {
   });
 }
 
-/** Puts a file back as it was, or away if there was none. */
+/**
+ * Puts a file back as it was, or away if there was none. What is as it was isn't written: after a full
+ * disk, or on one that can't be written to, there would be no room for it.
+ */
 export function restore(folder: string, { path, mode, modified, bytes }: SavedFile): void {
   const file = join(folder, path);
   if (bytes === undefined) {
     rmSync(file, { force: true });
     return;
   }
-  writeWhole(file, Buffer.from(bytes, "base64"), mode, path);
+  const was = Buffer.from(bytes, "base64");
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  const same =
+    stats?.isFile() === true &&
+    (stats.mode & 0o7777) === mode &&
+    stats.size === was.length &&
+    readFileSync(file).equals(was);
+  if (same && stats.mtimeMs === modified) return;
+  if (!same) writeWhole(file, was, mode, path);
   utimesSync(file, new Date(), new Date(modified));
 }
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { takeLock } from "../../files/index.ts";
 import { ageStore } from "../ageStore.ts";
 import { checkEntries, checkSecretName } from "../checkSecret.ts";
 import type { WritableLocation } from "../openWritableStore.ts";
@@ -7,13 +8,15 @@ import { SecretError } from "../SecretError.ts";
 import type { SecretValue } from "../SecretValue.ts";
 import { quotePath, trustedPath } from "../trustedFile.ts";
 import type { StoredSecret, WritableStore } from "../WritableStore.ts";
-import { diskError, writePrivateFile } from "../writePrivateFile.ts";
+import { diskError, removeLeftovers, writePrivateFile } from "../writePrivateFile.ts";
 import { encryptAge, parseRecipients } from "./encryptAge.ts";
 
 type Location = Extract<WritableLocation, { store: "age" }>;
 
 /** For whom the files of a folder are encrypted, as `age -R` takes it. */
 export const RECIPIENTS_FILE = "recipients.txt";
+/** Empty; only there so that one process writes at a time. */
+const LOCK_FILE = ".lock";
 
 /**
  * A folder of `NAME.age`, each encrypted to the recipients in its `recipients.txt`. It can be written
@@ -54,18 +57,24 @@ export class AgeFolder implements WritableStore {
 
   async setAll(entries: ReadonlyMap<string, SecretValue>): Promise<void> {
     checkEntries(entries);
-    for (const [name, value] of entries) {
-      const text = Buffer.from(value.revealSecret());
-      const bytes = await encryptAge(text, { recipients: this.#recipients });
-      await writePrivateFile(this.#file(name), bytes, { replace: true });
-    }
+    await this.#alone(async () => {
+      for (const [name, value] of entries) {
+        const text = Buffer.from(value.revealSecret());
+        const bytes = await encryptAge(text, { recipients: this.#recipients });
+        await removeLeftovers(this.#file(name));
+        await writePrivateFile(this.#file(name), bytes, { replace: true });
+      }
+    });
   }
 
   async rm(name: string): Promise<void> {
     checkSecretName(name);
-    await rm(this.#file(name)).catch((cause: unknown) => {
-      if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw this.#missing(name);
-      throw diskError(this.#file(name), cause);
+    await this.#alone(async () => {
+      await removeLeftovers(this.#file(name));
+      await rm(this.#file(name)).catch((cause: unknown) => {
+        if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw this.#missing(name);
+        throw diskError(this.#file(name), cause);
+      });
     });
   }
 
@@ -101,11 +110,27 @@ export class AgeFolder implements WritableStore {
     };
   }
 
+  /** Keeps out other writers, whose unfinished files would look like those of one that died. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    const file = join(this.#location.folder, LOCK_FILE);
+    using lock = await takeLock(file, 10_000).catch((cause: unknown) => {
+      throw diskError(file, cause);
+    });
+    if (lock === undefined) {
+      throw new SecretError("busy", "another process is writing to the folder of age files", {
+        hint: "wait for it, then try again",
+      });
+    }
+    await work();
+  }
+
   #file(name: string): string {
     return join(this.#location.folder, `${name}.age`);
   }
 
   #missing(name: string): SecretError {
-    return new SecretError("missing", `there is no "${name}.age" in "${this.#location.folder}"`);
+    return new SecretError("missing", `there is no "${name}.age" in "${this.#location.folder}"`, {
+      hint: "see which there are with: seawall secret list --store age --folder DIR",
+    });
   }
 }

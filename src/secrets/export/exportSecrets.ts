@@ -47,7 +47,9 @@ export async function exportSecrets(
     join(out, form === "systemd-creds" ? name : `${name}.age`);
   for (const name of values.keys()) {
     if (existsSync(nameOf(name)))
-      throw new SecretError("exists", `there is already a file at "${nameOf(name)}"`);
+      throw new SecretError("exists", `there is already a file at "${nameOf(name)}"`, {
+        hint: "name another place, or remove it first",
+      });
   }
   const files: string[] = [];
   for (const [name, value] of values) {

@@ -7,12 +7,12 @@ import {
   planAdoption,
   undoAdoption,
   type Adoption,
-  type Installation,
 } from "../../../migration/index.ts";
+import { openWritableStore } from "../../../secrets/index.ts";
 import type { Call, ExitStatus } from "../../Command.ts";
 import { confirm } from "../../confirm.ts";
 import { hasVault } from "../../hasVault.ts";
-import { openForWriting, openOrCreateVault, storeName } from "../../openStore.ts";
+import { openOrCreateVault, storeLocation, storeName } from "../../openStore.ts";
 import { UsageError } from "../../UsageError.ts";
 
 const FILE = "seawall.json5";
@@ -25,32 +25,33 @@ export async function adoptInstallation(
   const { output, paths: state } = call;
   const installation = await openInstallation(folder, homedir(), state);
   const dry = call.flag("dry-run");
-  // Without a vault yet, looking makes none.
-  const parts = dry && !hasVault(call) ? undefined : await openStores(call, installation);
   if (call.flag("undo")) {
-    if (parts === undefined)
-      throw new UsageError("--undo and --dry-run don't go together", "leave one out");
-    return undo(call, parts);
+    if (dry) throw new UsageError("--undo and --dry-run don't go together", "leave one out");
+    return undo(call, { installation, state, vault: await openOrCreateVault(call) });
   }
-  if (!dry && parts !== undefined && isHalfDone(state, installation.folder)) {
+  const location = storeLocation(call);
+  // Without a vault yet, looking makes none.
+  const vault = dry && !hasVault(call) ? undefined : await openOrCreateVault(call);
+  const store = location.store === "vault" ? vault : await openWritableStore(location);
+  if (!dry && vault !== undefined && isHalfDone(state, installation.folder)) {
     output.progress("an adoption was cut short; taking it back first");
-    await undoAdoption(parts);
+    await undoAdoption({ installation, state, vault });
   }
   const adoption = await planAdoption({
     installation,
     bot: call.value("bot") ?? "openclaw",
     file: call.value("file") ?? join(process.cwd(), FILE),
     state,
-    store: parts?.store ?? NO_VAULT_YET,
+    store: store ?? NO_VAULT_YET,
   });
   if (dry && call.json) output.json({ ok: true, ...described(adoption) });
   if (!call.json) show(call, adoption, storeName(call));
-  if (dry || parts === undefined) return 0;
+  if (dry || vault === undefined || store === undefined) return 0;
   if (!(await confirm(call, `take over ${adoption.composed.moves.length} credentials?`))) {
     output.progress("nothing was changed");
     return 1;
   }
-  const { changed, backup } = await adopt(adoption, parts);
+  const { changed, backup } = await adopt(adoption, { state, location, store, vault });
   if (call.json) output.json({ ok: true, ...described(adoption), changed, backup });
   else {
     output.line(
@@ -68,16 +69,7 @@ const NO_VAULT_YET = {
   declare: (name: string) => ({ vault: name }),
 };
 
-type Parts = Parameters<typeof undoAdoption>[0];
-
-/** Backups are for the vault, wherever the values go. */
-async function openStores(call: Call, installation: Installation): Promise<Parts> {
-  const vault = await openOrCreateVault(call);
-  const store = storeName(call) === "vault" ? vault : await openForWriting(call);
-  return { installation, state: call.paths, store, vault };
-}
-
-async function undo(call: Call, parts: Parts): Promise<ExitStatus> {
+async function undo(call: Call, parts: Parameters<typeof undoAdoption>[0]): Promise<ExitStatus> {
   const { output } = call;
   const { folder } = parts.installation;
   const left = await undoAdoption(parts);
