@@ -133,14 +133,14 @@ test(
     type(
       ["import", env],
       [
-        ["store 1 secrets? [y/N] ", "\n"],
+        ["store 1 secret? [y/N] ", "\n"],
         ["stored 0", ""],
       ],
     );
     type(
       ["import", env],
       [
-        ["store 1 secrets? [y/N] ", "yes\n"],
+        ["store 1 secret? [y/N] ", "yes\n"],
         ["stored 1", ""],
       ],
     );
@@ -148,7 +148,7 @@ test(
     type(
       ["import", env],
       [
-        ["store 1 secrets? [y/N] ", "y\n"],
+        ["store 1 secret? [y/N] ", "y\n"],
         ['"one" is there with another value; replace it', "n\n"],
         ["stored 1", ""],
       ],

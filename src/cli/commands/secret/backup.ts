@@ -1,3 +1,4 @@
+import { countOf } from "../../countOf.ts";
 import { resolve } from "node:path";
 import { openTools, SecretValue } from "../../../secrets/index.ts";
 import { askHidden } from "../../askHidden.ts";
@@ -17,7 +18,7 @@ export async function backup(call: Call, [file = ""]: readonly string[]): Promis
       : { recipients: parseRecipients(readRecipients(given)) };
   const names = await backupVault(vault, resolve(file), whom);
   if (call.json) call.output.json({ ok: true, file: resolve(file), names });
-  else call.output.line(`wrote ${names.length} secrets to ${resolve(file)}`);
+  else call.output.line(`wrote ${countOf(names.length, "secret")} to ${resolve(file)}`);
   return 0;
 }
 
@@ -33,6 +34,7 @@ export async function restore(call: Call, [file = ""]: readonly string[]): Promi
   const names = await restoreVault(vault, resolve(file), key, { replace: call.flag("replace") });
   await tellBroker(call);
   if (call.json) call.output.json({ ok: true, names });
-  else call.output.line(`restored ${names.length} secrets: ${names.join(", ") || "none"}`);
+  else
+    call.output.line(`restored ${countOf(names.length, "secret")}: ${names.join(", ") || "none"}`);
   return 0;
 }

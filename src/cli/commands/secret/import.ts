@@ -1,3 +1,4 @@
+import { countOf } from "../../countOf.ts";
 import { homedir } from "node:os";
 import { statSync } from "node:fs";
 import {
@@ -70,7 +71,7 @@ async function take(
 ): Promise<readonly Candidate[]> {
   const chosen = new Map(plan.take.map((each) => [each.name, each]));
   const count = chosen.size;
-  if (count > 0 && !(await confirm(call, `store ${count} secrets?`))) return [];
+  if (count > 0 && !(await confirm(call, `store ${countOf(count, "secret")}?`))) return [];
   for (const clash of plan.clashes) {
     // Never by --yes alone: what is there would be lost.
     const replace = call.flag("yes")
