@@ -50,12 +50,14 @@ test(
         env: { SEAWALL_STORE: testStore() },
         through: small.through,
       });
-    const adopt = ["adopt", join(disk, "openclaw"), "--yes"];
+    // What enters the namespace of the disk begins at the root.
+    const file = join(folder, "seawall.json5");
+    const adopt = ["adopt", join(disk, "openclaw"), "--yes", "--file", file];
 
     small.resize("ro");
     assertFailed(await run(adopt, state), 5, /can't write the installation: .*read-only/);
     assert.deepEqual(snapshot(seen), installation);
-    assert.ok(!existsSync(join(folder, "seawall.json5")));
+    assert.ok(!existsSync(file));
     small.resize("rw");
 
     // Installation and state share it: the backup, the vault, the phantoms and the bot's folder want room.
@@ -75,7 +77,7 @@ test(
       failures++;
       assertFailed(ran, 5, FULL);
       assert.deepEqual(snapshot(seen), installation, `${pages} pages`);
-      assert.ok(!existsSync(join(folder, "seawall.json5")));
+      assert.ok(!existsSync(file));
       assert.ok(!existsSync(join(ownSeen, "bots/openclaw")));
       assert.deepEqual(halfFiles(small.seen), []);
     }
