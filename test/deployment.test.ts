@@ -57,11 +57,9 @@ describe("a deployment of two bots", () => {
       assert.ok(wall.length >= 5);
       for (const { mechanism, state } of wall) assert.equal(state, "enforced", mechanism);
     }
+    // By what the host has for it; open files always by the same.
     const limits = status.bots.map(({ wall }) => wall.find((each) => each.mechanism === "limits"));
-    assert.deepEqual(
-      limits.map((each) => each?.detail),
-      ["open files by rlimit", undefined],
-    );
+    for (const each of limits) assert.match(each?.detail ?? "", /\bopen files by rlimit\b/);
     assert.equal((await deployment.run(["status"])).code, 0);
   });
 
