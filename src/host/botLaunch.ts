@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { rootCertificates } from "node:tls";
 import { trustBundle, type Authority } from "../authority/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import { compileWall, type HostCapabilities, type WallSpec } from "../wall/index.ts";
+import { boundsMemory, compileWall, type HostCapabilities, type WallSpec } from "../wall/index.ts";
 import { botWall, type BotWallInput } from "./botWall.ts";
 import { phantomEnvironment } from "./brokerConfig.ts";
 import type { Generation } from "./Generation.ts";
@@ -51,6 +51,7 @@ export function botLaunch(options: {
       ...phantomEnvironment(plan, phantomKey(paths)),
       OPENCLAW_GATEWAY_TOKEN: gatewayToken(paths, name),
     },
+    boundsMemory: boundsMemory(capabilities.cgroups),
   };
   const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));
   return {

@@ -30,10 +30,13 @@ export interface BotWallInput {
   readonly trust: string;
   /** Phantoms and the gateway's token, by variable. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Whether this host can bound what all of a bot's processes take of memory together. */
+  readonly boundsMemory: boolean;
 }
 
 /** What a bot sees and may do: its own folder, OpenClaw, its granted commands, and nothing else. */
-export function botWall({ plan, bot, programs, home, trust, variables }: BotWallInput): WallSpec {
+export function botWall(input: BotWallInput): WallSpec {
+  const { plan, bot, programs, home, trust, variables, boundsMemory } = input;
   const shell = bot.commands.length > 0 ? [{ name: "sh", path: programs.shell }] : [];
   const commands = [...bot.commands.filter(({ name }) => name !== "sh"), ...shell];
   // Library by library: of what else the host has there, nothing is visible.
@@ -70,11 +73,20 @@ export function botWall({ plan, bot, programs, home, trust, variables }: BotWall
     ],
     libraries: [...files.libraries, ...natives(bot)],
     protect: [],
-    limits: { ...USUAL_LIMITS, ...plan.resources },
+    limits: { ...usualLimits(boundsMemory), ...plan.resources },
     processes: "any",
     namespaces: "own",
     concessions: plan.concessions,
   };
+}
+
+/**
+ * Memory only where it is counted for all processes together: by rlimit it would be the data of each,
+ * mapped or used, and OpenClaw maps far more than it uses.
+ */
+function usualLimits(boundsMemory: boolean): ResourceLimits {
+  const { memory, ...others } = USUAL_LIMITS;
+  return boundsMemory && memory !== undefined ? { ...others, memory } : others;
 }
 
 /** Native parts of OpenClaw's packages, as files inside; all else in there is data. */

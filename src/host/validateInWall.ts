@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { readValidation, type ConfigIssue } from "../openclaw/index.ts";
 import type { BotPlan } from "../plan/index.ts";
-import { compileWall, startWalled, type HostCapabilities } from "../wall/index.ts";
+import { boundsMemory, compileWall, startWalled, type HostCapabilities } from "../wall/index.ts";
 import { FIRST_UID } from "./botUsers.ts";
 import { botWall } from "./botWall.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
@@ -40,7 +40,15 @@ export async function validateInWall(input: {
       bot.rendered.variables.map((name) => [name, "placeholder-0123456789abcdef"]),
     );
     const trust = rootCertificates.slice(0, 1).join("\n");
-    const spec = botWall({ plan, bot, programs, home: folder, trust, variables });
+    const spec = botWall({
+      plan,
+      bot,
+      programs,
+      home: folder,
+      trust,
+      variables,
+      boundsMemory: boundsMemory(capabilities.cgroups),
+    });
     const entry = join(INSIDE.openclaw, relative(bot.openclaw.root, bot.openclaw.entry));
     const wall = compileWall(
       {

@@ -83,6 +83,7 @@ function wallOf(plan: BotPlan): WallSpec {
     home: INSIDE.home,
     trust: "",
     variables: {},
+    boundsMemory: true,
   });
 }
 

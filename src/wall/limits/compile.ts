@@ -72,6 +72,11 @@ export function compileLimits(
   };
 }
 
+/** Whether the memory of many processes can be bounded together. */
+export function boundsMemory(access: CgroupAccess): boolean {
+  return controllersOf(access).has("memory");
+}
+
 type Controller = "memory" | "pids" | "cpu";
 type Wanted = Readonly<Record<Controller, number | undefined>>;
 
