@@ -205,13 +205,13 @@ test(
     if (process.getuid?.() === 0) execFileSync("chown", ["-R", "1879050000:1879050000", work]);
     const changes = {
       ...withPrograms({ git: GIT ?? "", bash: "/bin/bash" }, [
-        { kind: "write", from: work, to: "/work" },
+        { kind: "write", from: work, to: "/tree" },
       ]),
-      cwd: "/work",
+      cwd: "/tree",
       environment: { PATH: "/usr/bin", ...settings },
       protect: [
-        { path: "/work/.git/hooks", access: "read-only" },
-        { path: "/work/.git/config", access: "read-only" },
+        { path: "/tree/.git/hooks", access: "read-only" },
+        { path: "/tree/.git/config", access: "read-only" },
       ] as const,
     };
     const identity = "-c user.name=a -c user.email=a@example.com";

@@ -71,7 +71,7 @@ function listing(root: string): string[] {
 const writable = (root: string): Partial<WallSpec> => ({
   mounts: [
     ...BASE_MOUNTS.filter(({ to }) => to !== "/tmp"),
-    { kind: "write", from: root, to: "/work" },
+    { kind: "write", from: root, to: "/tree" },
   ],
 });
 
@@ -98,24 +98,24 @@ function protect(...protections: Protection[]): Pick<WallSpec, "protect"> {
 const SECRET = ["secret", "keep/file", "other"];
 
 test("a hidden file is not there, by whatever name, and can't be made", { skip }, async (t) => {
-  const root = makeTree(t, [...SECRET, "keep/link -> ../secret", "keep/absolute -> /work/secret"]);
+  const root = makeTree(t, [...SECRET, "keep/link -> ../secret", "keep/absolute -> /tree/secret"]);
   const before = listing(root);
   const ways = [
-    `return fs.readFileSync("/work/secret", "utf8")`,
-    `return fs.readFileSync("/proc/self/root/work/secret", "utf8")`,
-    `return fs.readFileSync("/work/keep/../secret", "utf8")`,
-    `return fs.readFileSync("/work/keep/link", "utf8")`,
-    `return fs.readFileSync("/work/keep/absolute", "utf8")`,
-    `fs.linkSync("/work/secret", "/work/keep/hard")`,
-    `fs.renameSync("/work/secret", "/work/keep/moved")`,
-    `fs.writeFileSync("/work/secret", "x")`,
-    `fs.mkdirSync("/work/secret")`,
-    `fs.symlinkSync("/etc", "/work/secret")`,
-    `fs.renameSync("/work/keep/file", "/work/secret")`,
-    `process.chdir("/work"); return fs.readFileSync("secret", "utf8")`,
-    `return fs.readdirSync("/work").includes("secret") ? "seen" : "unseen"`,
+    `return fs.readFileSync("/tree/secret", "utf8")`,
+    `return fs.readFileSync("/proc/self/root/tree/secret", "utf8")`,
+    `return fs.readFileSync("/tree/keep/../secret", "utf8")`,
+    `return fs.readFileSync("/tree/keep/link", "utf8")`,
+    `return fs.readFileSync("/tree/keep/absolute", "utf8")`,
+    `fs.linkSync("/tree/secret", "/tree/keep/hard")`,
+    `fs.renameSync("/tree/secret", "/tree/keep/moved")`,
+    `fs.writeFileSync("/tree/secret", "x")`,
+    `fs.mkdirSync("/tree/secret")`,
+    `fs.symlinkSync("/etc", "/tree/secret")`,
+    `fs.renameSync("/tree/keep/file", "/tree/secret")`,
+    `process.chdir("/tree"); return fs.readFileSync("secret", "utf8")`,
+    `return fs.readdirSync("/tree").includes("secret") ? "seen" : "unseen"`,
   ];
-  const changes = { ...writable(root), ...protect({ path: "/work/secret", access: "hidden" }) };
+  const changes = { ...writable(root), ...protect({ path: "/tree/secret", access: "hidden" }) };
   for (const conceded of [false, true]) {
     const bare = { ...host, landlock: 0 };
     const { value } = await inside(t, conceded ? bare : host, attemptAll(ways), {
@@ -134,13 +134,13 @@ test("a hidden file is not there, by whatever name, and can't be made", { skip }
 
 test("what a sealed folder holds besides is read and written as before", { skip }, async (t) => {
   const root = makeTree(t, [...SECRET, "link -> other"]);
-  const changes = { ...writable(root), ...protect({ path: "/work/secret", access: "hidden" }) };
+  const changes = { ...writable(root), ...protect({ path: "/tree/secret", access: "hidden" }) };
   const done = await attempts(t, changes, [
-    `return fs.readFileSync("/work/link", "utf8")`,
-    `fs.writeFileSync("/work/other", "written")`,
-    `fs.writeFileSync("/work/keep/new", "written")`,
-    `fs.renameSync("/work/keep/new", "/work/keep/newer")`,
-    `fs.writeFileSync("/work/new", "written")`,
+    `return fs.readFileSync("/tree/link", "utf8")`,
+    `fs.writeFileSync("/tree/other", "written")`,
+    `fs.writeFileSync("/tree/keep/new", "written")`,
+    `fs.renameSync("/tree/keep/new", "/tree/keep/newer")`,
+    `fs.writeFileSync("/tree/new", "written")`,
   ]);
   assert.deepEqual(Object.values(done), ["content of other\n", "done", "done", "done", "EROFS"]);
   assert.equal(readFileSync(join(root, "other"), "utf8"), "written");
@@ -156,11 +156,11 @@ test(
       const body = `
         const fs = require("fs");
         console.log("up");
-        while (!fs.existsSync("/work/keep/go")) await new Promise((resolve) => setImmediate(resolve));
-        try { return fs.readFileSync("/work/secret", "utf8"); } catch (error) { return error.code; }`;
+        while (!fs.existsSync("/tree/keep/go")) await new Promise((resolve) => setImmediate(resolve));
+        try { return fs.readFileSync("/tree/secret", "utf8"); } catch (error) { return error.code; }`;
       const started = start(t, host, {
         ...specFor(program(body), writable(root)),
-        ...protect({ path: "/work/secret", access: "hidden" }),
+        ...protect({ path: "/tree/secret", access: "hidden" }),
       });
       await started.printed;
       // As editors save: whatever was mounted on the old name is gone with it.
@@ -176,8 +176,8 @@ test(
 
 const REPOSITORY = [".git/hooks/sample", ".git/config", ".git/HEAD", "src/main.c"];
 const GIT: readonly Protection[] = [
-  { path: "/work/.git/hooks", access: "read-only" },
-  { path: "/work/.git/config", access: "read-only" },
+  { path: "/tree/.git/hooks", access: "read-only" },
+  { path: "/tree/.git/config", access: "read-only" },
 ];
 
 test(
@@ -186,22 +186,22 @@ test(
   async (t) => {
     const root = makeTree(t, REPOSITORY);
     const ways = [
-      `fs.writeFileSync("/work/.git/hooks/pre-commit", "x")`,
-      `fs.writeFileSync("/work/.git/hooks/sample", "x")`,
-      `fs.writeFileSync("/work/.git/config", "x")`,
-      `fs.truncateSync("/work/.git/config")`,
-      `fs.writeFileSync("/work/.git/config.new", ""); fs.renameSync("/work/.git/config.new", "/work/.git/config")`,
-      `fs.unlinkSync("/work/.git/config")`,
-      `fs.renameSync("/work/.git/hooks", "/work/.git/other")`,
-      `fs.unlinkSync("/work/.git/hooks/sample")`,
-      `fs.renameSync("/work/.git", "/work/.git2")`,
-      `fs.renameSync("/work/src", "/work/.git")`,
-      `fs.symlinkSync("/work/src", "/work/.git/hooks")`,
-      `fs.linkSync("/work/.git/config", "/work/config")`,
-      `fs.linkSync("/work/.git/config", "/work/.git/config2")`,
-      `fs.chmodSync("/work/.git/hooks/sample", 0o777)`,
-      `fs.writeFileSync("/proc/self/root/work/.git/config", "x")`,
-      `fs.writeFileSync("/proc/self/cwd/work/.git/config", "x")`,
+      `fs.writeFileSync("/tree/.git/hooks/pre-commit", "x")`,
+      `fs.writeFileSync("/tree/.git/hooks/sample", "x")`,
+      `fs.writeFileSync("/tree/.git/config", "x")`,
+      `fs.truncateSync("/tree/.git/config")`,
+      `fs.writeFileSync("/tree/.git/config.new", ""); fs.renameSync("/tree/.git/config.new", "/tree/.git/config")`,
+      `fs.unlinkSync("/tree/.git/config")`,
+      `fs.renameSync("/tree/.git/hooks", "/tree/.git/other")`,
+      `fs.unlinkSync("/tree/.git/hooks/sample")`,
+      `fs.renameSync("/tree/.git", "/tree/.git2")`,
+      `fs.renameSync("/tree/src", "/tree/.git")`,
+      `fs.symlinkSync("/tree/src", "/tree/.git/hooks")`,
+      `fs.linkSync("/tree/.git/config", "/tree/config")`,
+      `fs.linkSync("/tree/.git/config", "/tree/.git/config2")`,
+      `fs.chmodSync("/tree/.git/hooks/sample", 0o777)`,
+      `fs.writeFileSync("/proc/self/root/tree/.git/config", "x")`,
+      `fs.writeFileSync("/proc/self/cwd/tree/.git/config", "x")`,
     ];
     const changes = { ...writable(root), protect: GIT };
     const refused = await attempts(t, changes, ways);
@@ -212,10 +212,10 @@ test(
     assert.equal(lstatSync(join(root, ".git/hooks/sample")).mode & 0o111, 0);
     // Everything else of a repository goes on working, in the same folders.
     const usual = await attempts(t, changes, [
-      `return fs.readFileSync("/work/.git/config", "utf8")`,
-      `fs.writeFileSync("/work/.git/index.lock", "x"); fs.renameSync("/work/.git/index.lock", "/work/.git/index")`,
-      `fs.writeFileSync("/work/new", "x")`,
-      `fs.renameSync("/work/src", "/work/source")`,
+      `return fs.readFileSync("/tree/.git/config", "utf8")`,
+      `fs.writeFileSync("/tree/.git/index.lock", "x"); fs.renameSync("/tree/.git/index.lock", "/tree/.git/index")`,
+      `fs.writeFileSync("/tree/new", "x")`,
+      `fs.renameSync("/tree/src", "/tree/source")`,
     ]);
     assert.deepEqual(Object.values(usual), ["content of .git/config\n", "done", "done", "done"]);
     // The control.
@@ -229,11 +229,11 @@ test(
   { skip },
   async (t) => {
     const ways = [
-      `fs.writeFileSync("/work/.envrc", "x")`,
-      `fs.mkdirSync("/work/.vscode"); fs.writeFileSync("/work/.vscode/tasks.json", "x")`,
-      `fs.writeFileSync("/work/src/new", "x")`,
+      `fs.writeFileSync("/tree/.envrc", "x")`,
+      `fs.mkdirSync("/tree/.vscode"); fs.writeFileSync("/tree/.vscode/tasks.json", "x")`,
+      `fs.writeFileSync("/tree/src/new", "x")`,
     ];
-    const wanted = [{ path: "/work/.envrc" }, { path: "/work/.vscode/tasks.json" }];
+    const wanted = [{ path: "/tree/.envrc" }, { path: "/tree/.vscode/tasks.json" }];
     const protection = (absent: "seal" | "leave") => ({
       protect: wanted.map(({ path }) => ({ path, access: "read-only", absent }) as const),
     });
@@ -246,7 +246,7 @@ test(
       ({ mechanism }) => mechanism === "protection",
     );
     assert.equal(report?.state, "partly");
-    assert.match(report.detail, /\/work\/\.envrc, \/work\/\.vscode\/tasks\.json/u);
+    assert.match(report.detail, /\/tree\/\.envrc, \/tree\/\.vscode\/tasks\.json/u);
     const made = await attempts(t, { ...writable(root), ...protection("leave") }, ways);
     assert.deepEqual(Object.values(made), ["done", "done", "done"]);
   },
@@ -264,20 +264,20 @@ test("links among protected paths: neither the link nor what it leads to", { ski
   const changes = {
     ...writable(root),
     ...protect(
-      { path: "/work/.bashrc", access: "read-only" },
-      { path: "/work/keys/id", access: "hidden" },
+      { path: "/tree/.bashrc", access: "read-only" },
+      { path: "/tree/keys/id", access: "hidden" },
     ),
   };
   const done = await attempts(t, changes, [
-    `fs.writeFileSync("/work/.bashrc", "x")`,
-    `fs.unlinkSync("/work/.bashrc")`,
-    `fs.writeFileSync("/work/dotfiles/bashrc", "x")`,
-    `fs.renameSync("/work/dotfiles", "/work/gone")`,
-    `return fs.readFileSync("/work/store/keys/id", "utf8")`,
-    `return fs.readFileSync("/work/keys/id", "utf8")`,
-    `return fs.readFileSync("/work/.bashrc", "utf8")`,
-    `fs.writeFileSync("/work/dotfiles/other", "x")`,
-    `return fs.readFileSync("/work/store/rest", "utf8")`,
+    `fs.writeFileSync("/tree/.bashrc", "x")`,
+    `fs.unlinkSync("/tree/.bashrc")`,
+    `fs.writeFileSync("/tree/dotfiles/bashrc", "x")`,
+    `fs.renameSync("/tree/dotfiles", "/tree/gone")`,
+    `return fs.readFileSync("/tree/store/keys/id", "utf8")`,
+    `return fs.readFileSync("/tree/keys/id", "utf8")`,
+    `return fs.readFileSync("/tree/.bashrc", "utf8")`,
+    `fs.writeFileSync("/tree/dotfiles/other", "x")`,
+    `return fs.readFileSync("/tree/store/rest", "utf8")`,
   ]);
   const results = Object.values(done);
   for (const result of results.slice(0, 6))
@@ -295,14 +295,14 @@ test("every mount that shows a protected path keeps it back", { skip }, async (t
   const mounts: Mount[] = [
     ...BASE_MOUNTS.filter(({ to }) => to !== "/tmp"),
     { kind: "read", from: root, to: "/home/me" },
-    { kind: "write", from: project, to: "/work" },
+    { kind: "write", from: project, to: "/tree" },
   ];
-  const lines = ["/work/.env", "/home/me/project/.env"].map(
+  const lines = ["/tree/.env", "/home/me/project/.env"].map(
     (path) => `return fs.readFileSync("${path}", "utf8")`,
   );
   const done = await attempts(
     t,
-    { mounts, ...protect({ path: "/work/.env", access: "hidden" }) },
+    { mounts, ...protect({ path: "/tree/.env", access: "hidden" }) },
     lines,
   );
   assert.deepEqual(Object.values(done), ["ENOENT", "ENOENT"]);
@@ -336,7 +336,7 @@ test(
     const root = makeTree(t, ["secret", "keep/file", "elsewhere/file"]);
     const spec = placeProtections({
       ...specFor("0", writable(root)),
-      ...protect({ path: "/work/secret", access: "hidden" }),
+      ...protect({ path: "/tree/secret", access: "hidden" }),
     });
     rmSync(join(root, "keep"), { recursive: true });
     symlinkSync("elsewhere", join(root, "keep"));
@@ -349,11 +349,11 @@ test(
     });
     const exit = await walled.exited;
     assert.equal(exit.code, 126);
-    assert.match(exit.refusal ?? "", /^mount: \/work\/keep: .*ESTALE/u);
+    assert.match(exit.refusal ?? "", /^mount: \/tree\/keep: .*ESTALE/u);
     // The control: as it is now, it starts.
     const again = start(t, host, {
       ...specFor("0", writable(root)),
-      ...protect({ path: "/work/secret", access: "hidden" }),
+      ...protect({ path: "/tree/secret", access: "hidden" }),
     });
     assert.equal((await again.finished).code, 0);
   },
@@ -365,15 +365,15 @@ test("placeProtections() refuses what it can't keep", (t) => {
     placeProtections({ ...specFor("0", writable(root)), protect: [protection] });
   linkSync(join(root, "config"), join(root, "second-name"));
   assert.throws(
-    () => place({ path: "/work/config", access: "read-only" }),
+    () => place({ path: "/tree/config", access: "read-only" }),
     (error) => error instanceof WallError && error.code === "protect" && error.exitCode === 4,
   );
-  assert.throws(() => place({ path: "/work/config", access: "hidden" }), { code: "protect" });
+  assert.throws(() => place({ path: "/tree/config", access: "hidden" }), { code: "protect" });
   unlinkSync(join(root, "second-name"));
-  place({ path: "/work/config", access: "read-only" });
+  place({ path: "/tree/config", access: "read-only" });
   for (let number = 0; number < 1000; number++) writeFileSync(join(root, `f${number}`), "");
-  assert.throws(() => place({ path: "/work/config", access: "hidden" }), { code: "protect" });
-  place({ path: "/work/folder/file", access: "hidden" });
+  assert.throws(() => place({ path: "/tree/config", access: "hidden" }), { code: "protect" });
+  place({ path: "/tree/folder/file", access: "hidden" });
 });
 
 test("placeProtections() goes round links in a circle once", (t) => {
@@ -381,8 +381,8 @@ test("placeProtections() goes round links in a circle once", (t) => {
   const placed = placeProtections({
     ...specFor("0", writable(root)),
     ...protect(
-      { path: "/work/a", access: "hidden" },
-      { path: "/work/self/self/x", access: "read-only" },
+      { path: "/tree/a", access: "hidden" },
+      { path: "/tree/self/self/x", access: "read-only" },
     ),
   });
   assert.ok(placed.mounts.some(({ kind }) => kind === "sealed"));
@@ -407,21 +407,21 @@ test(
     const changes = {
       ...writable(root),
       ...protect(
-        { path: "/work/secret", access: "hidden" },
-        { path: "/work/.git/hooks", access: "read-only" },
+        { path: "/tree/secret", access: "hidden" },
+        { path: "/tree/.git/hooks", access: "read-only" },
       ),
     };
     // Of another process of the wall, of pid 1, and of the launcher's own descriptors.
     const done = await attempts(t, changes, [
-      `return fs.readFileSync("/proc/1/root/work/secret", "utf8")`,
-      `return fs.readFileSync("/proc/" + process.pid + "/root/work/secret", "utf8")`,
-      `return fs.readFileSync("/proc/self/task/" + process.pid + "/root/work/secret", "utf8")`,
-      `const fd = fs.openSync("/work", fs.constants.O_DIRECTORY); return fs.readFileSync("/proc/self/fd/" + fd + "/secret", "utf8")`,
-      `const fd = fs.openSync("/work/keep", fs.constants.O_DIRECTORY); return fs.readFileSync("/proc/self/fd/" + fd + "/../secret", "utf8")`,
+      `return fs.readFileSync("/proc/1/root/tree/secret", "utf8")`,
+      `return fs.readFileSync("/proc/" + process.pid + "/root/tree/secret", "utf8")`,
+      `return fs.readFileSync("/proc/self/task/" + process.pid + "/root/tree/secret", "utf8")`,
+      `const fd = fs.openSync("/tree", fs.constants.O_DIRECTORY); return fs.readFileSync("/proc/self/fd/" + fd + "/secret", "utf8")`,
+      `const fd = fs.openSync("/tree/keep", fs.constants.O_DIRECTORY); return fs.readFileSync("/proc/self/fd/" + fd + "/../secret", "utf8")`,
       `return fs.readFileSync("/proc/self/mountinfo", "utf8").includes("${root}/secret") ? "named" : "ENOENT"`,
-      `fs.mkdirSync("/work/keep/.git"); fs.renameSync("/work/keep/.git", "/work/.git")`,
-      `fs.cpSync("/work/.git/hooks", "/work/keep/hooks", { recursive: true }); fs.writeFileSync("/work/keep/hooks/new", ""); fs.renameSync("/work/keep/hooks", "/work/.git/hooks")`,
-      `return String(require("child_process").spawnSync("/usr/bin/umount", ["/work"]).error?.code)`,
+      `fs.mkdirSync("/tree/keep/.git"); fs.renameSync("/tree/keep/.git", "/tree/.git")`,
+      `fs.cpSync("/tree/.git/hooks", "/tree/keep/hooks", { recursive: true }); fs.writeFileSync("/tree/keep/hooks/new", ""); fs.renameSync("/tree/keep/hooks", "/tree/.git/hooks")`,
+      `return String(require("child_process").spawnSync("/usr/bin/umount", ["/tree"]).error?.code)`,
     ]);
     for (const [way, result] of Object.entries(done))
       assert.match(
@@ -475,13 +475,13 @@ test("a sealed folder shows no socket of the host", { skip }, async (t) => {
   t.after(() => server.close());
   chmodSync(join(root, "socket"), 0o777);
   const body = `
-    const socket = require("net").connect("/work/socket");
+    const socket = require("net").connect("/tree/socket");
     return await new Promise((resolve, reject) => { socket.on("error", reject); socket.on("data", (data) => resolve(data.toString())); });`;
   assert.deepEqual(await inside(t, host, body, writable(root)), { value: "host" });
   assert.deepEqual(
     await inside(t, host, body, {
       ...writable(root),
-      ...protect({ path: "/work/secret", access: "hidden" }),
+      ...protect({ path: "/tree/secret", access: "hidden" }),
     }),
     { error: "ENOENT" },
   );
