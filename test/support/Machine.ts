@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Ran } from "./runSeawall.ts";
@@ -10,7 +10,7 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const NODE = join(ROOT, "node_modules", `node-linux-${process.arch}`, "bin", "node");
 const SUITE = "bookworm";
 const PACKAGES = "systemd,systemd-sysv,dbus,iproute2,ca-certificates,passwd";
-const PROGRAMS = ["mmdebstrap", "systemd-nspawn", "nsenter", "apt-get"];
+const PROGRAMS = ["mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare", "apt-get"];
 
 /**
  * A machine that has booted, or why there can be none here, for a visible skip. Where CI says that the
@@ -43,47 +43,74 @@ function missing(): string | false {
   return reason;
 }
 
-/** A Debian with systemd in a container that is thrown away; only this project and a store are seen in it. */
+/**
+ * A Debian with systemd in a container that is thrown away; only this project and a store are seen in
+ * it. What it writes lies over a tree that all machines share. It ends with this process, however that
+ * ends.
+ */
 export class Machine implements AsyncDisposable {
-  readonly tree: string;
+  readonly #folder: string;
   readonly #store: string;
+  /** Where the tree is writable as a copy of its own; else it is made by a mount at each boot. */
+  readonly #copied: boolean;
   #nspawn: ChildProcess | undefined;
   #leader = 0;
   #console = "";
 
-  private constructor(tree: string, store: string) {
-    this.tree = tree;
+  private constructor(folder: string, store: string, copied: boolean) {
+    this.#folder = folder;
     this.#store = store;
+    this.#copied = copied;
   }
 
   /** @param store folder that is the same inside */
   static make(store: string): Machine {
     const cached = cachedTree();
-    const folder = join(ROOT, "build", "machines");
-    mkdirSync(folder, { recursive: true });
-    const tree = mkdtempSync(join(folder, "m-"));
-    rmSync(tree, { recursive: true });
-    const copy = spawnSync("cp", ["-a", "--reflink=auto", `${cached}/.`, tree]);
-    assert.equal(copy.status, 0, copy.stderr.toString());
-    return new Machine(tree, store);
+    const machines = join(ROOT, "build", "machines");
+    mkdirSync(machines, { recursive: true });
+    removeLeft(machines);
+    const folder = mkdtempSync(join(machines, `${process.pid}-`));
+    for (const name of ["upper", "work", "tree"]) mkdirSync(join(folder, name));
+    const tried = spawnSync("unshare", ["--mount", ...overlay(folder), "true"]);
+    const copied = tried.status !== 0;
+    if (copied) {
+      const copy = spawnSync("cp", ["-a", "--reflink=auto", `${cached}/.`, join(folder, "tree")]);
+      assert.equal(copy.status, 0, copy.stderr.toString());
+    }
+    return new Machine(folder, store, copied);
+  }
+
+  /** Its file system as seen from here, while it runs and after it was cut off. */
+  get tree(): string {
+    if (this.#leader > 0) return `/proc/${this.#leader}/root`;
+    return join(this.#folder, this.#copied ? "tree" : "upper");
   }
 
   async boot(): Promise<void> {
-    this.#nspawn = spawn(
+    const nspawn = [
       "systemd-nspawn",
+      "--quiet",
+      "--register=no",
+      "--keep-unit",
+      "-D",
+      join(this.#folder, "tree"),
+      "--boot",
+      "--private-network",
+      "--console=pipe",
+      // Its own list of calls is older than Landlock (systemd 252).
+      "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
+      `--bind-ro=${ROOT}`,
+      `--bind=${this.#store}`,
+    ];
+    this.#nspawn = spawn(
+      "setpriv",
       [
-        "--quiet",
-        "--register=no",
-        "--keep-unit",
-        "-D",
-        this.tree,
-        "--boot",
-        "--private-network",
-        "--console=pipe",
-        // Its own list of calls is older than Landlock (systemd 252).
-        "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
-        `--bind-ro=${ROOT}`,
-        `--bind=${this.#store}`,
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--mount",
+        ...(this.#copied ? [] : overlay(this.#folder)),
+        ...nspawn,
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -140,7 +167,7 @@ export class Machine implements AsyncDisposable {
   }
 
   seawall(args: readonly string[], input?: string): Promise<Ran> {
-    const command = ["node", join(ROOT, "src/cli/main.ts"), ...args];
+    const command = ["node", join(ROOT, "src/cli/start.mjs"), ...args];
     return this.run(command, input === undefined ? {} : { input });
   }
 
@@ -172,7 +199,23 @@ export class Machine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cut();
-    rmSync(this.tree, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Words of a command that mounts the tree and goes on with the words after them. */
+function overlay(folder: string): string[] {
+  const options = `lowerdir=${cachedTree()},upperdir=${folder}/upper,workdir=${folder}/work`;
+  const script = 'mount -t overlay machine -o "$1" "$2" && shift 2 && exec "$@"';
+  return ["sh", "-c", script, "sh", options, join(folder, "tree")];
+}
+
+/** Of runs that were killed. */
+function removeLeft(machines: string): void {
+  for (const name of readdirSync(machines)) {
+    const pid = Number(name.split("-", 1)[0]);
+    if (existsSync(`/proc/${pid}`)) continue;
+    rmSync(join(machines, name), { recursive: true, force: true });
   }
 }
 

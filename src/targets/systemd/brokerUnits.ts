@@ -112,6 +112,12 @@ function botSocketUnit(bot: BotPlan, { host }: SystemdSystem): TargetFile {
       "Unit",
       [
         ["Description", plainText(`Seawall: network of ${bot.name}, as its broker sees it`)],
+        // What sockets have by themselves orders them before sockets.target, and so before every
+        // service: this one comes after its network's, and at boot systemd would break the circle by
+        // leaving some unit out.
+        ["DefaultDependencies", "no"],
+        ["Conflicts", "shutdown.target"],
+        ["Before", "shutdown.target"],
         ["PartOf", TARGET_UNIT],
         ["JoinsNamespaceOf", units.network],
         ["BindsTo", units.network],

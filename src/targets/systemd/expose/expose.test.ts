@@ -48,6 +48,8 @@ describe("caddyfile()", { skip: lacks("caddy") }, () => {
   let gateway: Server;
   let caddy: ChildProcess;
   let port: number;
+  /** Requests that came to the gateway whole. */
+  let answered = 0;
   let ca: Buffer;
   const seen: IncomingMessage[] = [];
   const domain = "bots.seawall.test";
@@ -58,6 +60,7 @@ describe("caddyfile()", { skip: lacks("caddy") }, () => {
     gateway = createServer((request, response) => {
       seen.push(request);
       request.resume().once("end", () => {
+        answered++;
         response.setHeader("server", "gateway").setHeader("x-frame-options", "ALLOWALL");
         response.statusCode = request.headers.authorization === "Bearer right" ? 200 : 401;
         response.end("from the gateway");
@@ -208,8 +211,14 @@ describe("caddyfile()", { skip: lacks("caddy") }, () => {
   });
 
   test("refuses a body that is too large", async () => {
-    const { status } = await visit({ authorization: "Bearer right" }, Buffer.alloc(17_000_000));
-    assert.ok([413, 400, 502].includes(status), String(status));
+    const before = answered;
+    // It may hang up before it has been sent all, and its answer is lost then.
+    const outcome = await visit({ authorization: "Bearer right" }, Buffer.alloc(17_000_000)).then(
+      ({ status }) => status,
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    assert.ok([413, 400, 502, "ECONNRESET", "EPIPE"].includes(outcome ?? ""), String(outcome));
+    assert.equal(answered, before);
     const small = await visit({ authorization: "Bearer right" }, Buffer.alloc(1_000_000));
     assert.equal(small.status, 200);
   });
