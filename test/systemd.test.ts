@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import type { ProveReport } from "../src/prove/index.ts";
 import { bootMachine, type Machine } from "./support/Machine.ts";
 import { testStore } from "./support/testStore.ts";
 
@@ -144,6 +145,65 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.match(roots, / false false$/);
   });
 
+  test("prove attacks the wall that systemd makes, and nothing gets through that isn't named", async () => {
+    const { stdout, stderr } = await machine.seawall(["prove", "--json"]);
+    assert.ok(stdout.startsWith("{"), stderr);
+    const { attacks } = JSON.parse(stdout) as ProveReport;
+    const { health } = JSON.parse((await machine.seawall(["status", "--json"])).stdout) as {
+      readonly health: readonly { readonly key: string }[];
+    };
+    // Where this machine's systemd has no say on memory, status tells so.
+    const named = health.some(({ key }) => key === "limits:basecamp") ? ["memory"] : [];
+    assert.deepEqual(
+      attacks.flatMap(({ name, held, detail }) =>
+        held || named.includes(name) ? [] : [`${name}: ${detail}`],
+      ),
+      [],
+    );
+    assert.ok(attacks.length > 130);
+    const left = await output(["sh", "-c", "ls /run /run/systemd/system | grep seawall-"]).catch(
+      () => "",
+    );
+    assert.equal(left, "");
+  });
+
+  test("the record of a bot's calls is read and checked where its broker writes it", async () => {
+    assert.match(await machine.ok(["audit", "query", "--method", "POST"]), /POST +api\.anthropic\.com/);
+    assert.match(await machine.ok(["audit", "verify"]), /the record is whole/);
+    const { code, stderr } = await machine.seawall(["audit", "query", "--bot", "nobody"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /there is no bot "nobody"/);
+  });
+
+  test("a call that waits is told by status and allowed by approve", async () => {
+    declare({}, { ask: ["GET /v1/models"] });
+    await machine.ok(["switch", "--yes"]);
+    const pid = await pidOf(GATEWAY);
+    const call = machine.run([
+      "nsenter",
+      "-t",
+      pid,
+      "-n",
+      "node",
+      join(SUPPORT, "machineCall.ts"),
+      pid,
+      "https://api.anthropic.com/v1/models",
+    ]);
+    let id: string | undefined;
+    for (let tries = 0; tries < 200 && id === undefined; tries++) {
+      const { asks } = JSON.parse(await machine.ok(["approve", "--json"])) as {
+        readonly asks: readonly { readonly id: string }[];
+      };
+      id = asks[0]?.id;
+    }
+    assert.ok(id !== undefined, "nothing waits");
+    assert.match(await machine.ok(["status"]), /1 waiting for your word/);
+    await machine.ok(["approve", id, "--once"]);
+    assert.match((await call).stdout, /^\d{3}/);
+    const { stderr } = await machine.seawall(["approve", id, "--once"]);
+    assert.match(stderr, /nothing waits under/);
+  });
+
   test("a broker that is killed comes back without one connection attempt refused", async () => {
     const pid = await pidOf(GATEWAY);
     const plan = JSON.parse(
@@ -199,9 +259,9 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       refused.stderr,
       /^! basecamp, grant "anthropic": calls that are made gain GET \/v1\/files$/m,
     );
-    assert.equal(current(), "generations/1");
-    await machine.ok(["switch", "--yes"]);
     assert.equal(current(), "generations/2");
+    await machine.ok(["switch", "--yes"]);
+    assert.equal(current(), "generations/3");
     assert.deepEqual([await pidOf(GATEWAY), await pidOf(BROKER)], pids);
     assert.match(await machine.ok(["switch"]), /says the same already/);
   });
@@ -211,8 +271,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     declare({}, { secret: "lost" }, { lost: { vault: "lost" } });
     const { code, stderr } = await machine.seawall(["switch", "--yes"]);
     assert.equal(code, 5, stderr);
-    assert.match(stderr, /going back to generation 2/);
-    assert.equal(current(), "generations/2");
+    assert.match(stderr, /going back to generation 3/);
+    assert.equal(current(), "generations/3");
     assert.ok(!existsSync(join(machine.tree, "etc/seawall/pending")));
     assert.equal(await pidOf(GATEWAY), pids[0]);
     assert.match(await machine.ok(["status"]), /basecamp {2}answers/);
@@ -220,11 +280,11 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
 
   test("rollback puts the generation before in force", async () => {
     await machine.ok(["rollback"]);
-    assert.equal(current(), "generations/1");
+    assert.equal(current(), "generations/2");
     const { code, stderr } = await machine.seawall(["rollback", "77"]);
     assert.equal(code, 1);
     assert.match(stderr, /there is no generation 77/);
-    assert.match(await machine.ok(["generations"]), /^\* 1 /m);
+    assert.match(await machine.ok(["generations"]), /^\* 2 /m);
   });
 
   test("a power cut in the middle of a switch leaves a whole generation, which runs after boot", async () => {

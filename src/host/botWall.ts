@@ -19,7 +19,7 @@ const TMP_BYTES = 512 * 1024 * 1024;
  * What a bot may use up unless its declaration says otherwise: more than twice what OpenClaw was seen
  * to need (1.8 GB, some thirty threads and a few helpers), and less than what hurts a machine.
  */
-const USUAL_LIMITS: ResourceLimits = {
+export const USUAL_LIMITS: ResourceLimits = {
   memory: 4 * 1024 ** 3,
   processes: 2048,
   openFiles: 16_384,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plan } from "../../plan/index.ts";
-import { botUnits } from "../../targets/index.ts";
+import { botUnits, scratchPlace, SYSTEMD_PATHS } from "../../targets/index.ts";
 
 /** What has to be done to one bot for another generation; each is also all that stand before it. */
 export type BotChange = "none" | "configure" | "broker" | "gateway" | "network";
@@ -19,7 +19,14 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     paths.some((path) => digest(join(from, path)) !== digest(join(to, path)));
   const unit = (name: string): string => `units/${name}`;
   const changes = new Set<BotChange>();
-  const sockets = [units.network, units.sockets, units.ingress, units.control, units.metrics];
+  const sockets = [
+    units.network,
+    units.sockets,
+    units.ingress,
+    units.control,
+    units.metrics,
+    scratchPlace(SYSTEMD_PATHS.runtime, bot).unit,
+  ];
   if (differs(...[...sockets, units.doorSocket, units.door].map(unit))) changes.add("network");
   if (differs(unit(units.broker), `bots/${bot}/broker.policy`)) changes.add("broker");
   else if (differs(`private/${bot}/broker.json`)) changes.add("configure");

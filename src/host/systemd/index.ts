@@ -7,6 +7,9 @@ export {
 export { readPending } from "./activate.ts";
 export { rollbackSystem, switchSystem, type Switched, type SwitchOptions } from "./switchSystem.ts";
 export { portableInput } from "./portableInput.ts";
+export { answerService, botsInForce, serviceAsks, serviceRecordPaths } from "./serviceAsks.ts";
+export { serviceSurroundings, type ServiceSurroundings } from "./serviceSurroundings.ts";
+export { startServiceCopy } from "./startServiceCopy.ts";
 export { systemInput } from "./systemInput.ts";
 export { systemPaths, type SystemPaths } from "./systemPaths.ts";
 export {

@@ -84,11 +84,11 @@ function serviceConfig(
   config: BrokerConfig,
   { plan }: Generation,
   name: string,
-  { paths, host }: SystemdSystem,
+  { paths, host, prefix }: SystemdSystem,
 ): string {
   const bot = plan.bots.find((each) => each.name === name);
   if (bot === undefined) return "";
-  const credentials = `/run/credentials/${botUnits(name).broker}`;
+  const credentials = `/run/credentials/${botUnits(name, prefix).broker}`;
   const { minted: _all, ...common } = config;
   const used = new Set(usedSecrets(plan, bot).minted.map((each) => each.name));
   const minted = config.minted?.filter((each) => used.has(each.name)) ?? [];

@@ -3,10 +3,8 @@ import { join } from "node:path";
 import { takeLock } from "../../files/index.ts";
 import { comparePlans, type Plan, type PlanChange } from "../../plan/index.ts";
 import { systemdTarget, missingDirectives, type SystemdSystem } from "../../targets/index.ts";
-import { botUser, brokerUser } from "../../targets/index.ts";
-import { probeHost } from "../../wall/index.ts";
 import { locateVault } from "../../secrets/index.ts";
-import type { Generation } from "../Generation.ts";
+import type { BotGeneration, Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
 import type { LoadedDeclaration } from "../loadDeclaration.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
@@ -15,9 +13,10 @@ import { prepareGeneration, type Enforcement } from "../prepareGeneration.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { brokerCache } from "../warmBroker.ts";
 import { activate, readPending, unitNames } from "./activate.ts";
-import { checkForeign, checkPorts, portsOf, readUsers } from "./checkForeign.ts";
+import { checkForeign, checkPorts, portsOf } from "./checkForeign.ts";
+import { CADDY, findSystem } from "./findSystem.ts";
 import { privateFiles } from "./privateFiles.ts";
-import { findProgram, requireSystem } from "./requireSystem.ts";
+import { requireSystem } from "./requireSystem.ts";
 import { run } from "./run.ts";
 import {
   currentSystemGeneration,
@@ -29,12 +28,10 @@ import {
 } from "./SystemGeneration.ts";
 import { systemInput } from "./systemInput.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
+import { usersOf } from "./usersOf.ts";
 import { validateBySystemd } from "./validateBySystemd.ts";
 
 type Progress = (text: string) => void;
-
-/** Where all distributions put it. */
-const CADDY = "/usr/bin/caddy";
 
 export interface SwitchOptions {
   readonly onProgress: Progress;
@@ -85,7 +82,10 @@ export async function switchSystem(
       system = found;
       // Throws what the wall can't go without on this machine.
       if (plan.bots.length > 0 && found.host.landlock < 1) requireLandlock(plan);
-      return (input) => validateBySystemd(input, found);
+      return (input) =>
+        isJudged(old, input.bot, input.plan.name)
+          ? Promise.resolve([])
+          : validateBySystemd(input, found);
     };
     const content = await prepareGeneration(loaded, paths, progress, enforcement, SERVICE_INSIDE);
     if (system === undefined) {
@@ -181,6 +181,15 @@ export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Pr
   return await work();
 }
 
+/** Whether the same OpenClaw took the same configuration for the generation in force. */
+function isJudged(old: Generation | undefined, bot: BotGeneration, name: string): boolean {
+  const before = old?.bots[name];
+  if (before === undefined) return false;
+  const what = ({ openclaw, rendered }: BotGeneration): string =>
+    JSON.stringify([openclaw, rendered]);
+  return what(before) === what(bot);
+}
+
 /** What `seawall up` can do and services can't. */
 function refuseWhatServicesLack({ bots }: Plan): void {
   const open = bots.find(({ expose }) => expose !== undefined);
@@ -217,32 +226,6 @@ async function usesSealedVault({ secrets }: Plan, paths: StatePaths): Promise<bo
   return (await locateVault(paths.vault.folder)).sealed;
 }
 
-async function findSystem(
-  version: number,
-  launcher: string,
-  node: string,
-  places: SystemPaths,
-): Promise<SystemdSystem> {
-  const ip = findProgram(["/usr/sbin/ip", "/usr/bin/ip", "/sbin/ip", "/bin/ip"]);
-  const socketProxy = findProgram([
-    "/usr/lib/systemd/systemd-socket-proxyd",
-    "/lib/systemd/systemd-socket-proxyd",
-  ]);
-  return {
-    version,
-    host: await probeHost({ launcher }),
-    paths: places,
-    programs: {
-      launcher,
-      ip,
-      socketProxy,
-      seawall: [node, join(PROJECT, "src/cli/main.ts")],
-      caddy: CADDY,
-      tailscale: "/usr/bin/tailscale",
-    },
-  };
-}
-
 async function makeUsers(sysusers: Uint8Array | undefined): Promise<void> {
   const { code, stderr } = await run(
     "systemd-sysusers",
@@ -257,24 +240,6 @@ async function makeUsers(sysusers: Uint8Array | undefined): Promise<void> {
       hint: "look at /etc/passwd and its permissions",
     },
   );
-}
-
-function usersOf({ bots }: Plan): {
-  readonly bots: ReadonlyMap<string, { readonly uid: number; readonly gid: number }>;
-  readonly brokers: ReadonlyMap<string, { readonly uid: number; readonly gid: number }>;
-} {
-  const known = new Map(readUsers().map((user) => [user.name, user]));
-  const find = (name: string): { readonly uid: number; readonly gid: number } => {
-    const user = known.get(name);
-    if (user !== undefined) return user;
-    throw new HostError("system-command", `systemd-sysusers did not make user "${name}"`, {
-      hint: "look at: journalctl -b -u systemd-sysusers",
-    });
-  };
-  return {
-    bots: new Map(bots.map(({ name }) => [name, find(botUser(name))])),
-    brokers: new Map(bots.map(({ name }) => [name, find(brokerUser(name))])),
-  };
 }
 
 /** @throws HostError `system-command` for anything that systemd has to say about a unit of ours. */

@@ -107,7 +107,7 @@ function brokerServiceSpec(
   plan: Plan,
   bot: BotPlan,
   { node }: Programs,
-  { paths, host }: SystemdSystem,
+  { paths, host, prefix }: SystemdSystem,
   { project, cache, system }: CodePlace,
 ): WallSpec {
   const secrets = usedSecrets(plan, bot).secrets.length > 0;
@@ -119,7 +119,7 @@ function brokerServiceSpec(
     ...(system === undefined ? {} : { system }),
     readable: [
       `${paths.runtime}/${bot.name}/broker.json`,
-      ...(secrets ? [`/run/credentials/${botUnits(bot.name).broker}`] : []),
+      ...(secrets ? [`/run/credentials/${botUnits(bot.name, prefix).broker}`] : []),
     ],
     audit: `${paths.state}/audit/${bot.name}`,
     bind: [],

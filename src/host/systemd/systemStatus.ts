@@ -4,6 +4,7 @@ import { botUnits, TARGET_UNIT } from "../../targets/index.ts";
 import type { HealthWarning } from "../status.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { readPending } from "./activate.ts";
+import { USUAL_LIMITS } from "../botWall.ts";
 import { askBroker } from "./askBroker.ts";
 import { answers } from "./health.ts";
 import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
@@ -73,6 +74,21 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
           key: `unit:${each.unit}`,
           warning: `${each.unit} is ${each.active} (${each.sub}${each.result === "success" ? "" : `, ${each.result}`})`,
           remedy: `look at: journalctl -b -u ${each.unit}`,
+        });
+      }
+      const { memory } = { ...USUAL_LIMITS, ...bot.resources };
+      if (gateway.active === "active" && gateway.memory === 0 && memory !== undefined) {
+        health.push({
+          key: `limits:${name}`,
+          warning: `the memory of ${name} is not limited: systemd counts none on this machine`,
+          remedy: "boot with systemd.unified_cgroup_hierarchy=1, and without cgroup_disable=memory",
+        });
+      }
+      for (const concession of bot.concessions) {
+        health.push({
+          key: `concession:${name}:${concession}`,
+          warning: `${name} runs with the concession ${concession}`,
+          remedy: "remove it from the declaration when this machine can do without",
         });
       }
       if (!answering && gateway.active === "active") {

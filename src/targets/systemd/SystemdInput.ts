@@ -26,6 +26,8 @@ export interface SystemdSystem {
   readonly host: HostCapabilities;
   readonly paths: SystemdPaths;
   readonly programs: SystemdPrograms;
+  /** What the names of bots' units begin with, if not `seawall`. */
+  readonly prefix?: string;
 }
 
 export interface SystemdPrograms {

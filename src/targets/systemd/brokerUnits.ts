@@ -5,7 +5,14 @@ import { deliverSecrets } from "./deliverSecret.ts";
 import { knownDirectives } from "./directives.ts";
 import { HARDENING, LAUNCHER_CALLS } from "./hardening.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
-import { botFolder, botUnits, brokerUser, SLICE_UNIT, TARGET_UNIT } from "./names.ts";
+import {
+  botFolder,
+  botUnits,
+  brokerUser,
+  SLICE_UNIT,
+  TARGET_UNIT,
+  type BotUnits,
+} from "./names.ts";
 import { botSockets, metricsPort } from "./sockets.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, unitFile, type Directives } from "./unitFile.ts";
@@ -18,8 +25,8 @@ export function brokerUnits(
   system: SystemdSystem,
   filters: SharedFilters,
 ): TargetFile[] {
-  const { paths, programs, version } = system;
-  const units = botUnits(bot.name);
+  const { paths, programs, version, prefix } = system;
+  const units = botUnits(bot.name, prefix);
   const folder = botFolder(bot.name);
   const runtime = `${paths.runtime}/${bot.name}`;
   const policy = `${folder}/broker.policy`;
@@ -59,7 +66,7 @@ export function brokerUnits(
     ...journalFields(bot.name, "broker"),
     ...mounts,
     ["BindReadOnlyPaths", plainWord(programs.launcher)],
-    ["ExecPaths", plainWord(programs.launcher)],
+    ["ExecPaths", `+${plainWord(programs.launcher)}`],
     ["BindReadOnlyPaths", `${paths.generation}/${policy}:${launch}`],
     ["BindReadOnlyPaths", `${config}:${inside}`],
     ["BindReadOnlyPaths", `${runtime}/door`],
@@ -80,9 +87,12 @@ export function brokerUnits(
       ["Service", [["Sockets", needed], ...knownDirectives(service, version)]],
     ]),
     botSocketUnit(bot, system),
-    hostSocketUnit(units.ingress, bot.name, "ingress", `127.0.0.1:${bot.ingress.port}`, []),
-    hostSocketUnit(units.control, bot.name, "control", `${runtime}/control`, ROOT_ONLY),
-    metricsUnit(plan, bot, runtime),
+    hostSocketUnit(units, "ingress", bot.name, [["ListenStream", `127.0.0.1:${bot.ingress.port}`]]),
+    hostSocketUnit(units, "control", bot.name, [
+      ["ListenStream", `${runtime}/control`],
+      ...ROOT_ONLY,
+    ]),
+    metricsUnit(plan, bot, units, runtime),
     targetFile(policy, compileWall(broker, system.host, filters).policy),
   ];
 }
@@ -92,17 +102,21 @@ const ROOT_ONLY: Directives = [
   ["DirectoryMode", "0711"],
 ];
 
-function metricsUnit(plan: Plan, { name }: BotPlan, runtime: string): TargetFile {
+function metricsUnit(plan: Plan, { name }: BotPlan, units: BotUnits, runtime: string): TargetFile {
   const port = metricsPort(plan, name);
-  const unitName = botUnits(name).metrics;
-  return port === undefined
-    ? hostSocketUnit(unitName, name, "metrics", `${runtime}/metrics`, ROOT_ONLY)
-    : hostSocketUnit(unitName, name, "metrics", `127.0.0.1:${port}`, []);
+  return hostSocketUnit(
+    units,
+    "metrics",
+    name,
+    port === undefined
+      ? [["ListenStream", `${runtime}/metrics`], ...ROOT_ONLY]
+      : [["ListenStream", `127.0.0.1:${port}`]],
+  );
 }
 
 /** The listeners in the bot's network: whatever it connects to arrives there. */
-function botSocketUnit(bot: BotPlan, { host }: SystemdSystem): TargetFile {
-  const units = botUnits(bot.name);
+function botSocketUnit(bot: BotPlan, { host, prefix }: SystemdSystem): TargetFile {
+  const units = botUnits(bot.name, prefix);
   const listeners = botSockets(bot, host.ipv6).map(({ protocol, port, family }) => {
     const directive = protocol === "tcp" ? "ListenStream" : "ListenDatagram";
     return [directive, family === 4 ? `0.0.0.0:${port}` : `[::]:${port}`] as const;
@@ -143,13 +157,12 @@ function botSocketUnit(bot: BotPlan, { host }: SystemdSystem): TargetFile {
 }
 
 function hostSocketUnit(
-  name: string,
-  bot: string,
+  units: BotUnits,
   role: "ingress" | "control" | "metrics",
-  address: string,
-  more: Directives,
+  bot: string,
+  listens: Directives,
 ): TargetFile {
-  return unit(name, [
+  return unit(units[role], [
     [
       "Unit",
       [
@@ -160,10 +173,9 @@ function hostSocketUnit(
     [
       "Socket",
       [
-        ["Service", botUnits(bot).broker],
+        ["Service", units.broker],
         ["FileDescriptorName", role],
-        ["ListenStream", address],
-        ...more,
+        ...listens,
         ["TriggerLimitIntervalSec", "0"],
         ["Slice", SLICE_UNIT],
       ],

@@ -1,11 +1,24 @@
 import type { BotPlan } from "../../plan/index.ts";
-import { compileWall, type ResourceLimits, type SharedFilters } from "../../wall/index.ts";
+import {
+  compileWall,
+  type ResourceLimits,
+  type SharedFilters,
+  type WallSpec,
+} from "../../wall/index.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 import { journalFields, unit } from "./brokerUnits.ts";
 import { knownDirectives } from "./directives.ts";
 import { HARDENING, LAUNCHER_CALLS, SMALL_CALLS } from "./hardening.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
-import { botFolder, botUnits, botUser, brokerUser, SLICE_UNIT, TARGET_UNIT } from "./names.ts";
+import {
+  botFolder,
+  botUnits,
+  botUser,
+  brokerUser,
+  scratchPlace,
+  SLICE_UNIT,
+  TARGET_UNIT,
+} from "./names.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, type Directives } from "./unitFile.ts";
 
@@ -39,7 +52,13 @@ function limitDirectives(limits: ResourceLimits): Directives {
           ["MemoryHigh", String(Math.floor(memory * HIGH))],
           ["MemorySwapMax", "0"],
         ] as const)),
-    ...(processes === undefined ? [] : ([["TasksMax", String(processes)]] as const)),
+    ...(processes === undefined
+      ? []
+      : ([
+          ["TasksMax", String(processes)],
+          // Each bot is a user of its own, so this counts the same where there is no such controller.
+          ["LimitNPROC", String(processes)],
+        ] as const)),
     ...(openFiles === undefined ? [] : ([["LimitNOFILE", String(openFiles)]] as const)),
     ...(fileSize === undefined ? [] : ([["LimitFSIZE", String(fileSize)]] as const)),
     ...(cpu === undefined ? [] : ([["CPUQuota", `${Math.round(cpu * 100)}%`]] as const)),
@@ -53,11 +72,12 @@ export function gatewayUnits(
   system: SystemdSystem,
   filters: SharedFilters,
 ): TargetFile[] {
-  const { version } = system;
-  const units = botUnits(bot.name);
+  const { version, prefix } = system;
+  const units = botUnits(bot.name, prefix);
   const folder = botFolder(bot.name);
   const { paths, programs } = system;
-  const { directives: mounts, files } = unitMounts(gateway, folder, paths);
+  const scratch = scratchPlace(paths.runtime, bot.name);
+  const { directives: mounts, files } = unitMounts(gateway, folder, paths, scratch.path);
   const policy = `${folder}/gateway.policy`;
   const service: Directives = [
     ["Type", "exec"],
@@ -87,10 +107,13 @@ export function gatewayUnits(
     ...limitDirectives(gateway.limits),
     ["OOMPolicy", "stop"],
     ["OOMScoreAdjust", "500"],
+    // What it prints in a while; journald lets up to six times as much pass where the disk is empty.
+    ["LogRateLimitIntervalSec", "30s"],
+    ["LogRateLimitBurst", "1000"],
     ...journalFields(bot.name, "gateway"),
     ...mounts,
     ["BindReadOnlyPaths", plainWord(programs.launcher)],
-    ["ExecPaths", plainWord(programs.launcher)],
+    ["ExecPaths", `+${plainWord(programs.launcher)}`],
     ["BindReadOnlyPaths", `${paths.generation}/${policy}:${POLICY_INSIDE}`],
   ];
   return [
@@ -105,6 +128,7 @@ export function gatewayUnits(
           ["BindsTo", units.network],
           // Not BindsTo: a broker that is started again takes its bot's calls up where they wait.
           ["Requires", units.sockets],
+          ["RequiresMountsFor", scratch.path],
           ["Wants", units.broker],
           ["After", `${units.network} ${units.sockets} ${units.broker}`],
           ["StartLimitIntervalSec", "0"],
@@ -112,10 +136,44 @@ export function gatewayUnits(
       ],
       ["Service", knownDirectives(service, version)],
     ]),
+    scratchUnit(bot.name, gateway, scratch, units.gateway),
     ...doorUnits(bot.name, system),
     targetFile(policy, compileWall(gateway, system.host, filters).policy),
     ...files,
   ];
+}
+
+/** The bot's /tmp: memory, so much and no more. It is emptied when the gateway is stopped. */
+function scratchUnit(
+  bot: string,
+  { mounts }: WallSpec,
+  { path, unit: name }: ReturnType<typeof scratchPlace>,
+  gateway: string,
+): TargetFile {
+  const size = mounts.find((mount) => mount.kind === "memory" && mount.to === "/tmp");
+  const bytes = size?.kind === "memory" ? size.size : 0;
+  return unit(name, [
+    [
+      "Unit",
+      [
+        ["Description", plainText(`Seawall: temporary files of ${bot}`)],
+        ["PartOf", `${TARGET_UNIT} ${gateway}`],
+        ["DefaultDependencies", "no"],
+        ["After", "systemd-tmpfiles-setup.service"],
+        ["Conflicts", "umount.target"],
+        ["Before", "umount.target"],
+      ],
+    ],
+    [
+      "Mount",
+      [
+        ["What", "tmpfs"],
+        ["Where", path],
+        ["Type", "tmpfs"],
+        ["Options", `mode=1777,nosuid,nodev,noexec,size=${bytes}`],
+      ],
+    ],
+  ]);
 }
 
 /**
@@ -123,7 +181,10 @@ export function gatewayUnits(
  * as long as this unit is active; those that join it name it by `JoinsNamespaceOf=`. No process of
  * it goes on, and none of root's is needed.
  */
-function networkUnit(bot: string, { programs: { ip }, host, version }: SystemdSystem): TargetFile {
+function networkUnit(
+  bot: string,
+  { programs: { ip }, host, version, prefix }: SystemdSystem,
+): TargetFile {
   const command = plainWord(ip);
   const service: Directives = [
     ["Type", "oneshot"],
@@ -155,7 +216,7 @@ function networkUnit(bot: string, { programs: { ip }, host, version }: SystemdSy
     ["TasksMax", "8"],
     ...journalFields(bot, "network"),
   ];
-  return unit(botUnits(bot).network, [
+  return unit(botUnits(bot, prefix).network, [
     [
       "Unit",
       [
@@ -170,9 +231,9 @@ function networkUnit(bot: string, { programs: { ip }, host, version }: SystemdSy
 /** The broker connects to a Unix socket; in the bot's network somebody connects on to the gateway. */
 function doorUnits(
   bot: string,
-  { programs: { socketProxy }, paths, version }: SystemdSystem,
+  { programs: { socketProxy }, paths, version, prefix }: SystemdSystem,
 ): TargetFile[] {
-  const units = botUnits(bot);
+  const units = botUnits(bot, prefix);
   const joined: Directives = [
     ["PartOf", TARGET_UNIT],
     ["JoinsNamespaceOf", units.network],

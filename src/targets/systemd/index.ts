@@ -8,7 +8,15 @@ export {
   type SystemdSystem,
 } from "./SystemdInput.ts";
 export { wantedUnits } from "./deploymentUnits.ts";
-export { botUnits, botUser, brokerUser, SLICE_UNIT, TARGET_UNIT, type BotUnits } from "./names.ts";
+export {
+  botUnits,
+  botUser,
+  brokerUser,
+  scratchPlace,
+  SLICE_UNIT,
+  TARGET_UNIT,
+  type BotUnits,
+} from "./names.ts";
 export { botSockets, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
 export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";

@@ -3,8 +3,8 @@ import type { Mount, WallSpec } from "../../wall/index.ts";
 import type { SystemdPaths } from "./SystemdInput.ts";
 import { plainWord, type Directives } from "./unitFile.ts";
 
-/** Devices and credentials systemd puts there itself; the unit of a broker has its own word on the rest. */
-const OTHERS = ["/dev/", "/run/credentials/", "/run/seawall/"];
+/** Systemd puts these there itself; the unit of a broker has its own word on what lies among the sockets. */
+const OTHERS = ["/dev/", "/run/credentials/"];
 
 /** A wall's mounts as a unit's, and the files that have to be there for them. */
 export interface UnitMounts {
@@ -17,23 +17,31 @@ export interface UnitMounts {
  * link becomes a second binding, since systemd makes no links on it.
  *
  * @param folder of the generation, for the contents of `file` mounts
- * @param generation where units find the generation
+ * @param paths where units find the generation, state and sockets
+ * @param scratch what is mounted as /tmp, if something is (`scratchUnit`)
  */
 export function unitMounts(
   spec: WallSpec,
   folder: string,
-  { generation, state }: Pick<SystemdPaths, "generation" | "state">,
+  { generation, state, runtime }: Pick<SystemdPaths, "generation" | "state" | "runtime">,
+  scratch?: string,
 ): UnitMounts {
+  const isOther = (path: string): boolean => isOthers(path, runtime);
   const directives: [string, string][] = [
     // systemd makes the places to mount on in this folder, unseen below the empty file system.
     ["RootDirectory", `${state}/root`],
     ["TemporaryFileSystem", "/:ro"],
     ["MountAPIVFS", "yes"],
-    ["InaccessiblePaths", "-/sys"],
+    // A plus: below the unit's root, not the machine's (systemd.exec(5)).
+    ["InaccessiblePaths", "-+/sys -+/dev/hugepages -+/var/tmp"],
+    // What `PrivateDevices=` puts there is the machine's own.
+    ["TemporaryFileSystem", "/dev/shm:size=64M,mode=1777,nosuid,nodev,noexec"],
   ];
   const files: TargetFile[] = [];
+  const places: string[] = [];
   const bind = (name: "BindReadOnlyPaths" | "BindPaths", from: string, to: string): void => {
     const source = plainWord(from);
+    places.push(to);
     directives.push([name, from === to ? source : `${source}:${plainWord(to)}`]);
   };
   for (const mount of spec.mounts)
@@ -54,9 +62,18 @@ export function unitMounts(
         break;
       }
       case "memory":
+        if (mount.to === "/tmp") {
+          // systemd's own is the machine's disk, and wins over an empty file system, not over a binding.
+          if (scratch !== undefined) {
+            bind("BindPaths", scratch, mount.to);
+            break;
+          }
+          directives.push(["PrivateTmp", "no"]);
+        }
+        // Not in `NoExecPaths=`, which would win over it.
         directives.push([
           "TemporaryFileSystem",
-          `${plainWord(mount.to)}:size=${mount.size},mode=1777,nosuid,nodev`,
+          `${plainWord(mount.to)}:size=${mount.size},mode=1777,nosuid,nodev,noexec`,
         ]);
         break;
       case "link":
@@ -66,11 +83,17 @@ export function unitMounts(
         break;
     }
   for (const [from, to] of mergedFolders(spec)) bind("BindReadOnlyPaths", from, to);
+  const code = codePaths(spec, runtime);
+  // One by one: what is said of `/` doesn't reach what is mounted below it by a word of its own
+  // (systemd 252, src/core/namespace.c).
+  const data = ["/", ...places.filter((place) => !code.includes(place))];
   return {
     directives: [
       ...directives,
-      ["NoExecPaths", "/"],
-      ...codePaths(spec).map((path) => ["ExecPaths", plainWord(path)] as const),
+      // There where systemd puts one there.
+      ["NoExecPaths", "-+/run"],
+      ...data.map((path) => ["NoExecPaths", `+${plainWord(path)}`] as const),
+      ...code.map((path) => ["ExecPaths", `+${plainWord(path)}`] as const),
     ],
     files,
   };
@@ -80,13 +103,13 @@ export function unitMounts(
  * What may be code; all else is mounted noexec, as the launcher does it where the wall is its own
  * (Operation `code`). A broker has no commands, and its code is all that it is shown.
  */
-function codePaths(spec: WallSpec): string[] {
+function codePaths(spec: WallSpec, runtime: string): string[] {
   const { command, execute, libraries, mounts, namespaces } = spec;
   const own =
     namespaces === "host"
       ? [
           ...mounts.flatMap((mount) =>
-            mount.kind === "read" && !isOther(mount.to) && !mount.to.startsWith("/etc")
+            mount.kind === "read" && !isOthers(mount.to, runtime) && !mount.to.startsWith("/etc")
               ? [mount.to]
               : [],
           ),
@@ -96,8 +119,8 @@ function codePaths(spec: WallSpec): string[] {
   return [...new Set(own.flatMap((to) => [to, ...linkedPlaces({ to }, mounts)]))];
 }
 
-function isOther(path: string): boolean {
-  return OTHERS.some((folder) => path.startsWith(folder));
+function isOthers(path: string, runtime: string): boolean {
+  return [...OTHERS, `${runtime}/`].some((folder) => path.startsWith(folder));
 }
 
 /**

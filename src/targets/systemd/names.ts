@@ -22,18 +22,32 @@ export interface BotUnits {
   readonly door: string;
 }
 
-export function botUnits(bot: string): BotUnits {
+/** @param prefix what all of them begin with; another for a copy beside a deployment */
+export function botUnits(bot: string, prefix = "seawall"): BotUnits {
   return {
-    network: `seawall-network-${bot}.service`,
-    sockets: `seawall-broker-${bot}.socket`,
-    ingress: `seawall-ingress-${bot}.socket`,
-    control: `seawall-control-${bot}.socket`,
-    metrics: `seawall-metrics-${bot}.socket`,
-    broker: `seawall-broker-${bot}.service`,
-    gateway: `seawall-gateway-${bot}.service`,
-    doorSocket: `seawall-door-${bot}.socket`,
-    door: `seawall-door-${bot}.service`,
+    network: `${prefix}-network-${bot}.service`,
+    sockets: `${prefix}-broker-${bot}.socket`,
+    ingress: `${prefix}-ingress-${bot}.socket`,
+    control: `${prefix}-control-${bot}.socket`,
+    metrics: `${prefix}-metrics-${bot}.socket`,
+    broker: `${prefix}-broker-${bot}.service`,
+    gateway: `${prefix}-gateway-${bot}.service`,
+    doorSocket: `${prefix}-door-${bot}.socket`,
+    door: `${prefix}-door-${bot}.service`,
   };
+}
+
+/** Where a bot's /tmp is mounted, and the unit that mounts it, named by that (systemd.mount(5)). */
+export function scratchPlace(
+  runtime: string,
+  bot: string,
+): { readonly path: string; readonly unit: string } {
+  const path = `${runtime}/${bot}/tmp`;
+  const escaped = path
+    .slice(1)
+    .replaceAll(/[^A-Za-z0-9:_./]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)
+    .replaceAll("/", "-");
+  return { path, unit: `${escaped}.mount` };
 }
 
 /** Every bot's units stand under these. */

@@ -185,26 +185,30 @@ describe("systemd takes what systemdTarget prints", () => {
     }
   });
 
-  test("no unit waits for itself when the machine boots", { skip: lacks("systemd-analyze") }, () => {
-    const { folder } = written(local(plan));
-    try {
-      const units = join(folder, "units");
-      const boot = join(units, "boot.target");
-      writeFileSync(boot, "[Unit]\nWants=sockets.target basic.target seawall.target\n");
-      const circles = (): string =>
-        spawnSync("systemd-analyze", ["verify", "--man=no", boot], {
-          encoding: "utf8",
-          env: { PATH: process.env["PATH"] ?? "", SYSTEMD_UNIT_PATH: `${units}:` },
-        }).stderr;
-      assert.doesNotMatch(circles(), /cycle/);
-      // Control: a socket that sockets.target waits for, and that waits for a service.
-      const socket = join(units, botUnits("bot0").sockets);
-      writeFileSync(socket, readFileSync(socket, "utf8").replace("DefaultDependencies=no\n", ""));
-      assert.match(circles(), /cycle/);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
+  test(
+    "no unit waits for itself when the machine boots",
+    { skip: lacks("systemd-analyze") },
+    () => {
+      const { folder } = written(local(plan));
+      try {
+        const units = join(folder, "units");
+        const boot = join(units, "boot.target");
+        writeFileSync(boot, "[Unit]\nWants=sockets.target basic.target seawall.target\n");
+        const circles = (): string =>
+          spawnSync("systemd-analyze", ["verify", "--man=no", boot], {
+            encoding: "utf8",
+            env: { PATH: process.env["PATH"] ?? "", SYSTEMD_UNIT_PATH: `${units}:` },
+          }).stderr;
+        assert.doesNotMatch(circles(), /cycle/);
+        // Control: a socket that sockets.target waits for, and that waits for a service.
+        const socket = join(units, botUnits("bot0").sockets);
+        writeFileSync(socket, readFileSync(socket, "utf8").replace("DefaultDependencies=no\n", ""));
+        assert.match(circles(), /cycle/);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
   test("exposure is below what is promised", { skip: lacks("systemd-analyze") }, () => {
     const { folder, units } = written(portableInput(exposed));

@@ -4,7 +4,7 @@ import { TargetError } from "../TargetError.ts";
 export type Directives = readonly (readonly [name: string, value: string])[];
 
 export type Section = readonly [
-  name: "Unit" | "Socket" | "Service" | "Slice" | "Timer" | "Install",
+  name: "Unit" | "Socket" | "Service" | "Slice" | "Timer" | "Mount" | "Install",
   Directives,
 ];
 

@@ -24,7 +24,7 @@ export function unitProperties(
     ["RuntimeMaxSec", "120"],
     ...directives,
     ["BindReadOnlyPaths", plainWord(programs.launcher)],
-    ["ExecPaths", plainWord(programs.launcher)],
+    ["ExecPaths", `+${plainWord(programs.launcher)}`],
   ];
   return { properties: knownDirectives(properties, version), files };
 }
