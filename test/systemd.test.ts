@@ -98,6 +98,24 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.match(stderr, new RegExp(`something else listens on 127.0.0.1:${port}`));
   });
 
+  test("switch refuses who isn't root, and a domain where there is no Caddy", async () => {
+    declare({ expose: { domain: "bots.example.com" } });
+    const { code, stderr } = await machine.seawall(["switch", "--yes"]);
+    assert.equal(code, 4);
+    assert.match(stderr, /Caddy isn't installed\n {2}hint: install it: apt install caddy/);
+    const other = await machine.run([
+      "setpriv",
+      "--reuid=65534",
+      "--clear-groups",
+      "node",
+      resolve(import.meta.dirname, "../src/cli/main.ts"),
+      "rollback",
+    ]);
+    assert.equal(other.code, 4, other.stderr);
+    assert.match(other.stderr, /only root can change this machine's services/);
+    assert.ok(!existsSync(join(machine.tree, "etc/seawall/current")));
+  });
+
   test("switch starts a bot that answers a turn, with the real key seen by the service alone", async () => {
     declare();
     await machine.ok(["switch"]);
@@ -168,11 +186,25 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   });
 
   test("the record of a bot's calls is read and checked where its broker writes it", async () => {
-    assert.match(await machine.ok(["audit", "query", "--method", "POST"]), /POST +api\.anthropic\.com/);
+    assert.match(
+      await machine.ok(["audit", "query", "--method", "POST"]),
+      /POST +api\.anthropic\.com/,
+    );
     assert.match(await machine.ok(["audit", "verify"]), /the record is whole/);
     const { code, stderr } = await machine.seawall(["audit", "query", "--bot", "nobody"]);
     assert.equal(code, 2);
     assert.match(stderr, /there is no bot "nobody"/);
+  });
+
+  test("metrics are on a socket of root's, and the journal knows the bot", async () => {
+    const socket = "/run/seawall/basecamp/metrics";
+    assert.match(await output(["stat", "-c", "%a %U", socket]), /^600 root$/);
+    const get = `require("http").get({ socketPath: "${socket}", path: "/metrics" }, (r) => r.pipe(process.stdout))`;
+    assert.match(await output(["node", "-e", get]), /^seawall_calls_total\{.*bot="basecamp"/m);
+    assert.notEqual(
+      await output(["journalctl", "-o", "cat", "SEAWALL_BOT=basecamp", "SEAWALL_ROLE=gateway"]),
+      "",
+    );
   });
 
   test("a call that waits is told by status and allowed by approve", async () => {
@@ -310,6 +342,10 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     const status = await machine.ok(["status"]);
     assert.match(status, /basecamp {2}answers/);
     assert.match(status, /was cut off/);
+    await machine.ok(["switch", "--yes"]);
+    const after = await machine.ok(["status"]);
+    assert.match(after, /basecamp {2}answers/);
+    assert.doesNotMatch(after, /was cut off/);
   });
 
   test("uninstall leaves nothing", async () => {
