@@ -63,7 +63,7 @@ describe("seawall approve", () => {
   };
 
   const nextAsk = async (): Promise<Ask> => {
-    for (let tries = 0; tries < 120; tries++) {
+    for (const deadline = performance.now() + 120_000; performance.now() < deadline;) {
       const [ask] = await asks();
       if (ask !== undefined) return ask;
     }

@@ -78,8 +78,11 @@ async function allow(
     else output.line(`allowed: ${askText(ask)}`);
     return 0;
   }
-  const declared = await declareAlways(paths, ask, output.progress);
-  const waited = await allowAlike(paths, ask);
+  let waited = 0;
+  const declared = await declareAlways(paths, ask, output.progress, async () => {
+    waited = await allowAlike(paths, ask);
+  });
+  waited += await allowAlike(paths, ask);
   if (json) {
     output.json({ ok: true, id, verdict: "allow", scope, waited, ...declared });
     return 0;
@@ -106,7 +109,7 @@ async function allowAlike(paths: StatePaths, { bot, grant, host, rule }: Ask): P
       await askSupervisor(paths, answer);
       answered += 1;
     } catch (error) {
-      // Applying a declaration takes a while: the bot may have given up meanwhile.
+      // The bot may have given up meanwhile.
       if (!isGone(error)) throw error;
     }
   }
