@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -135,6 +135,29 @@ describe("seawall as an ordinary user", { skip: lacking() }, () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
     assert.equal((await run(["down"])).code, 0);
     await assertNothingRuns(state);
+  });
+
+  test("seawall secret scan finds and redacts what that user may read, and says what it may not", async () => {
+    const key = "sk-value-that-was-left-in-a-note";
+    assert.equal((await run(["secret", "set", "left"], {}, key)).code, 0);
+    const notes = join(folder, "notes");
+    mkdirSync(notes);
+    const note = join(notes, "today.md");
+    writeFileSync(note, `remember ${key}\n`);
+    chownSync(notes, USER, USER);
+    chownSync(note, USER, USER);
+    const closed = join(notes, "closed.md");
+    writeFileSync(closed, key, { mode: 0o600 });
+    const found = await run(["secret", "scan", notes]);
+    assert.equal(found.code, 1, found.stderr);
+    assert.match(found.stdout, /today\.md:1: the value of "left" \(plain\)/);
+    assert.match(found.stdout + found.stderr, /not searched.*closed\.md/);
+    assert.ok(!(found.stdout + found.stderr).includes(key));
+    assert.equal((await run(["secret", "scan", notes, "--redact", "--yes"])).code, 0);
+    assert.match(readFileSync(note, "utf8"), /^remember \[redacted\]\**\n$/);
+    assert.equal(readFileSync(closed, "utf8"), key);
+    rmSync(closed);
+    assert.equal((await run(["secret", "scan", notes])).code, 0);
   });
 
   test("seawall demo works without root", async () => {
