@@ -12,14 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { DemoReport } from "../src/demo/index.ts";
-import type { SupervisorStatus } from "../src/host/index.ts";
-import { ensureNode, ensureOpenClaw, readPin } from "../src/openclaw/index.ts";
-import { assertFailed, assertNothingRuns, snapshot } from "./support/failures.ts";
-import { freePort } from "./support/Deployment.ts";
-import { runSeawall, type Ran } from "./support/runSeawall.ts";
-import { declareNoBots, declareOneBot } from "./support/simpleDeclaration.ts";
-import { testStore } from "./support/testStore.ts";
+import type { DemoReport } from "../../src/demo/index.ts";
+import type { SupervisorStatus } from "../../src/host/index.ts";
+import { ensureNode, ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
+import { assertFailed, assertNothingRuns, snapshot } from "../support/failures.ts";
+import { freePort } from "../support/Deployment.ts";
+import { runSeawall, type Ran } from "../support/runSeawall.ts";
+import { declareNoBots, declareOneBot } from "../support/simpleDeclaration.ts";
+import { testStore } from "../support/testStore.ts";
 
 const USER = 70_001;
 const AS_USER = [
@@ -29,7 +29,7 @@ const AS_USER = [
   "--clear-groups",
   "--inh-caps=-all",
 ];
-const MAIN = resolve(import.meta.dirname, "../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
 /** Whether that user can start this Node and read this clone. */
 function lacking(): string | false {
