@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   profiles: ["declaration", "faults"],
   run: ["profiles", "wall", "faults"],
   openclaw: ["plan", "faults", "files"],
-  targets: ["wall", "faults"],
+  targets: ["plan", "wall", "faults", "files"],
   broker: ["plan", "secrets", "record", "needles", "faults"],
   host: [
     "declaration",
@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "record",
     "profiles",
     "run",
+    "targets",
     "faults",
     "files",
     "paths",
@@ -57,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "openclaw",
     "record",
     "host",
+    "targets",
     "demo",
     "prove",
     "scan",
@@ -90,6 +92,11 @@ const FORBIDDEN_MODULES: readonly { room: string; module: RegExp; reason: string
   },
   { room: "plan", module: /^node:(fs|child_process|os)/, reason: "the plan is pure (invariant 7)" },
   { room: "catalogue", module: /^node:/, reason: "entries are data" },
+  {
+    room: "targets",
+    module: /^node:(net|child_process|os)/,
+    reason: "a target prints the same for the same plan, on any machine (invariant 7)",
+  },
 ];
 
 interface Import {

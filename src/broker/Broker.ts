@@ -20,7 +20,7 @@ import { UnknownHosts, type SlotAddress } from "./gate/UnknownHosts.ts";
 import { fetchAwsKey } from "./inject/fetchAwsKey.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
-import { Ingress } from "./ingress/Ingress.ts";
+import { Ingress, type DialGateway } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import { Minter } from "./mint/Minter.ts";
 import { ChatNotifier } from "./notify/ChatNotifier.ts";
@@ -34,6 +34,12 @@ export interface BrokerSurroundings {
   openStores(config: BrokerConfig): Promise<BrokerStores>;
   readonly resolve?: Resolve;
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
+  /** How a bot's gateway is reached where no supervisor is asked for it. */
+  readonly dialGateway?: DialGateway;
+  /** Descriptor of a socket that listens already, in place of one of the ingress's own. */
+  readonly ingressSocket?: (port: number) => number | undefined;
+  /** The same for metrics. */
+  readonly metricsSocket?: () => number | undefined;
   /** Addresses for hosts that no grant has; see `UnknownHosts`. */
   readonly unknownAddress?: SlotAddress;
   /** See `ChatNotifier`. */
@@ -113,7 +119,11 @@ export class Broker {
       surroundings.send(message);
     });
     this.#listeners = new Listeners(this.#parts);
-    this.#ingress = new Ingress(this.#parts, (bot) => this.#dialer.dial(bot));
+    this.#ingress = new Ingress(
+      this.#parts,
+      surroundings.dialGateway ?? ((bot) => this.#dialer.dial(bot)),
+      surroundings.ingressSocket,
+    );
   }
 
   /**
@@ -276,7 +286,10 @@ export class Broker {
   async #openTelemetry(wanted: BrokerConfig["telemetry"]): Promise<() => void> {
     if (wanted === undefined) return () => undefined;
     const { Telemetry } = await import("./telemetry/Telemetry.ts");
-    this.#telemetry ??= new Telemetry(() => this.#inForce?.audit.openCalls ?? 0);
+    this.#telemetry ??= new Telemetry(
+      () => this.#inForce?.audit.openCalls ?? 0,
+      this.#surroundings.metricsSocket?.(),
+    );
     return this.#telemetry.open(wanted);
   }
 

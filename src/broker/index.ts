@@ -9,3 +9,4 @@ export type {
 export type { Ask, FromBroker, ToBroker } from "./protocol.ts";
 export { formatRule } from "./rules/formatRule.ts";
 export { matchRule } from "./rules/matchRule.ts";
+export type { ControlRequest, ServiceConfig, ServiceSocket } from "./service/ServiceConfig.ts";

@@ -20,7 +20,16 @@ export type HostErrorCode =
   | "bot-did-not-start"
   | "plugin-not-installed"
   | "supervisor-died"
-  | "damaged-state";
+  | "damaged-state"
+  | "not-root"
+  | "no-systemd"
+  | "system-command"
+  | "no-such-generation"
+  | "not-ours"
+  | "port-taken"
+  | "not-healthy"
+  | "needs-yes"
+  | "cannot-serve";
 
 const EXIT: Record<HostErrorCode, ExitCode> = {
   "no-declaration": 2,
@@ -42,6 +51,15 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "plugin-not-installed": 5,
   "supervisor-died": 5,
   "damaged-state": 5,
+  "not-root": 4,
+  "no-systemd": 4,
+  "system-command": 5,
+  "no-such-generation": 1,
+  "not-ours": 5,
+  "port-taken": 5,
+  "not-healthy": 5,
+  "needs-yes": 1,
+  "cannot-serve": 4,
 };
 
 /** What can go wrong while a deployment is prepared, run or asked about. */

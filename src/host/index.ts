@@ -24,3 +24,4 @@ export { grantedHosts } from "./run/grantedHosts.ts";
 export { botRulebook } from "./run/botRulebook.ts";
 export { planNetwork, type NetworkPlan } from "./run/planNetwork.ts";
 export { warningsFor, type Warning } from "./warnings.ts";
+export * from "./systemd/index.ts";

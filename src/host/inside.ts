@@ -15,5 +15,13 @@ export const INSIDE: InsidePaths = {
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
 };
 
+/** The same for services: systemd hides /home whole, with whatever is in it. */
+export const SERVICE_INSIDE: InsidePaths = {
+  ...INSIDE,
+  home: "/srv/bot",
+  state: "/srv/bot/state",
+  workspace: "/srv/bot/workspace",
+};
+
 /** As what the bot sees itself. */
 export const BOT_IDENTITY = { uid: 1000, gid: 1000 } as const;
