@@ -29,7 +29,7 @@ const AS_USER = [
   "--clear-groups",
   "--inh-caps=-all",
 ];
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/start.cjs");
 
 /** Whether that user can start this Node and read this clone. */
 function lacking(): string | false {

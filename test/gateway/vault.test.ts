@@ -14,7 +14,7 @@ import { testStore } from "../support/testStore.ts";
 
 /** What `seawall up` does with a vault it can't open, and passphrases typed at a terminal. */
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/start.cjs");
 const VALUE = "sk-ant-api03-value-that-must-not-show";
 const PASSPHRASE = "correct horse battery";
 const skip = {
