@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "files",
     "paths",
   ],
-  demo: ["authority", "secrets", "host", "needles", "faults"],
+  demo: ["authority", "secrets", "host", "needles", "files", "faults"],
   prove: ["authority", "secrets", "plan", "wall", "run", "profiles", "host", "faults"],
   scan: ["host", "wall", "needles", "faults"],
   migration: ["declaration", "catalogue", "plan", "secrets", "openclaw", "host", "files", "faults"],

@@ -4,11 +4,13 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { createServer as createHttp } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { spawn, spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { after, describe, test } from "node:test";
 import { freePort } from "./support/Deployment.ts";
 import { lacking } from "./support/lacking.ts";
 import { RunPlace } from "./support/RunPlace.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
 
 /** Node runs what is tried inside; a control runs the same without a wall. */
 function outside(place: RunPlace, code: string): string {
@@ -85,6 +87,39 @@ describe("seawall run", () => {
     assert.equal(code(WRITE(hook), "--allow-cwd"), "EROFS");
     assert.equal(code(WRITE(join(place.project, "new")), "--allow-cwd"), "written");
     assert.equal(outside(place, WRITE(hook)), "written");
+  });
+
+  test("Seawall's own folders can't be written, nor its state be read, by whatever is granted", () => {
+    const state = place.write("../state/kept/secret", "a secret of the vault");
+    const stored = place.write("../store/command-cache/code", "what runs outside");
+    assert.equal(outside(place, READ(state)), "a secret of the vault");
+    assert.equal(outside(place, WRITE(stored)), "written");
+    assert.equal(code(READ(state), "--allow", place.root), "ENOENT");
+    assert.equal(code(WRITE(stored), "--allow", place.root), "EROFS");
+    // A link to it is no way round.
+    symlinkSync(join(place.root, "store"), join(place.home, "link-to-store"));
+    for (const path of [
+      join(place.root, "state"),
+      join(place.root, "store/command-cache"),
+      join(place.home, "link-to-store"),
+      join(place.home, ".config/seawall/profiles"),
+      join(ROOT, "build/packed"),
+      join(ROOT, "src/cli/start.cjs"),
+      ROOT,
+    ]) {
+      for (const flag of ["--write", "--allow"]) {
+        const refused = run(flag, path, "--", "true");
+        assert.equal(refused.code, 2, path);
+        assert.match(refused.stderr, /can't be written: .* is there/);
+      }
+    }
+    const around = run("--dry-run", "--json", "--allow", dirname(ROOT), "--", "true");
+    const { kept } = JSON.parse(around.stdout) as { kept: { path: string; access: string }[] };
+    assert.deepEqual(
+      kept.filter(({ path }) => path === ROOT).map(({ access }) => access),
+      ["read-only"],
+    );
+    assert.equal(code(READ(join(ROOT, "package.json")), "--read", ROOT).includes("seawall"), true);
   });
 
   test("denies inside of what is allowed, what isn't there yet included", () => {

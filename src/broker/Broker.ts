@@ -8,6 +8,7 @@ import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { fetchStored } from "./call/fetchCredential.ts";
+import { KnownCalls } from "./call/KnownCalls.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { isSigV4 } from "./decide/awsPlace.ts";
@@ -94,6 +95,7 @@ export class Broker {
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
       pools: new UpstreamPools(resolve),
+      known: new KnownCalls(),
       minter: new Minter({
         resolve,
         send: (message) => {

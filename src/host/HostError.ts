@@ -5,6 +5,7 @@ export type HostErrorCode =
   | "no-declaration"
   | "not-running"
   | "already-running"
+  | "still-running"
   | "no-such-bot"
   | "no-such-ask"
   | "cannot-declare"
@@ -34,6 +35,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "no-declaration": 2,
   "not-running": 1,
   "already-running": 1,
+  "still-running": 5,
   "no-such-bot": 2,
   "no-such-ask": 1,
   "cannot-declare": 1,

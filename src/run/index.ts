@@ -1,6 +1,7 @@
 export { findProgram, type Program } from "./findProgram.ts";
 export { layOut, type LaidPlace, type Layout } from "./layOut.ts";
 export { loadedCode } from "./loadedCode.ts";
+export type { OwnFolders } from "./ownFolders.ts";
 export { PolicyStore } from "./policyStore.ts";
 export { prepareRun, type PreparedRun, type PrepareOptions } from "./prepareRun.ts";
 export { RunError, type RunErrorCode } from "./RunError.ts";

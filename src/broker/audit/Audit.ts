@@ -47,6 +47,8 @@ const CHECKPOINT_MS = 10 * 60_000;
 /** A start longer than this has its texts cut. */
 const LONGEST_START = LONGEST_LINE / 4;
 const LONGEST_TEXT = 512;
+/** How every start's text begins when its id and time are empty. */
+const EMPTY_START = '"id":"","time":""';
 
 /**
  * The record: one JSONL line per call, on every way out (invariant 5), each chained to the one before.
@@ -64,6 +66,8 @@ export class Audit {
   readonly #scrub: (text: string) => string;
   readonly #onRecord: ((record: AuditRecord) => void) | undefined;
   readonly path: string;
+  /** By start: its text without id and time. */
+  readonly #frozen = new WeakMap<AuditStart, string>();
   #rotateAt: number;
   #rotateBytes: number;
   #checkpointed = Date.now();
@@ -210,7 +214,18 @@ export class Audit {
     await this.#compressing;
   }
 
+  /** A start that is frozen is said by many calls alike: only its id and time are other each time. */
   #startText(id: string, time: string, start: AuditStart): string {
+    if (!Object.isFrozen(start)) return this.#composeStart(id, time, start);
+    let rest = this.#frozen.get(start);
+    if (rest === undefined) {
+      rest = this.#composeStart("", "", start).slice(EMPTY_START.length);
+      this.#frozen.set(start, rest);
+    }
+    return `"id":"${id}","time":"${time}"${rest}`;
+  }
+
+  #composeStart(id: string, time: string, start: AuditStart): string {
     let text = this.#scrub(asciiJson({ id, time, ...start }));
     if (text.length > LONGEST_START) {
       const cut = Object.entries(start).map(([name, value]: [string, unknown]) => [

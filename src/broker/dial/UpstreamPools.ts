@@ -57,6 +57,13 @@ export class UpstreamPools {
     return connection instanceof Promise ? connection.then(start) : start(connection);
   }
 
+  /** A connection that is there, to be given back by its `release` or closed. */
+  takeIdle(granted: Granted): H1Connection | undefined {
+    return this.#byHost.get(granted.host)?.granted.grant === granted.grant
+      ? this.#pool(granted).takeIdle()
+      : undefined;
+  }
+
   /** Keeps only the pools of these hosts; connections of the others end with the call that uses them. */
   retain(granted: Iterable<Granted>): void {
     const wanted = new Set([...granted].map((each) => poolKey(each)));

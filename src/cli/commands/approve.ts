@@ -87,8 +87,11 @@ async function allow(
       "write the rule into the grant's allow, then: seawall switch; or allow it with --hour",
     );
   }
-  const declared = await declareAlways(paths, ask, output.progress);
-  const waited = await allowAlike(paths, ask);
+  let waited = 0;
+  const declared = await declareAlways(paths, ask, output.progress, async () => {
+    waited = await allowAlike(paths, ask);
+  });
+  waited += await allowAlike(paths, ask);
   if (json) {
     output.json({ ok: true, id, verdict: "allow", scope, waited, ...declared });
     return 0;
@@ -114,7 +117,7 @@ async function allowAlike(paths: StatePaths, { bot, grant, host, rule }: Ask): P
       await answer(paths, next, "allow", "once");
       answered += 1;
     } catch (error) {
-      // Applying a declaration takes a while: the bot may have given up meanwhile.
+      // The bot may have given up meanwhile.
       if (!isGone(error)) throw error;
     }
   }

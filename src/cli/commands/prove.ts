@@ -61,7 +61,7 @@ function attack(
   const profile = value("profile");
   const common = { onProgress: output.progress, signal, ...(only === undefined ? {} : { only }) };
   if (profile !== undefined && command === undefined && bot === undefined)
-    return proveProfile({ ...common, profile });
+    return proveProfile({ ...common, profile, own: { state: paths.root, store: paths.store } });
   if (profile !== undefined)
     throw new UsageError("a profile has no bot and no command", "leave out all but --profile");
   if (command === undefined)

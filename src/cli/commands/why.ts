@@ -75,7 +75,12 @@ async function profileBook(call: Call): Promise<Rulebook> {
       command: ["true"],
       workdir: resolve(call.value("workdir") ?? "."),
     },
-    { env: process.env, make: false, terminal: false },
+    {
+      env: process.env,
+      make: false,
+      terminal: false,
+      own: { state: call.paths.root, store: call.paths.store },
+    },
   );
   const book = rulebookOf(prepared, await grantedHosts(prepared.policy, process.env));
   // Asked about is a profile, not the command that stands for any.

@@ -1,4 +1,4 @@
-import { statePaths } from "../../paths/index.ts";
+import { statePaths, type StatePaths } from "../../paths/index.ts";
 import { hasTerminal, prepareRun, runCommand, type PreparedRun } from "../../run/index.ts";
 import { parseRun, type RunCall } from "./parseRun.ts";
 
@@ -15,8 +15,10 @@ export async function runMain(args: readonly string[]): Promise<number> {
     const { runHelp } = await import("./runHelp.ts");
     return runHelp();
   }
+  const paths = statePaths(process.env, process.getuid?.() ?? -1);
   const prepared = await prepareRun(request, {
     env: process.env,
+    own: { state: paths.root, store: paths.store },
     make: !call.dryRun,
     terminal: hasTerminal(),
   });
@@ -28,11 +30,10 @@ export async function runMain(args: readonly string[]): Promise<number> {
     const { saveProfile } = await import("./saveProfile.ts");
     await saveProfile(call.saveProfile, request);
   }
-  return await start(prepared, call);
+  return await start(prepared, call, paths);
 }
 
-async function start(prepared: PreparedRun, call: RunCall): Promise<number> {
-  const paths = statePaths(process.env, process.getuid?.() ?? -1);
+async function start(prepared: PreparedRun, call: RunCall, paths: StatePaths): Promise<number> {
   if (prepared.needsBroker || call.explain) {
     const { runWatched } = await import("./runWatched.ts");
     return await runWatched(prepared, call, paths);

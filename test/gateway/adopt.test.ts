@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Deployment, freePort } from "./support/Deployment.ts";
-import { runOpenClaw } from "./support/runOpenClaw.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
+import { runOpenClaw } from "../support/runOpenClaw.ts";
 
 interface Declared {
   bots: Record<string, { grants: Record<string, object>; port: number; model: string }>;

@@ -5,10 +5,10 @@ import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { ensureOpenClaw, readPin } from "../src/openclaw/index.ts";
-import { freePort } from "./support/Deployment.ts";
-import { RunPlace } from "./support/RunPlace.ts";
-import { testStore } from "./support/testStore.ts";
+import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
+import { freePort } from "../support/Deployment.ts";
+import { RunPlace } from "../support/RunPlace.ts";
+import { testStore } from "../support/testStore.ts";
 
 const TOKEN = "a-token-for-this-test-only-0123456789";
 

@@ -1,17 +1,25 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { DemoReport } from "../src/demo/index.ts";
-import type { SupervisorStatus } from "../src/host/index.ts";
-import { ensureNode, ensureOpenClaw, readPin } from "../src/openclaw/index.ts";
-import { assertFailed, assertNothingRuns, snapshot } from "./support/failures.ts";
-import { freePort } from "./support/Deployment.ts";
-import { runSeawall, type Ran } from "./support/runSeawall.ts";
-import { declareNoBots, declareOneBot } from "./support/simpleDeclaration.ts";
-import { testStore } from "./support/testStore.ts";
+import type { DemoReport } from "../../src/demo/index.ts";
+import type { SupervisorStatus } from "../../src/host/index.ts";
+import { ensureNode, ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
+import { assertFailed, assertNothingRuns, snapshot } from "../support/failures.ts";
+import { freePort } from "../support/Deployment.ts";
+import { runSeawall, type Ran } from "../support/runSeawall.ts";
+import { declareNoBots, declareOneBot } from "../support/simpleDeclaration.ts";
+import { testStore } from "../support/testStore.ts";
 
 const USER = 70_001;
 const AS_USER = [
@@ -21,7 +29,7 @@ const AS_USER = [
   "--clear-groups",
   "--inh-caps=-all",
 ];
-const MAIN = resolve(import.meta.dirname, "../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/start.cjs");
 
 /** Whether that user can start this Node and read this clone. */
 function lacking(): string | false {
@@ -135,6 +143,29 @@ describe("seawall as an ordinary user", { skip: lacking() }, () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
     assert.equal((await run(["down"])).code, 0);
     await assertNothingRuns(state);
+  });
+
+  test("seawall secret scan finds and redacts what that user may read, and says what it may not", async () => {
+    const key = "sk-value-that-was-left-in-a-note";
+    assert.equal((await run(["secret", "set", "left"], {}, key)).code, 0);
+    const notes = join(folder, "notes");
+    mkdirSync(notes);
+    const note = join(notes, "today.md");
+    writeFileSync(note, `remember ${key}\n`);
+    chownSync(notes, USER, USER);
+    chownSync(note, USER, USER);
+    const closed = join(notes, "closed.md");
+    writeFileSync(closed, key, { mode: 0o600 });
+    const found = await run(["secret", "scan", notes]);
+    assert.equal(found.code, 1, found.stderr);
+    assert.match(found.stdout, /today\.md:1: the value of "left" \(plain\)/);
+    assert.match(found.stdout + found.stderr, /not searched.*closed\.md/);
+    assert.ok(!(found.stdout + found.stderr).includes(key));
+    assert.equal((await run(["secret", "scan", notes, "--redact", "--yes"])).code, 0);
+    assert.match(readFileSync(note, "utf8"), /^remember \[redacted\]\**\n$/);
+    assert.equal(readFileSync(closed, "utf8"), key);
+    rmSync(closed);
+    assert.equal((await run(["secret", "scan", notes])).code, 0);
   });
 
   test("seawall demo works without root", async () => {

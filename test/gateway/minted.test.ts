@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { globSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ensureAuthority, issueLeaf } from "../src/authority/index.ts";
-import { serveHttps, type HttpsServer } from "../src/demo/serveHttps.ts";
-import { Deployment, freePort } from "./support/Deployment.ts";
+import { ensureAuthority, issueLeaf } from "../../src/authority/index.ts";
+import { serveHttps, type HttpsServer } from "../../src/demo/serveHttps.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
 
 /** The real OpenClaw and the walled broker, where the model's key is a token that is made. */
 describe("a secret that is made", () => {

@@ -4,13 +4,13 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { assertFailed, assertNothingStarted, snapshot } from "./support/failures.ts";
-import { freePort } from "./support/Deployment.ts";
-import { runSeawall, type RunOptions } from "./support/runSeawall.ts";
-import { declareOneBot } from "./support/simpleDeclaration.ts";
-import { temporaryFolder } from "./support/temporaryFolder.ts";
-import { testStore } from "./support/testStore.ts";
-import { withoutLandlock } from "./support/withoutLandlock.ts";
+import { assertFailed, assertNothingStarted, snapshot } from "../support/failures.ts";
+import { freePort } from "../support/Deployment.ts";
+import { runSeawall, type RunOptions } from "../support/runSeawall.ts";
+import { declareOneBot } from "../support/simpleDeclaration.ts";
+import { temporaryFolder } from "../support/temporaryFolder.ts";
+import { testStore } from "../support/testStore.ts";
+import { withoutLandlock } from "../support/withoutLandlock.ts";
 
 /** Hosts that lack something the wall needs, made so for real: each command says it, with exit 4. */
 

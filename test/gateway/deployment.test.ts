@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { WebSocket } from "ws";
-import { processesInside } from "../src/demo/index.ts";
-import { Deployment, freePort } from "./support/Deployment.ts";
+import { processesInside } from "../../src/demo/index.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
 
 /**
  * One deployment of two bots with the real OpenClaw, gone through like a day with it: each test
@@ -327,10 +327,12 @@ describe("a deployment of two bots", () => {
   test("seawall down leaves no process, socket or mount", async () => {
     const { pid, broker, bots } = await deployment.status();
     const inside = bots.flatMap((bot) => (bot.pid === undefined ? [] : processesInside(bot.pid)));
+    const sockets = socketsOf(pid);
+    assert.notEqual(sockets.size, 0);
     await deployment.ok(["down"]);
     const left = [pid, broker.pid ?? 0, ...inside].filter((each) => each > 0 && isAlive(each));
     assert.deepEqual(left, []);
-    assert.deepEqual(traces(deployment.folder), []);
+    assert.deepEqual(traces(deployment.folder, sockets), []);
   });
 
   test("seawall up installs a channel's plugin once, with the registry as all there is", async () => {
@@ -359,9 +361,10 @@ describe("a deployment of two bots", () => {
       broker.pid ?? 0,
       ...bots.flatMap((bot) => (bot.pid === undefined ? [] : processesInside(bot.pid))),
     ];
+    const sockets = socketsOf(pid);
     process.kill(pid, "SIGKILL");
     for (const each of all) await ends(each);
-    assert.deepEqual(traces(deployment.folder), []);
+    assert.deepEqual(traces(deployment.folder, sockets), []);
     const { code, stderr } = await deployment.run(["status"]);
     assert.equal(code, 1);
     assert.match(stderr, /nothing is running/);
@@ -388,15 +391,35 @@ async function insideNamespaces(
   );
 }
 
-/** Sockets of ours and mounts below the folder that this host still has. */
-function traces(folder: string): string[] {
-  const sockets = readFileSync("/proc/net/unix", "utf8")
-    .split("\n")
-    .filter((line) => line.includes("@seawall-"));
+/** Which of the sockets, and which mounts below the folder, this host still has. */
+function traces(folder: string, sockets: ReadonlySet<string>): string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .filter((line) => line.includes(folder));
-  return [...sockets, ...mounts];
+  return [...abstractSockets().values()].filter((name) => sockets.has(name)).concat(mounts);
+}
+
+/** Names of the abstract Unix sockets that a process holds. */
+function socketsOf(pid: number): ReadonlySet<string> {
+  const all = abstractSockets();
+  const held = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+    } catch {
+      return undefined;
+    }
+  });
+  return new Set(held.flatMap((inode) => all.get(inode ?? "") ?? []));
+}
+
+function abstractSockets(): ReadonlyMap<string, string> {
+  const lines = readFileSync("/proc/net/unix", "utf8").split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const [inode, name] = line.split(/\s+/).slice(6);
+      return inode !== undefined && name?.startsWith("@") === true ? [[inode, name]] : [];
+    }),
+  );
 }
 
 function isAlive(pid: number): boolean {

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import JSON5 from "json5";
-import type { Ask } from "../src/host/index.ts";
-import { Deployment, freePort } from "./support/Deployment.ts";
-import { assertFailed } from "./support/failures.ts";
+import type { Ask } from "../../src/host/index.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
+import { assertFailed } from "../support/failures.ts";
 
 /** A bot with the real OpenClaw that may say nothing unless its owner agrees; each test goes on from the one before. */
 describe("seawall approve", () => {
@@ -63,7 +63,7 @@ describe("seawall approve", () => {
   };
 
   const nextAsk = async (): Promise<Ask> => {
-    for (let tries = 0; tries < 120; tries++) {
+    for (const deadline = performance.now() + 120_000; performance.now() < deadline;) {
       const [ask] = await asks();
       if (ask !== undefined) return ask;
     }

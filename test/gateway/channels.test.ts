@@ -3,15 +3,15 @@ import { randomBytes } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { ensureAuthority, issueLeaf } from "../src/authority/index.ts";
-import { findValues, processesInside } from "../src/demo/index.ts";
-import { Deployment, freePort } from "./support/Deployment.ts";
+import { ensureAuthority, issueLeaf } from "../../src/authority/index.ts";
+import { findValues, processesInside } from "../../src/demo/index.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
 import {
   DISCORD_NAMES,
   startDiscordStandIn,
   type DiscordStandIn,
-} from "./support/DiscordStandIn.ts";
-import { startMattermostStandIn, type MattermostStandIn } from "./support/MattermostStandIn.ts";
+} from "../support/DiscordStandIn.ts";
+import { startMattermostStandIn, type MattermostStandIn } from "../support/MattermostStandIn.ts";
 
 const CHAT = "chat.example.com";
 const REPLY_MS = 90_000;

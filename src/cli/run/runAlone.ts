@@ -1,9 +1,7 @@
 import { runMain } from "./runMain.ts";
 
-// The whole command line, but for `seawall run` alone: see runMain.
-process.exitCode = await main(process.argv.slice(3));
-
-async function main(args: readonly string[]): Promise<number> {
+/** `seawall run` alone, of the whole command line: see runMain. */
+export async function runAlone(args: readonly string[]): Promise<number> {
   try {
     return await runMain(args);
   } catch (error) {

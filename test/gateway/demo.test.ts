@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { runDemo, type DemoReport } from "../src/demo/index.ts";
-import { runSeawall } from "./support/runSeawall.ts";
-import { temporaryFolder } from "./support/temporaryFolder.ts";
-import { testStore } from "./support/testStore.ts";
+import { runDemo, type DemoReport } from "../../src/demo/index.ts";
+import { runSeawall } from "../support/runSeawall.ts";
+import { temporaryFolder } from "../support/temporaryFolder.ts";
+import { testStore } from "../support/testStore.ts";
 import { globSync } from "node:fs";
 
 test("seawall demo --json: the bot answers, and nothing real is found in it", async (t) => {
