@@ -175,7 +175,7 @@ export class Machine implements AsyncDisposable {
   }
 
   seawall(args: readonly string[], input?: string): Promise<Ran> {
-    const command = ["node", join(ROOT, "src/cli/start.mjs"), ...args];
+    const command = ["node", join(ROOT, "src/cli/start.cjs"), ...args];
     return this.run(command, input === undefined ? {} : { input });
   }
 

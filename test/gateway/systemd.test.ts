@@ -5,11 +5,11 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import type { ProveReport } from "../src/prove/index.ts";
-import { bootMachine, type Machine } from "./support/Machine.ts";
-import { testStore } from "./support/testStore.ts";
+import type { ProveReport } from "../../src/prove/index.ts";
+import { bootMachine, type Machine } from "../support/Machine.ts";
+import { testStore } from "../support/testStore.ts";
 
-const SUPPORT = resolve(import.meta.dirname, "support");
+const SUPPORT = resolve(import.meta.dirname, "../support");
 const KEY = `sk-ant-api03-${randomBytes(70).toString("base64url").slice(0, 93)}AA`;
 const GATEWAY = "seawall-gateway-basecamp.service";
 const BROKER = "seawall-broker-basecamp.service";
@@ -108,7 +108,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       "--reuid=65534",
       "--clear-groups",
       "node",
-      resolve(import.meta.dirname, "../src/cli/main.ts"),
+      resolve(import.meta.dirname, "../../src/cli/main.ts"),
       "rollback",
     ]);
     assert.equal(other.code, 4, other.stderr);
