@@ -40,6 +40,8 @@ import { usersOf } from "./usersOf.ts";
 /** Units in here are gone with the next boot, whatever becomes of this process. */
 const UNITS = "/run/systemd/system";
 
+const LONGEST_S = 1800;
+
 /**
  * The same as `startCopy` for a bot that systemd runs: its units, printed by the same code under other
  * names, for the same user, beside those that run and with nothing of their state.
@@ -69,7 +71,7 @@ export async function startServiceCopy(options: {
   const names = [...Object.values(units), scratch.unit] as string[];
   const stop = async (): Promise<void> => {
     await stopUnits(names);
-    for (const name of [...names, `${units.gateway}.d`])
+    for (const name of [...names, `${units.gateway}.d`, `${units.broker}.d`])
       rmSync(join(UNITS, name), { recursive: true, force: true });
     await reloadManager();
     await resetUnits(names);
@@ -107,11 +109,14 @@ export async function startServiceCopy(options: {
     mkdirSync(UNITS, { recursive: true });
     for (const name of names)
       symlinkSync(join(system.paths.generation, "units", name), join(UNITS, name));
-    mkdirSync(join(UNITS, `${units.gateway}.d`));
-    writeFileSync(
-      join(UNITS, `${units.gateway}.d`, "copy.conf"),
-      `[Service]\nRestart=no\nStandardOutput=file:${output}\nStandardError=journal\n`,
-    );
+    for (const [unit, lines] of [
+      [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],
+      // Should this process be killed, nothing of the copy goes on for long.
+      [units.broker, `Restart=no\nRuntimeMaxSec=${LONGEST_S}\n`],
+    ] as const) {
+      mkdirSync(join(UNITS, `${unit}.d`));
+      writeFileSync(join(UNITS, `${unit}.d`, "copy.conf"), `[Service]\n${lines}`);
+    }
     await reloadManager();
     await runOk("systemctl", ["start", "--", units.broker]);
     const authority = await ensureAuthority(paths.authority);

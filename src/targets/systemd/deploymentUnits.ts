@@ -74,6 +74,7 @@ function tmpfiles(plan: Plan, { state, runtime }: SystemdSystem["paths"]): strin
       `d ${state}/audit/${name} 0700 ${brokerUser(name)} ${brokerUser(name)} -`,
       `d ${runtime}/${name} 0711 root root -`,
       `d ${runtime}/${name}/door 0711 root root -`,
+      `d ${runtime}/${name}/scratch 0700 root root -`,
     ]),
   ];
   return `# Written by Seawall.\n${lines.join("\n")}\n`;

@@ -42,7 +42,8 @@ export function scratchPlace(
   runtime: string,
   bot: string,
 ): { readonly path: string; readonly unit: string } {
-  const path = `${runtime}/${bot}/tmp`;
+  // Everybody may write in it; who gets there is decided by the folder that it lies in.
+  const path = `${runtime}/${bot}/scratch/tmp`;
   const escaped = path
     .slice(1)
     .replaceAll(/[^A-Za-z0-9:_./]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)
