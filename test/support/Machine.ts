@@ -16,7 +16,6 @@ import type { Ran } from "./runSeawall.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const NODE = join(ROOT, "node_modules", `node-linux-${process.arch}`, "bin", "node");
-const SUITE = "bookworm";
 const PACKAGES = "systemd,systemd-sysv,dbus,iproute2,ca-certificates,passwd";
 const PROGRAMS = ["mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare", "apt-get"];
 
@@ -227,14 +226,24 @@ function removeLeft(machines: string): void {
   }
 }
 
+/** The same distribution as here, whose signatures this machine can check; else Debian 12. */
+function hostSuite(): string {
+  const text = readFileSync("/etc/os-release", "utf8");
+  const value = (key: string): string =>
+    new RegExp(`^${key}="?([a-z0-9.-]+)"?$`, "m").exec(text)?.[1] ?? "";
+  const codename = value("VERSION_CODENAME");
+  return /^(debian|ubuntu)$/.test(value("ID")) && codename !== "" ? codename : "bookworm";
+}
+
 /** Made once, in half a minute, from the system's own package sources. */
 function cachedTree(): string {
-  const tree = join(ROOT, "build", `machine-${SUITE}-1`);
+  const suite = hostSuite();
+  const tree = join(ROOT, "build", `machine-${suite}-1`);
   if (existsSync(tree)) return tree;
   const unfinished = `${tree}.${process.pid}`;
   const made = spawnSync(
     "mmdebstrap",
-    ["--variant=minbase", "--mode=root", `--include=${PACKAGES}`, SUITE, unfinished],
+    ["--variant=minbase", "--mode=root", `--include=${PACKAGES}`, suite, unfinished],
     { encoding: "utf8" },
   );
   if (made.status !== 0) {
