@@ -13,7 +13,10 @@ import { WallError } from "./WallError.ts";
 import type { Mount, WallSpec } from "./WallSpec.ts";
 
 /** Whether namespaces are conceded, and this host really has none. */
-export function isShared(spec: WallSpec, host: HostCapabilities): boolean {
+export function isShared(
+  spec: Pick<WallSpec, "namespaces" | "service" | "concessions">,
+  host: HostCapabilities,
+): boolean {
   const able = host.bubblewrap?.recent === true && host.namespaces.ok;
   const own = spec.namespaces === "own" && spec.service === undefined;
   return own && !able && spec.concessions.includes("no-user-namespaces");
