@@ -62,7 +62,10 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
   };
   const ruleset = compileLandlock(shown, host.landlock, host.loaders, "host");
   if (ruleset === undefined) throw new WallError("landlock", "this kernel has no Landlock");
-  const limits = compileLimits(spec.limits, host.cgroups, false);
+  const limits = compileLimits(spec.limits, host.cgroups, {
+    ownNamespaces: false,
+    countsProcesses: host.countsProcesses,
+  });
   const policy = walledPolicy({ processes: spec.processes, sockets: "tcp" });
   const operations: readonly Operation[] = [
     ...prelude(spec, limits, true),
