@@ -10,6 +10,7 @@ import {
   type OutsideResult,
 } from "./support/withHostsOutside.ts";
 
+const START = resolve(import.meta.dirname, "../src/cli/start.cjs");
 const DRIVER = resolve(import.meta.dirname, "support/withHostsOutside.ts");
 const UNSHARE = ["--mount", "--net", "--propagation", "private"];
 const skip =
@@ -72,6 +73,47 @@ describe("seawall run with hosts outside", { skip }, () => {
     assert.match(connected?.output ?? "", /^HTTP\/1\.1 200 /);
     assert.match(stray?.output ?? "", /^HTTP\/1\.1 421 /);
     assert.match(noProxy?.output ?? "", /^(?:ECONNREFUSED|EACCES)\n$/);
+  });
+
+  test("the attacks of prove behind what is conceded: what gets through is what the report says", () => {
+    const wrapper = join(folder, "wrapper");
+    // It is called as: node BUNDLE/inside/main.ts JOB
+    writeFileSync(
+      wrapper,
+      [
+        "#!/bin/sh",
+        'bundle=$(dirname "$(dirname "$2")")',
+        `exec '${process.execPath}' '${START}' run --concede no-user-namespaces \\`,
+        "  --max-processes 400 --max-open-files 1000 --max-file-size 100M --memory 1G \\",
+        '  --read "$bundle" --allow-library "$bundle" -- "$@"',
+        "",
+      ].join("\n"),
+      { mode: 0o755 },
+    );
+    const [report] = calls({
+      args: ["prove", "--json", "--command", `${wrapper} {}`],
+      container: true,
+    });
+    const { attacks } = JSON.parse(report?.output ?? "") as {
+      attacks: readonly {
+        name: string;
+        group: string;
+        held: boolean;
+        layer: string;
+        detail: string;
+      }[];
+    };
+    assert.ok(attacks.length >= 60);
+    // What bounds exhaustion is a control group, which not every machine gives.
+    const open = attacks.filter(({ held, group }) => !held && group !== "exhaustion");
+    assert.deepEqual(
+      open.filter(({ layer }) => layer === "none").map(({ name, detail }) => `${name}: ${detail}`),
+      // Who calls it as root is root in it, without any of root's rights.
+      ["become-root: setresuid() succeeded"],
+    );
+    // The others never came to their attempt: /proc can't be listed, and nothing be written.
+    for (const { layer, detail, name } of open)
+      if (layer !== "none") assert.match(detail, /EACCES/, name);
   });
 
   test("without user namespaces nothing starts; conceded, only files, programs and hosts that were granted are had", () => {

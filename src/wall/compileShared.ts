@@ -66,7 +66,7 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
     ownNamespaces: false,
     countsProcesses: host.countsProcesses,
   });
-  const policy = walledPolicy({ processes: spec.processes, sockets: "tcp" });
+  const policy = walledPolicy({ processes: spec.processes, sockets: "tcp", shared: true });
   const operations: readonly Operation[] = [
     ...prelude(spec, limits, true),
     ...tcp.map(
@@ -102,6 +102,14 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
 }
 
 /**
+ * Of the host's /proc: what is of the machine, and of the first process itself. All of it would show
+ * other processes' arguments, which may hold a key.
+ */
+const PROC = "self cpuinfo meminfo stat version uptime loadavg filesystems"
+  .split(" ")
+  .map((name) => `/proc/${name}`);
+
+/**
  * The mounts that can be had without mounting: files and folders at their own path. What can't be had is
  * left out, and named; what would be looser than the specification is refused.
  */
@@ -128,6 +136,8 @@ function inPlace(mounts: readonly Mount[]): {
           fail(`what is denied in "${mount.to}" is inside of what is allowed`);
         break;
       case "proc":
+        for (const path of PROC) kept.push({ kind: "read", from: path, to: path });
+        break;
       case "devices":
         kept.push(mount);
         break;
@@ -176,7 +186,7 @@ function describe(host: HostCapabilities, { tcp, bind, left }: Shape): readonly 
     {
       mechanism: "namespaces",
       state: "missing",
-      detail: `conceded (${reason}): files by Landlock alone; names of processes, users and mounts are seen${missing}`,
+      detail: `conceded (${reason}): files by Landlock alone; ids of processes are seen, and what it starts may outlive it${missing}`,
       ...(remedy === undefined ? {} : { remedy }),
     },
     {
