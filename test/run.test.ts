@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer as createHttp } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { spawn, spawnSync } from "node:child_process";
@@ -253,6 +261,29 @@ describe("seawall run", () => {
     const done = run("--profile", "node", "--allow-command", loader, "--", ...through);
     assert.equal(done.code, 127, done.stderr);
     assert.match(done.stderr, /failed to map segment/);
+  });
+
+  test("machine code of a project is loaded from where --allow-library says, and from nowhere else", () => {
+    const addon = join(ROOT, "build/attack.node");
+    for (const name of ["native", "other", "node_modules/addon"]) {
+      mkdirSync(join(place.project, name), { recursive: true });
+      copyFileSync(addon, join(place.project, name, "attack.node"));
+    }
+    const load = (name: string) =>
+      `try { require(${JSON.stringify(join(place.project, name, "attack.node"))}); console.log("loaded") } catch (e) { console.log(e.code) }`;
+    assert.equal(outside(place, load("native")), "loaded");
+    const flags = ["--profile", "node"];
+    assert.equal(code(load("native"), ...flags), "ERR_DLOPEN_FAILED");
+    assert.equal(code(load("node_modules/addon"), ...flags), "loaded");
+    flags.push("--allow-library", "./native");
+    assert.equal(code(load("native"), ...flags), "loaded");
+    assert.equal(code(load("other"), ...flags), "ERR_DLOPEN_FAILED");
+    // It gives no right to read, and what isn't there is no code.
+    assert.equal(code(load("native"), "--allow-library", "native"), "MODULE_NOT_FOUND");
+    assert.equal(code(load("native"), "--read", "native", "--allow-library", "native/"), "loaded");
+    const saved = run(...flags, "--save-profile", "with-native", "--", "node", "-e", "0");
+    assert.equal(saved.code, 0, saved.stderr);
+    assert.equal(code(load("native"), "--profile", "with-native"), "loaded");
   });
 
   test("Python loads its extension modules, and libraries that these name", (t) => {

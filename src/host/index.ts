@@ -22,7 +22,7 @@ export { statePaths, type StatePaths } from "../paths/index.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";
 export { startRunNetwork, type RunNetworkSide } from "./run/startRunNetwork.ts";
 export { grantedHosts } from "./run/grantedHosts.ts";
-export { botRulebook } from "./run/botRulebook.ts";
+export { botRulebook, declaredBots } from "./run/botRulebook.ts";
 export { planNetwork, type NetworkPlan } from "./run/planNetwork.ts";
 export { warningsFor, type Warning } from "./warnings.ts";
 export * from "./systemd/index.ts";

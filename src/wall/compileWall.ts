@@ -49,7 +49,10 @@ export function compileWall(
   const own = spec.namespaces === "own" && spec.service === undefined;
   // systemd bounds its own services.
   const cgroups = spec.groups === false ? NO_GROUPS : host.cgroups;
-  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, cgroups, own);
+  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, cgroups, {
+    ownNamespaces: own,
+    countsProcesses: host.countsProcesses,
+  });
   const operations = [
     ...prelude(spec, limits, spec.namespaces === "host" && spec.service === undefined),
     ...(own ? mountOperations(spec, host) : []),

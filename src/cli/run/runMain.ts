@@ -1,6 +1,13 @@
 import { statePaths, type StatePaths } from "../../paths/index.ts";
-import { hasTerminal, prepareRun, runCommand, type PreparedRun } from "../../run/index.ts";
+import {
+  hasTerminal,
+  openShared,
+  prepareRun,
+  runCommand,
+  type PreparedRun,
+} from "../../run/index.ts";
 import { parseRun, type RunCall } from "./parseRun.ts";
+import { tellWeaker } from "./tellWeaker.ts";
 
 /**
  * `seawall run`: everything but a broker is loaded when it is needed and not before, since whoever
@@ -34,11 +41,14 @@ export async function runMain(args: readonly string[]): Promise<number> {
 }
 
 async function start(prepared: PreparedRun, call: RunCall, paths: StatePaths): Promise<number> {
+  using shared = await openShared(prepared, paths.root);
+  const common = { state: paths.root, ...(shared === undefined ? {} : { shared }) };
   if (prepared.needsBroker || call.explain) {
     const { runWatched } = await import("./runWatched.ts");
-    return await runWatched(prepared, call, paths);
+    return await runWatched(prepared, call, paths, common);
   }
-  const running = await runCommand(prepared, { state: paths.root });
+  const running = await runCommand(prepared, common);
+  tellWeaker(running.mechanisms);
   const { code } = await running.ended;
   if (code !== 0) {
     const { explainEnd } = await import("./explainEnd.ts");
