@@ -202,7 +202,7 @@ export class Broker {
           (text) => this.#inForce?.deployment.unrecorded.scrub(text) ?? text,
           {
             signingKey: config.audit.signingKey,
-            onRecord: (record) => this.#telemetry?.observe(record),
+            onRecord: (read) => this.#telemetry?.observe(read()),
           },
         );
         undo.push(() => {

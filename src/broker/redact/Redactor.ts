@@ -61,12 +61,16 @@ export class Redactor {
     const out: Header[] = [];
     for (const header of headers) {
       const [name, value] = header;
-      const lower = name.toLowerCase();
-      if (this.text(name) !== name || this.text(lower) !== lower) continue;
+      if (name.length >= this.#shortest && this.#isInName(name)) continue;
       const redacted = this.text(value);
       out.push(redacted === value ? header : [name, redacted]);
     }
     return out;
+  }
+
+  #isInName(name: string): boolean {
+    const lower = name.toLowerCase();
+    return this.text(name) !== name || this.text(lower) !== lower;
   }
 
   /** Whether the secret stands in it, in any of the ways in which it is looked for. */
