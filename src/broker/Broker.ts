@@ -166,7 +166,7 @@ export class Broker {
     const undo: (() => void)[] = [];
     try {
       const store = await this.#surroundings.openStores(config);
-      const deployment = compileDeployment(config, store);
+      const deployment = compileDeployment(config, store, this.#inForce?.deployment);
       const inject = config.bots.flatMap((bot) =>
         bot.grants.filter((grant) => grant.kind === "inject"),
       );

@@ -399,6 +399,14 @@ describe("a call whose head came before", () => {
         assert.ok(requests.at(-1)?.includes(next));
         assert.ok(!text.includes(next) && text.includes(grant.phantom));
       }
+      // The service may still say the old one: right after, by the next configuration, in a stream.
+      await configure([grant]);
+      act = (socket) => socket.write(REPLY(`{"old":"${secret}","new":"${next}"}`));
+      for (let turn = 0; turn < 3; turn += 1) {
+        const text = await client.ask(post("{}", "X-Nine: 1\r\n"));
+        assert.ok(!text.includes(next) && !text.includes(secret));
+        assert.equal(text.split(grant.phantom).length, 3);
+      }
     } finally {
       t.secrets.set("model", secret);
     }

@@ -52,6 +52,7 @@ export function prepareQuickCall(
   const source = deployment.secrets.get(granted.grant.secret);
   const secret = source === undefined ? undefined : deployment.store.peek?.(source);
   if (secret === undefined || !secret.equals(known.secret)) return undefined;
+  if (!deployment.redactors.isCurrent(granted.grant.phantom, known.redactor)) return undefined;
   // What the usual way would warn of, or take back.
   if (parts.warned.size > 0) return undefined;
   const foreignPhantoms = deployment.foreignPhantoms.get(origin.bot);
