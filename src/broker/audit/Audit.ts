@@ -155,7 +155,10 @@ export class Audit {
         if (this.#pending.length >= MOST_TOGETHER) this.#flush();
         else this.#flushing ??= setImmediate(() => this.#flush());
         this.#onRecord?.(() => ({
-          ...{ time, id, ...start, ...more },
+          time,
+          id,
+          ...start,
+          ...more,
           decision: "allow",
           ...end,
           durationMs,

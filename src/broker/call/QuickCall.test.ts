@@ -25,6 +25,7 @@ describe("a call whose head came before", () => {
   const upstream = new Set<Socket>();
   let act: Act = (socket) => socket.write(REPLY("{}"));
   let quick = 0;
+  // eslint-disable-next-line typescript/unbound-method -- called with its own `this` below
   const { start } = QuickCall.prototype;
 
   before(async () => {
