@@ -16,6 +16,8 @@ import { brokerCache } from "./warmBroker.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const MAIN = `${PROJECT}/src/broker/main.ts`;
+/** Code is the larger part of an idle broker; what a call leaves behind is small and soon gone. */
+export const BROKER_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
 const RESOLVER = [
@@ -61,8 +63,7 @@ export function brokerWall(
   ];
   return compileWall(
     {
-      // Code is the larger part of an idle broker; the record's writes are small.
-      command: [node, "--max-semi-space-size=1", MAIN],
+      command: [node, ...BROKER_FLAGS, MAIN],
       cwd: "/",
       environment: {
         PATH: "/nonexistent",
