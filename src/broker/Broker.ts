@@ -176,7 +176,7 @@ export class Broker {
     const undo: (() => void)[] = [];
     try {
       const store = await this.#surroundings.openStores(config);
-      const deployment = compileDeployment(config, store);
+      const deployment = compileDeployment(config, store, this.#inForce?.deployment);
       const inject = config.bots.flatMap((bot) =>
         bot.grants.filter((grant) => grant.kind === "inject"),
       );
@@ -212,7 +212,7 @@ export class Broker {
           (text) => this.#inForce?.deployment.unrecorded.scrub(text) ?? text,
           {
             signingKey: config.audit.signingKey,
-            onRecord: (record) => this.#telemetry?.observe(record),
+            onRecord: (read) => this.#telemetry?.observe(read()),
           },
         );
         undo.push(() => {

@@ -17,6 +17,8 @@ import { brokerCache } from "./warmBroker.ts";
 
 /** Where this Seawall is. */
 export const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+/** Code is the larger part of an idle broker; what a call leaves behind is small and soon gone. */
+export const BROKER_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
 const RESOLVER = [
@@ -102,8 +104,7 @@ export function brokerSpec(around: BrokerSurroundings): WallSpec {
     "/dev/urandom",
   ];
   return {
-    // Code is the larger part of an idle broker; the record's writes are small.
-    command: [node, "--max-semi-space-size=1", `${project}/${main}`],
+    command: [node, ...BROKER_FLAGS, `${project}/${main}`],
     cwd: "/",
     environment: {
       PATH: "/nonexistent",

@@ -26,8 +26,8 @@ export interface AuditOptions {
   readonly rotateBytes?: number | undefined;
   /** PEM of the Ed25519 key for checkpoints; without it there are none. */
   readonly signingKey?: string | undefined;
-  /** Is shown every record, for metrics; must not throw. */
-  readonly onRecord?: ((record: AuditRecord) => void) | undefined;
+  /** Is told of every record, which `read` gives, for metrics; must not throw. */
+  readonly onRecord?: ((read: () => AuditRecord) => void) | undefined;
 }
 
 interface Running {
@@ -64,7 +64,7 @@ export class Audit {
   readonly #names: RecordNames;
   readonly #running = new Map<string, Running>();
   readonly #scrub: (text: string) => string;
-  readonly #onRecord: ((record: AuditRecord) => void) | undefined;
+  readonly #onRecord: AuditOptions["onRecord"];
   readonly path: string;
   /** By start: its text without id and time. */
   readonly #frozen = new WeakMap<AuditStart, string>();
@@ -154,7 +154,15 @@ export class Audit {
         // are still open in the journal.
         if (this.#pending.length >= MOST_TOGETHER) this.#flush();
         else this.#flushing ??= setImmediate(() => this.#flush());
-        this.#onRecord?.({ time, id, ...start, ...more, decision: "allow", ...end, durationMs });
+        this.#onRecord?.(() => ({
+          time,
+          id,
+          ...start,
+          ...more,
+          decision: "allow",
+          ...end,
+          durationMs,
+        }));
       },
     };
     this.#running.set(id, { entry, call });
@@ -166,7 +174,7 @@ export class Audit {
     const id = randomUUID();
     const time = new Date(began).toISOString();
     const durationMs = Date.now() - began;
-    this.#onRecord?.({ time, id, ...start, decision: "refuse", ...end, durationMs });
+    this.#onRecord?.(() => ({ time, id, ...start, decision: "refuse", ...end, durationMs }));
     if (this.#pending.length >= MOST_PENDING) {
       this.#joinCrowd(start, end);
       return this.#flush();

@@ -25,6 +25,7 @@ describe("a call whose head came before", () => {
   const upstream = new Set<Socket>();
   let act: Act = (socket) => socket.write(REPLY("{}"));
   let quick = 0;
+  // eslint-disable-next-line typescript/unbound-method -- called with its own `this` below
   const { start } = QuickCall.prototype;
 
   before(async () => {
@@ -346,6 +347,47 @@ describe("a call whose head came before", () => {
     assert.equal(t.records().at(-1)?.outcome, "client-abort");
   });
 
+  test("makes a connection where none is idle, and gives it up with the bot", async () => {
+    const client = await connect();
+    await learn(client, post("{}", "X-Dial: 1\r\n"));
+    const held: Socket[] = [];
+    const full = Promise.withResolvers<undefined>();
+    act = (socket) => {
+      held.push(socket);
+      if (held.length === 3) full.resolve(undefined);
+    };
+    const three = [await connect(), await connect(), await connect()];
+    assert.equal(
+      await quickly(async () => {
+        for (const each of three) each.socket.write(post("{}", "X-Dial: 1\r\n"));
+        await full.promise;
+      }),
+      3,
+    );
+    for (const socket of held) socket.write(REPLY("{}"));
+    for (const each of three) assert.match(await each.until(isWhole), / 200 OK/);
+    // The host accepts no more, so all idle connections go and none can be made.
+    const before = t.records().length;
+    await configure([{ ...grant, dial: { ...grant.dial, port: 1 } }]);
+    for (let turn = 0; turn < 3; turn += 1)
+      assert.match(await client.ask(post("{}", "X-Dial: 1\r\n")), /^HTTP\/1\.1 502 /);
+    await configure([grant]);
+    await t.record(() => t.records().length >= before + 3);
+    for (const record of t.records().slice(-3))
+      assert.deepEqual([record.outcome, record.code], ["upstream-error", "upstream-unreachable"]);
+  });
+
+  test("is ended by limits that its own body goes beyond", async () => {
+    await configure([{ ...grant, limits: { bytesPerDay: 100 } }]);
+    const client = await connect();
+    await client.ask(post("{}", "X-Bytes: 1\r\n"));
+    const text = await client.ask(post(`"${"x".repeat(200)}"`, "X-Bytes: 1\r\n"));
+    assert.ok(client.closed && text === "");
+    const record = await t.record((each) => each.code === "byte-limit");
+    assert.deepEqual([record.outcome, record.bytesOut], ["refused", 202]);
+    await configure([grant]);
+  });
+
   test("has the new value of a secret from the next call on", async () => {
     const client = await connect();
     await learn(client, post("{}", "X-Nine: 1\r\n"));
@@ -357,6 +399,14 @@ describe("a call whose head came before", () => {
         const text = await client.ask(post("{}", "X-Nine: 1\r\n"));
         assert.ok(requests.at(-1)?.includes(next));
         assert.ok(!text.includes(next) && text.includes(grant.phantom));
+      }
+      // The service may still say the old one: right after, by the next configuration, in a stream.
+      await configure([grant]);
+      act = (socket) => socket.write(REPLY(`{"old":"${secret}","new":"${next}"}`));
+      for (let turn = 0; turn < 3; turn += 1) {
+        const text = await client.ask(post("{}", "X-Nine: 1\r\n"));
+        assert.ok(!text.includes(next) && !text.includes(secret));
+        assert.equal(text.split(grant.phantom).length, 3);
       }
     } finally {
       t.secrets.set("model", secret);

@@ -14,7 +14,7 @@ import type { PatternSet } from "../redact/PatternSet.ts";
 import type { Redactor } from "../redact/Redactor.ts";
 import { refuse, type RefusalCode } from "../Refusal.ts";
 import type { BrokerParts, InForce } from "./BrokerParts.ts";
-import { aborted, fail, type Counts } from "./Exchange.ts";
+import { aborted, fail, failureOf, type Counts } from "./Exchange.ts";
 import { forward } from "./forward.ts";
 import { recordRefusal } from "./handleCall.ts";
 import type { KnownCall, Origin } from "./KnownCalls.ts";
@@ -30,15 +30,15 @@ export interface Prepared {
   readonly known: KnownCall;
   readonly foreignPhantoms: PatternSet;
   readonly admission: Admission;
-  readonly upstream: H1Connection;
+  /** An idle one; absent where it is still to be made. */
+  readonly upstream: H1Connection | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Whether a call whose head is known can go out at once: its body is there, its secret needs no waiting,
- * nothing keeps it back and a connection to its host is idle. `undefined`: it goes the usual way, and
- * nothing has happened.
+ * Whether a call whose head is known can go out at once: its body is there, its secret needs no waiting
+ * and nothing keeps it back. `undefined`: it goes the usual way, and nothing has happened.
  */
 export function prepareQuickCall(
   parts: BrokerParts,
@@ -52,18 +52,15 @@ export function prepareQuickCall(
   const source = deployment.secrets.get(granted.grant.secret);
   const secret = source === undefined ? undefined : deployment.store.peek?.(source);
   if (secret === undefined || !secret.equals(known.secret)) return undefined;
+  if (!deployment.redactors.isCurrent(granted.grant.phantom, known.redactor)) return undefined;
   // What the usual way would warn of, or take back.
   if (parts.warned.size > 0) return undefined;
   const foreignPhantoms = deployment.foreignPhantoms.get(origin.bot);
   if (foreignPhantoms?.find(body, 0) !== undefined || foreignPhantoms === undefined)
     return undefined;
-  const upstream = parts.pools.takeIdle(granted);
-  if (upstream === undefined) return undefined;
   const admission = parts.gate.admitAtOnce(known.decision, known.call);
-  if (admission === undefined) {
-    upstream.release();
-    return undefined;
-  }
+  if (admission === undefined) return undefined;
+  const upstream = parts.pools.takeIdle(granted);
   return { parts, inForce, origin, known, foreignPhantoms, admission, upstream };
 }
 
@@ -90,6 +87,11 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
   #queue: ByteQueue | undefined;
   #trailers: readonly Header[] = [];
   #replied = false;
+  #reused = true;
+  /** Something else ends the call: the answer's writer, `streamReply` or `forward`. */
+  #handedOn = false;
+  #dialling: AbortController | undefined;
+  #connectMs: number | undefined;
   #firstByteMs: number | undefined;
   #cut: RefusalCode | undefined;
 
@@ -111,7 +113,7 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
     const open = inForce.audit.begin(known.start, this.#began);
     if (open === undefined) {
       this.#upstream = undefined;
-      upstream.release();
+      upstream?.release();
       admission.end({ bytesOut: 0, bytesIn: 0 });
       this.#refuse(inForce, known.start);
       return;
@@ -132,8 +134,38 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
     admission.count(body.length);
     // Whatever ended it meanwhile has taken the connection away.
     if (this.#isOver()) return;
-    upstream.lend(this);
-    upstream.socket.write(joinHead(known.sent, body));
+    if (upstream === undefined) this.#dial(body);
+    else this.#send(upstream, body);
+  }
+
+  #send(upstream: H1Connection, body: Buffer): void {
+    if (upstream.lend(this)) upstream.socket.write(joinHead(this.#prepared.known.sent, body));
+    else this.onGone(undefined);
+  }
+
+  #dial(body: Buffer): void {
+    const { parts, known } = this.#prepared;
+    const began = Date.now();
+    const gone = new AbortController();
+    this.#dialling = gone;
+    const options = { signal: gone.signal, timeoutMs: parts.timeouts.connect };
+    parts.pools.dial(known.decision.granted, options).then(
+      (upstream) => {
+        this.#dialling = undefined;
+        if (this.#isOver()) {
+          upstream.release();
+          return;
+        }
+        this.#reused = false;
+        this.#connectMs = Date.now() - began;
+        this.#upstream = upstream;
+        this.#send(upstream, body);
+      },
+      (error: unknown) => {
+        this.#dialling = undefined;
+        if (!this.#isOver()) this.#fail(failureOf(error), error);
+      },
+    );
   }
 
   recheck(deployment: Deployment): boolean {
@@ -168,7 +200,7 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
 
   onGone(error: Error | undefined): void {
     if (this.#upstream === undefined) return;
-    if (!this.#parser.begun && !this.visit.gone) {
+    if (this.#reused && !this.#parser.begun && !this.visit.gone) {
       const { call } = this;
       if (call.body === "none" && ["GET", "HEAD", "OPTIONS"].includes(call.method)) {
         this.#closeUpstream();
@@ -208,6 +240,7 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
 
   /** The reply's head is there, and perhaps all of it. */
   #passOn(head: ParsedHead): void {
+    this.#handedOn = true;
     const whole =
       this.#replied &&
       this.#trailers.length === 0 &&
@@ -266,6 +299,7 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
 
   /** The connection had been closed in the moment it was used: nothing has happened yet. */
   #retry(): void {
+    this.#handedOn = true;
     const { parts, known, foreignPhantoms } = this.#prepared;
     const gone = new AbortController();
     this.visit.onGone(() => {
@@ -294,12 +328,11 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
   }
 
   #onBotGone(): void {
-    const streams = this.#queue !== undefined;
+    this.#dialling?.abort();
     this.#queue?.fail(new Error("the bot went away"));
-    if (this.#upstream === undefined) return;
     this.#closeUpstream();
-    // What streams has its end told by `streamReply`.
-    if (!streams) this.#end(aborted(this.#counts));
+    // Whoever passes the reply on, or tries once more, tells how that ended.
+    if (!this.#handedOn) this.#end(aborted(this.#counts));
   }
 
   #fail(code: RefusalCode, cause: unknown): void {
@@ -338,6 +371,7 @@ export class QuickCall implements ConnectionUser, ReplySink, RunningCall, ReplyE
     open.end({
       ...end,
       ...(this.#cut === undefined ? {} : { outcome: "refused", code: this.#cut }),
+      ...(this.#connectMs === undefined ? {} : { connectMs: this.#connectMs }),
       ...(this.#firstByteMs === undefined ? {} : { firstByteMs: this.#firstByteMs }),
       ...this.admission.end({ bytesOut, bytesIn, outcome }),
     });

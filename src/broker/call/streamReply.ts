@@ -34,7 +34,7 @@ export function openReply(
   const writer = visit.respond({
     status,
     // What isn't visible ASCII can't stand in a status line.
-    reason: redactor.text(reason).replaceAll(/[^\x20-\x7e]/g, ""),
+    reason: reason === "OK" ? reason : redactor.text(reason).replaceAll(/[^\x20-\x7e]/g, ""),
     headers: redactor.headers(withoutHopByHop(headers, without)),
   });
   const type = valuesOf(headers, "content-type")[0] ?? "";

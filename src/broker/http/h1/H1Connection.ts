@@ -64,10 +64,11 @@ export class H1Connection {
     return exchange;
   }
 
-  /** For a call that writes and reads itself. */
-  lend(user: ConnectionUser): void {
+  /** For a call that writes and reads itself. `false` where it is of no use any more. */
+  lend(user: ConnectionUser): boolean {
     this.#exchange = user;
     this.#used = true;
+    return this.usable;
   }
 
   /** Called by its exchange when both request and reply are over and another may follow. */

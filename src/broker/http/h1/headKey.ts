@@ -5,8 +5,10 @@ export interface HeadKey {
   readonly length: number | undefined;
 }
 
+const NAMES = ["\r\nContent-Length: ", "\r\ncontent-length: "];
 /** Of a body that comes in one piece with its head. */
-const LENGTH = /\r\nContent-Length: ([1-9][0-9]{0,4})\r\n/i;
+const MOST_DIGITS = 5;
+const NOTHING = Buffer.alloc(0);
 const LONGEST = 4096;
 
 /**
@@ -18,21 +20,17 @@ const LONGEST = 4096;
  */
 export function headKey(head: string): HeadKey | undefined {
   if (head.length > LONGEST) return undefined;
-  const match = LENGTH.exec(head);
-  const digits = match?.[1];
-  if (match === null || digits === undefined) return { key: `.${head}`, length: undefined };
-  const end = match.index + match[0].length - 2;
-  return {
-    key: `=${head.slice(0, end - digits.length)}${head.slice(end)}`,
-    length: Number(digits),
-  };
+  const found = findLength(head);
+  if (found === undefined) return { key: `.${head}`, length: undefined };
+  const { start, end, length } = found;
+  return { key: `=${head.slice(0, start)}${head.slice(end)}`, length };
 }
 
 /** A head that is to be written with another length each time. */
 export interface HeadParts {
-  readonly before: string;
+  readonly before: Buffer;
   /** Absent where the length is always the same: then `before` is all. */
-  readonly after?: string;
+  readonly after?: Buffer;
 }
 
 /**
@@ -42,19 +40,44 @@ export interface HeadParts {
  * @returns `undefined` when the length isn't where it is expected.
  */
 export function splitAtLength(head: string, length: number | undefined): HeadParts | undefined {
-  if (length === undefined) return { before: head };
-  const match = LENGTH.exec(head);
-  const digits = match?.[1];
-  if (match === null || digits === undefined || Number(digits) !== length) return undefined;
-  const end = match.index + match[0].length - 2;
-  return { before: head.slice(0, end - digits.length), after: head.slice(end) };
+  if (length === undefined) return { before: Buffer.from(head, "latin1") };
+  const found = findLength(head);
+  if (found?.length !== length) return undefined;
+  return {
+    before: Buffer.from(head.slice(0, found.start), "latin1"),
+    after: Buffer.from(head.slice(found.end), "latin1"),
+  };
 }
 
 /** Head and body in one piece, as they are written. */
 export function joinHead({ before, after }: HeadParts, body: Buffer): Buffer {
-  const head = after === undefined ? before : `${before}${body.length}${after}`;
-  const out = Buffer.allocUnsafe(head.length + body.length);
-  out.write(head, 0, "latin1");
-  body.copy(out, head.length);
+  const digits = after === undefined ? "" : String(body.length);
+  const rest = after ?? NOTHING;
+  const out = Buffer.allocUnsafe(before.length + digits.length + rest.length + body.length);
+  let at = before.copy(out, 0);
+  if (digits !== "") at += out.write(digits, at, "latin1");
+  at += rest.copy(out, at);
+  body.copy(out, at);
   return out;
+}
+
+/** Where the digits of a length stand, in one of the two usual spellings of its name. */
+function findLength(
+  head: string,
+): { readonly start: number; readonly end: number; readonly length: number } | undefined {
+  for (const name of NAMES) {
+    const at = head.indexOf(name);
+    if (at < 0) continue;
+    const start = at + name.length;
+    let end = start;
+    let length = 0;
+    for (; end < start + MOST_DIGITS; end += 1) {
+      const digit = head.charCodeAt(end) - 0x30;
+      if (!(digit >= 0 && digit <= 9)) break;
+      length = length * 10 + digit;
+    }
+    const usual = end > start && head.charCodeAt(start) !== 0x30 && head.startsWith("\r\n", end);
+    return usual ? { start, end, length } : undefined;
+  }
+  return undefined;
 }
