@@ -1,5 +1,3 @@
-import type { JsonObject } from "./Plan.ts";
-
 /** A client command: what it is called inside the wall, and what may be asked of it. */
 export interface CommandPlan {
   /** Its name in `/usr/bin` inside, as `google-api`. */
@@ -59,6 +57,3 @@ export interface HandledOperation {
   readonly kind: "handled";
   readonly handler: string;
 }
-
-/** What a grant says to a service that is code: the declaration's own words, checked by the service's schema. */
-export type ServiceOptions = JsonObject;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Json, JsonObject } from "../../plan/index.ts";
+import type { BrokerParts } from "../call/BrokerParts.ts";
 import type { ByteSource } from "../http/ByteSource.ts";
 import type { VisitHead } from "../http/Visit.ts";
 import type { BrokerGrant } from "../BrokerConfig.ts";
@@ -17,6 +18,8 @@ export interface HandledRequest {
 
 /** What a handler works with. */
 export interface HandlerTools {
+  /** What is in force, and what outlives one use: the bridge's queue. */
+  readonly parts: Pick<BrokerParts, "inForce" | "bridge">;
   /** Aborts when the client has gone, its time is up, or the grant was withdrawn. */
   readonly signal: AbortSignal;
   /** Passes bytes to the client's standard output; `false` when it has gone. Awaited, it goes at the reader's pace. */
@@ -52,7 +55,12 @@ export type HandlerEnd =
   /** Something outside failed: exit 5. */
   | { readonly end: "failed"; readonly code: string; readonly message: string }
   /** The grant doesn't allow it: exit 3; `rule` names what refused. */
-  | { readonly end: "refused"; readonly code: string; readonly message: string; readonly rule?: string }
+  | {
+      readonly end: "refused";
+      readonly code: string;
+      readonly message: string;
+      readonly rule?: string;
+    }
   /** The agent asked in a way that can't be: exit 2. */
   | { readonly end: "usage"; readonly message: string };
 
