@@ -11,7 +11,8 @@ import { TestCommands } from "../testing/TestCommands.ts";
 
 /** Services whose credential is a signature have tests of their own (aws.test.ts). */
 const ENTRIES = [...catalogue.values()].filter(
-  ({ program, credential }) => program === undefined && credential[0]?.sigv4 === undefined,
+  ({ program, login, credential }) =>
+    program === undefined && login === undefined && credential[0]?.sigv4 === undefined,
 );
 
 function declaredFor({ name, keyless, ownHost, hosts }: ServiceEntry): object {
