@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { GATEWAY_PORT, type InsidePaths } from "../openclaw/index.ts";
-import type { BotPlan } from "../plan/index.ts";
+import { clientCommands, type BotPlan } from "../plan/index.ts";
 import {
   programFiles,
   type Mount,
@@ -9,7 +9,7 @@ import {
   type WallSpec,
 } from "../wall/index.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
-import { BOT_IDENTITY, INSIDE } from "./inside.ts";
+import { BOT_IDENTITY, COMMAND_SOCKET, INSIDE } from "./inside.ts";
 
 const DNS_PORT = 53;
 /** OpenClaw keeps locks and downloads there; more than this would be memory of the host's. */
@@ -47,7 +47,9 @@ export interface BotWallInput {
 /** What a bot sees and may do: its own folder, OpenClaw, its granted commands, and nothing else. */
 export function botWall(input: BotWallInput): WallSpec {
   const { plan, bot, programs, home, trust, variables, boundsMemory, inside = INSIDE } = input;
-  const shell = bot.commands.length > 0 ? [{ name: "sh", path: programs.shell }] : [];
+  const clients = clientsOf(plan, programs);
+  const runs = bot.commands.length > 0 || clients.length > 0;
+  const shell = runs ? [{ name: "sh", path: programs.shell }] : [];
   const commands = [...bot.commands.filter(({ name }) => name !== "sh"), ...shell];
   // Library by library: of what else the host has there, nothing is visible.
   const files = input.files ?? programFiles([programs.node, ...commands.map(({ path }) => path)]);
@@ -68,6 +70,15 @@ export function botWall(input: BotWallInput): WallSpec {
         from: path,
         to: `${inside.commands}/${name}`,
       })),
+      ...clients.map(({ name, path }): Mount => ({
+        kind: "read",
+        from: path,
+        to: `${inside.commands}/${name}`,
+      })),
+      // The socket is put into it before anything runs, and then nothing more.
+      ...(clients.length > 0
+        ? [{ kind: "memory", to: COMMAND_SOCKET.folder, size: 4096 } as const]
+        : []),
       { kind: "link", to: "/bin", target: "usr/bin" },
       { kind: "read", from: programs.node, to: inside.node },
       { kind: "read", from: bot.openclaw.root, to: inside.openclaw },
@@ -75,10 +86,16 @@ export function botWall(input: BotWallInput): WallSpec {
       ...bot.rendered.files.map(({ to, text }) => file(to, text)),
       { kind: "write", from: home, to: inside.home },
     ],
-    network: { tcp: plan.ports, udp: [DNS_PORT], bind: [GATEWAY_PORT], dial: GATEWAY_PORT },
+    network: {
+      tcp: plan.ports,
+      udp: [DNS_PORT],
+      bind: [GATEWAY_PORT],
+      dial: GATEWAY_PORT,
+      ...(clients.length > 0 ? { socket: COMMAND_SOCKET } : {}),
+    },
     execute: [
       inside.node,
-      ...commands.map(({ name }) => `${inside.commands}/${name}`),
+      ...[...commands, ...clients].map(({ name }) => `${inside.commands}/${name}`),
       ...files.execute,
     ],
     libraries: [...files.libraries, ...natives(bot, inside)],
@@ -88,6 +105,14 @@ export function botWall(input: BotWallInput): WallSpec {
     namespaces: "own",
     concessions: plan.concessions,
   };
+}
+
+/** Client commands are one program under several names, each that of a grant. */
+function clientsOf(plan: BotPlan, programs: Programs): { name: string; path: string }[] {
+  const { client: path } = programs;
+  return path === undefined
+    ? []
+    : clientCommands(plan).map(({ command: { name } }) => ({ name, path }));
 }
 
 /**

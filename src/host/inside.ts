@@ -22,6 +22,8 @@ export const SERVICE_INSIDE: InsidePaths = {
   state: "/srv/bot/state",
   workspace: "/srv/bot/workspace",
 };
+/** Where the client commands find the broker; native/client.c has the same path. */
+export const COMMAND_SOCKET = { folder: "/run/broker", name: "socket" } as const;
 
 /** As what the bot sees itself. */
 export const BOT_IDENTITY = { uid: 1000, gid: 1000 } as const;

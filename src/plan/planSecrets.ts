@@ -70,7 +70,7 @@ function collect(
   const used = new Set(
     bots.flatMap(({ grants }) =>
       grants.flatMap((grant) => [
-        ...(grant.kind === "inject" ? [grant.secret] : []),
+        ...(grant.kind === "inject" && grant.secret !== "" ? [grant.secret] : []),
         ...(grant.dial?.clientCertificate === undefined ? [] : [grant.dial.clientCertificate]),
       ]),
     ),
