@@ -266,6 +266,14 @@ static void run(uint32_t op, struct reader *r, bool dry) {
     if (!dry) make_listener(protocol, family, port, local != 0);
     return;
   }
+  case OP_SOCKET: {
+    r->operation = "socket";
+    char *folder = read_string(r), *name = read_string(r);
+    read_end(r);
+    if (channel < 0) refuse("socket", "needs a channel to hand it over", 0);
+    if (!dry) make_socket(folder, name);
+    return;
+  }
   case OP_ACKNOWLEDGED:
     r->operation = "handing over";
     read_end(r);

@@ -3,6 +3,7 @@ import type { OpenStores, SecretStore } from "../secrets/index.ts";
 import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
 import { RepeatFilter } from "./audit/RepeatFilter.ts";
+import { Bridge } from "./bridge/Bridge.ts";
 import { BodyRooms } from "./body/BodyRooms.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
@@ -102,6 +103,13 @@ export class Broker {
       takeProxied: (socket, connection) => {
         this.#calls.takeProxied(socket, connection);
       },
+      dialProgram: (bot, grant) => this.#dialer.dialProgram(bot, grant),
+      bridge: new Bridge((warning) => {
+        const key = "bridge";
+        surroundings.send(
+          warning === undefined ? { type: "health-clear", key } : { type: "health", key, warning },
+        );
+      }),
       timeouts,
       warned: new Set(),
       send: (message) => {
@@ -172,6 +180,7 @@ export class Broker {
       const signing = inject.filter(signs).map(({ secret }) => secret);
       for (const name of new Set(signing)) await fetchAwsKey(deployment, name, Date.now());
       const used = new Set(inject.filter((each) => !signs(each)).map(({ secret }) => secret));
+      used.delete("");
       // At once: one process reads all that come from stores of its kind.
       await Promise.all(
         [...used].map(async (name) => {
@@ -230,6 +239,7 @@ export class Broker {
       this.#parts.minter.retain(deployment.minted.values());
       this.#parts.running.recheck(deployment);
       this.#chats.retain(deployment);
+      this.#parts.bridge.open(join(dirname(audit.path), "bridge.jsonl"));
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();
       this.#surroundings.send({ type: "configured" });
@@ -266,6 +276,7 @@ export class Broker {
     this.#ingress.cutAll();
     this.#parts.pools.destroy();
     this.#parts.gate.close();
+    this.#parts.bridge.close();
     this.#chats.close();
     this.#inForce?.audit.close();
     this.#inForce = undefined;
@@ -295,7 +306,7 @@ async function compileRedactors(deployment: Deployment): Promise<void> {
   if (!grants.some((grant) => grant.content !== undefined)) return;
   for (const grant of grants) {
     // A token is known once it was made for a call.
-    if (deployment.minted.has(grant.secret)) continue;
+    if (grant.secret === "" || deployment.minted.has(grant.secret)) continue;
     deployment.redactors.get(await fetchStored(deployment, grant), grant);
   }
 }

@@ -3,11 +3,13 @@ import { aws } from "./aws.ts";
 import { awsS3 } from "./awsS3.ts";
 import { bedrock } from "./bedrock.ts";
 import { brave } from "./brave.ts";
+import { bridge } from "./bridge.ts";
 import { deepseek } from "./deepseek.ts";
 import { discord } from "./discord.ts";
 import { elevenlabs } from "./elevenlabs.ts";
 import { github } from "./github.ts";
 import { gitlab } from "./gitlab.ts";
+import { googleApi } from "./googleApi.ts";
 import { googleGemini } from "./googleGemini.ts";
 import { groq } from "./groq.ts";
 import { homeAssistant } from "./homeAssistant.ts";
@@ -25,6 +27,7 @@ import { tavily } from "./tavily.ts";
 import { telegram } from "./telegram.ts";
 import { xai } from "./xai.ts";
 
+export type { EntryCommand, EntryInput, EntryOperation } from "./EntryCommand.ts";
 export type {
   CredentialPlace,
   EntryJson,
@@ -41,11 +44,13 @@ const ENTRIES: readonly ServiceEntry[] = [
   awsS3,
   bedrock,
   brave,
+  bridge,
   deepseek,
   discord,
   elevenlabs,
   github,
   gitlab,
+  googleApi,
   googleGemini,
   groq,
   homeAssistant,

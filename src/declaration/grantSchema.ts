@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { rule, ruleOrOwn } from "./ruleSchema.ts";
-import { awsName, bytes, origin, port, secretName } from "./words.ts";
+import { awsName, bytes, name, origin, port, secretName } from "./words.ts";
 
 const count = (max: number) => z.int().min(1).max(max);
 
@@ -121,6 +121,14 @@ export const grant = z.strictObject({
     .max(256)
     .optional()
     .describe("For channels: the senders the bot listens to."),
+  to: z.array(name).max(64).optional().describe("For bridge: the bots it may write to."),
+  from: z
+    .array(name)
+    .max(64)
+    .optional()
+    .describe(
+      "For bridge: the bots whose messages it takes; those that may write to it, if absent.",
+    ),
 });
 
 export type DeclaredDial = z.output<typeof dial>;

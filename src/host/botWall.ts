@@ -1,9 +1,9 @@
 import { join, relative } from "node:path";
 import { GATEWAY_PORT } from "../openclaw/index.ts";
-import type { BotPlan } from "../plan/index.ts";
+import { clientCommands, type BotPlan } from "../plan/index.ts";
 import { programFiles, type Mount, type ResourceLimits, type WallSpec } from "../wall/index.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
-import { BOT_IDENTITY, INSIDE } from "./inside.ts";
+import { BOT_IDENTITY, COMMAND_SOCKET, INSIDE } from "./inside.ts";
 
 const DNS_PORT = 53;
 /** OpenClaw keeps locks and downloads there; more than this would be memory of the host's. */
@@ -37,7 +37,9 @@ export interface BotWallInput {
 /** What a bot sees and may do: its own folder, OpenClaw, its granted commands, and nothing else. */
 export function botWall(input: BotWallInput): WallSpec {
   const { plan, bot, programs, home, trust, variables, boundsMemory } = input;
-  const shell = bot.commands.length > 0 ? [{ name: "sh", path: programs.shell }] : [];
+  const clients = clientsOf(plan, programs);
+  const runs = bot.commands.length > 0 || clients.length > 0;
+  const shell = runs ? [{ name: "sh", path: programs.shell }] : [];
   const commands = [...bot.commands.filter(({ name }) => name !== "sh"), ...shell];
   // Library by library: of what else the host has there, nothing is visible.
   const files = programFiles([programs.node, ...commands.map(({ path }) => path)]);
@@ -58,6 +60,15 @@ export function botWall(input: BotWallInput): WallSpec {
         from: path,
         to: `${INSIDE.commands}/${name}`,
       })),
+      ...clients.map(({ name, path }): Mount => ({
+        kind: "read",
+        from: path,
+        to: `${INSIDE.commands}/${name}`,
+      })),
+      // The socket is put into it before anything runs, and then nothing more.
+      ...(clients.length > 0
+        ? [{ kind: "memory", to: COMMAND_SOCKET.folder, size: 4096 } as const]
+        : []),
       { kind: "link", to: "/bin", target: "usr/bin" },
       { kind: "read", from: programs.node, to: INSIDE.node },
       { kind: "read", from: bot.openclaw.root, to: INSIDE.openclaw },
@@ -65,10 +76,16 @@ export function botWall(input: BotWallInput): WallSpec {
       ...bot.rendered.files.map(({ to, text }) => file(to, text)),
       { kind: "write", from: home, to: INSIDE.home },
     ],
-    network: { tcp: plan.ports, udp: [DNS_PORT], bind: [GATEWAY_PORT], dial: GATEWAY_PORT },
+    network: {
+      tcp: plan.ports,
+      udp: [DNS_PORT],
+      bind: [GATEWAY_PORT],
+      dial: GATEWAY_PORT,
+      ...(clients.length > 0 ? { socket: COMMAND_SOCKET } : {}),
+    },
     execute: [
       INSIDE.node,
-      ...commands.map(({ name }) => `${INSIDE.commands}/${name}`),
+      ...[...commands, ...clients].map(({ name }) => `${INSIDE.commands}/${name}`),
       ...files.execute,
     ],
     libraries: [...files.libraries, ...natives(bot)],
@@ -78,6 +95,14 @@ export function botWall(input: BotWallInput): WallSpec {
     namespaces: "own",
     concessions: plan.concessions,
   };
+}
+
+/** Client commands are one program under several names, each that of a grant. */
+function clientsOf(plan: BotPlan, programs: Programs): { name: string; path: string }[] {
+  const { client: path } = programs;
+  return path === undefined
+    ? []
+    : clientCommands(plan).map(({ command: { name } }) => ({ name, path }));
 }
 
 /**

@@ -15,5 +15,8 @@ export const INSIDE: InsidePaths = {
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
 };
 
+/** Where the client commands find the broker; native/client.c has the same path. */
+export const COMMAND_SOCKET = { folder: "/run/broker", name: "socket" } as const;
+
 /** As what the bot sees itself. */
 export const BOT_IDENTITY = { uid: 1000, gid: 1000 } as const;

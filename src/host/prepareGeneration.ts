@@ -8,7 +8,7 @@ import {
   type InstalledOpenClaw,
   type InstallProgress,
 } from "../openclaw/index.ts";
-import type { BotPlan, Plan } from "../plan/index.ts";
+import { clientCommands, type BotPlan, type Plan } from "../plan/index.ts";
 import { probeAsBot, requireWall } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
@@ -17,7 +17,7 @@ import { INSIDE } from "./inside.ts";
 import { nativeModules } from "./nativeModules.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "../paths/index.ts";
-import { storeLauncher } from "./storeLauncher.ts";
+import { storeClient, storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
 import { validateInWall } from "./validateInWall.ts";
 import { warmBroker } from "./warmBroker.ts";
@@ -76,7 +76,16 @@ async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {
   const npm = plugins
     ? { npm: { folder: storeNpm(paths.store), registry: await registryUrl() } }
     : {};
-  return { node: node.entry, launcher: storeLauncher(paths.store), shell: shell.path, ...npm };
+  const client = plan.bots.some((bot) => clientCommands(bot).length > 0)
+    ? { client: storeClient(paths.store) }
+    : {};
+  return {
+    node: node.entry,
+    launcher: storeLauncher(paths.store),
+    shell: shell.path,
+    ...client,
+    ...npm,
+  };
 }
 
 /** OpenClaw names a place in its own configuration; most of that comes from the bot's settings. */

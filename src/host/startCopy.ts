@@ -12,7 +12,7 @@ import { HostError } from "./HostError.ts";
 import { LogFile } from "./LogFile.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { BrokerProcess } from "./supervisor/BrokerProcess.ts";
-import { closeHandle, type LaunchMessage } from "./supervisor/launchMessages.ts";
+import { closeHandle, type LaunchMessage, listenerOf } from "./supervisor/launchMessages.ts";
 
 /** A bot's wall and broker beside those of the deployment, with nothing of its state. */
 export interface Copy {
@@ -117,7 +117,9 @@ export async function startCopy(options: {
         onMessage: (message, handle) => {
           const said = message as LaunchMessage;
           handles.push(handle);
-          if (said.type === "listener") broker.giveListener({ message: { ...said, bot }, handle });
+          if (said.type !== "listener") return;
+          const owner = { name: bot, ...(uid === undefined ? {} : { uid }) };
+          broker.giveListener({ message: listenerOf(said, owner), handle });
         },
       });
       running.stderr?.on("data", (chunk: Buffer) => log.write(chunk));

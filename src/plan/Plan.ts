@@ -1,3 +1,5 @@
+import type { CommandPlan } from "./CommandPlan.ts";
+
 /**
  * The plan: a declaration fully resolved. It knows every bot, user, host, port, address, rule and
  * phantom shape, and no target's syntax, no path of this machine and no secret value.
@@ -203,7 +205,7 @@ export interface PhantomVariable {
   readonly grant: string;
 }
 
-export type GrantPlan = InjectGrant | TunnelGrant | TcpGrant;
+export type GrantPlan = InjectGrant | TunnelGrant | TcpGrant | ProgramGrant;
 
 /** The broker ends TLS, checks rules and replaces the phantom by the secret. */
 export interface InjectGrant {
@@ -212,7 +214,7 @@ export interface InjectGrant {
   /** Catalogue entry, or the grant's own name for a custom service. */
   readonly service: string;
   readonly hosts: readonly HostPlan[];
-  /** Name in `Plan.secrets`. */
+  /** Name in `Plan.secrets`; empty for a service that takes no credential. */
   readonly secret: string;
   readonly phantom: PhantomShape;
   /** Where a credential may stand; the phantom anywhere else is refused. */
@@ -236,6 +238,22 @@ export interface InjectGrant {
   readonly usage?: UsageFormat;
   /** Origin at which git reaches the service; the bot's git is set up to send the phantom there. */
   readonly git?: string;
+  /** What exists inside for agents that have no other client. */
+  readonly command?: CommandPlan;
+  readonly dial?: DialPlan;
+}
+
+/** A service that is code of the broker's own, asked by its command alone. */
+export interface ProgramGrant {
+  readonly kind: "program";
+  readonly name: string;
+  readonly service: string;
+  /** None: it is nowhere on the bot's network. */
+  readonly hosts: readonly HostPlan[];
+  readonly command: CommandPlan;
+  /** What the grant says it may do, by the declaration's own keys. */
+  readonly options: JsonObject;
+  readonly limits?: LimitsPlan;
   readonly dial?: DialPlan;
 }
 

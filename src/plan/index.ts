@@ -1,5 +1,8 @@
+export type * from "./CommandPlan.ts";
 export type * from "./Plan.ts";
 export { assignAddresses } from "./assignAddresses.ts";
+export { describeCommand, describeOperation } from "./describeCommand.ts";
+export { clientCommands } from "./clientCommands.ts";
 export { derivePhantom } from "./derivePhantom.ts";
 export { makePlan, type PlanContext } from "./makePlan.ts";
 export { formatRule } from "./formatRule.ts";

@@ -47,6 +47,9 @@ export interface GrantContext {
   readonly faults: Fault[];
 }
 
+/** Keys of grants that only some services that are code know. */
+const GRANT_OPTIONS = ["to", "from"] as const;
+
 /** Resolves one grant; nothing comes back, and faults are pushed, when it can't be. */
 export function planGrant(
   name: string,
@@ -86,6 +89,7 @@ function planService(
   }
   const { name, places, variable, provider, channel, plugin, challenge, usage } = service;
   checkServiceKeys(service, declared, path, secrets, faults);
+  if (service.options !== undefined) return planProgram(service, declared, path, faults, dial);
   const hosts = planHosts(service, declared, path, faults);
   const git = gitHost(service, hosts)?.name;
   const uncounted =
@@ -104,6 +108,7 @@ function planService(
     ...planContent(service, declared, path, faults),
     ...(usage === undefined ? {} : { usage }),
     ...planGit(service, hosts),
+    ...(service.command === undefined ? {} : { command: service.command }),
     ...dial,
   };
   if (service.entry !== undefined && [...grant.rules, ...(grant.ask ?? [])].length === 0) {
@@ -136,7 +141,7 @@ function planService(
 }
 
 function checkServiceKeys(
-  { name, channel }: KnownService,
+  { name, channel, keyless, options }: KnownService,
   declared: DeclaredGrant,
   path: Path,
   secrets: ReadonlySet<string>,
@@ -152,7 +157,26 @@ function checkServiceKeys(
       hint: `remove ${key}, or grant the host by its name`,
     });
   }
-  if (declared.secret === undefined) {
+  for (const key of GRANT_OPTIONS) {
+    if (declared[key] === undefined || options?.includes(key) === true) continue;
+    faults.push({
+      code: "no-effect",
+      path: [...path, key],
+      atKey: true,
+      message: `"${key}" means nothing to "${name}"`,
+      hint: "remove it",
+    });
+  }
+  if (keyless || options !== undefined) {
+    if (declared.secret !== undefined)
+      faults.push({
+        code: "no-effect",
+        path: [...path, "secret"],
+        atKey: true,
+        message: `"${name}" takes no credential, so "secret" could have no effect`,
+        hint: "remove it, or declare a service of your own that takes one",
+      });
+  } else if (declared.secret === undefined) {
     faults.push({
       code: "missing",
       path,
@@ -177,6 +201,46 @@ function checkServiceKeys(
       hint: "remove allowFrom",
     });
   }
+}
+
+/** A service that is code: nothing of it is on a network, so nothing about calls could have an effect. */
+function planProgram(
+  { name, command, options = [] }: KnownService,
+  declared: DeclaredGrant,
+  path: Path,
+  faults: Fault[],
+  dial: { readonly dial?: DialPlan },
+): DraftGrant[] {
+  for (const key of ["url", "allow", "ask", "deny", "content", "dial"] as const) {
+    if (declared[key] === undefined) continue;
+    faults.push({
+      code: "no-effect",
+      path: [...path, key],
+      atKey: true,
+      message: `"${name}" makes no calls by method and path, so "${key}" could have no effect`,
+      hint: "remove it",
+    });
+  }
+  const limits = planLimits(declared.limits, path, `"${name}" counts no tokens`, faults);
+  if (command === undefined) return [];
+  const said = options.flatMap((key) => {
+    const value = declared[key];
+    return value === undefined ? [] : [[key, [...new Set(value)].toSorted()] as const];
+  });
+  return [
+    {
+      grant: {
+        kind: "program",
+        name,
+        service: name,
+        hosts: [],
+        command,
+        options: Object.fromEntries(said),
+        ...limits,
+        ...dial,
+      },
+    },
+  ];
 }
 
 /**
@@ -209,7 +273,11 @@ function planGrantRules(
     ...(asked.length === 0 ? {} : { ask: asked }),
     ...(denied.length === 0 ? {} : { deny: denied }),
     // Rules of the grant's own narrow what may be called, without a credential too.
-    anonymous: own ? service.anonymous : [],
+    anonymous: service.keyless
+      ? [...(own ? service.rules : []), ...allRules(allow)]
+      : own
+        ? service.anonymous
+        : [],
   };
 }
 
@@ -302,6 +370,7 @@ function planHost(
     "content",
     "aws",
     "allowFrom",
+    ...GRANT_OPTIONS,
   ] as const) {
     if (declared[key] === undefined) continue;
     faults.push({

@@ -47,7 +47,7 @@ export function planSecrets(
   const used = new Set(
     bots.flatMap(({ grants }) =>
       grants.flatMap((grant) => [
-        ...(grant.kind === "inject" ? [grant.secret] : []),
+        ...(grant.kind === "inject" && grant.secret !== "" ? [grant.secret] : []),
         ...(grant.dial?.clientCertificate === undefined ? [] : [grant.dial.clientCertificate]),
       ]),
     ),

@@ -113,8 +113,9 @@ function networkOperations(
   landlock: number,
   architecture: Architecture,
 ): readonly Operation[] {
-  const { tcp, udp, dial } = spec.network;
-  const listeners = [
+  const { tcp, udp, dial, socket } = spec.network;
+  const listeners: readonly Operation[] = [
+    ...(socket === undefined ? [] : [{ op: "socket", ...socket } as const]),
     ...tcp.flatMap((port) => listenOperations("tcp", port)),
     ...udp.flatMap((port) => listenOperations("udp", port)),
   ];
