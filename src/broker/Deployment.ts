@@ -222,7 +222,8 @@ function checkInject(
     throw invalid(`${where} needs secret "${grant.secret}", which is not configured`);
   if (grant.secret === "" && grant.places.some((place) => place.in !== "header"))
     throw invalid(`${where} takes no credential, so it has places for one in headers only`);
-  if (grant.secret !== "" && grant.places.length === 0) throw invalid(`${where} names no place for its credential`);
+  if (grant.secret !== "" && grant.places.length === 0)
+    throw invalid(`${where} names no place for its credential`);
   const signs = grant.places.some(isSigV4);
   if (
     signs !== (grant.phantomSecret !== undefined) ||

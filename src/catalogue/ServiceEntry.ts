@@ -26,7 +26,13 @@ export interface ServiceEntry {
    * It is code of Seawall's own and no place on a network: `hosts`, `credential` and `allow` are empty, and its command
    * has `handler` operations only. The keys of a grant that say what it may do.
    */
-  readonly program?: { readonly options: readonly ("to" | "from")[] };
+  readonly program?: {
+    readonly options: readonly GrantOption[];
+    /** Those without which the grant would allow nothing. */
+    readonly needs?: readonly GrantOption[];
+    /** What of `dial` means something to it, beside these keys. */
+    readonly dial?: readonly ("networks" | "ca")[];
+  };
   /** The command for agents that have no other client. */
   readonly command?: EntryCommand;
   /** Every place a client may put the credential, as the service's documentation names them. */
@@ -58,6 +64,9 @@ export interface ServiceEntry {
   /** The plugin that OpenClaw needs for the channel, where it doesn't bring it along. */
   readonly plugin?: string;
 }
+
+/** Keys of grants that only some services that are code know. */
+export type GrantOption = "to" | "from" | "allowHosts" | "seconds" | "pageBytes";
 
 /** Exactly one of the places, and what belongs to it. */
 export interface CredentialPlace {

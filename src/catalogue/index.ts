@@ -4,6 +4,7 @@ import { awsS3 } from "./awsS3.ts";
 import { bedrock } from "./bedrock.ts";
 import { brave } from "./brave.ts";
 import { bridge } from "./bridge.ts";
+import { browserFetch } from "./browserFetch.ts";
 import { deepseek } from "./deepseek.ts";
 import { discord } from "./discord.ts";
 import { elevenlabs } from "./elevenlabs.ts";
@@ -25,6 +26,7 @@ import { slack } from "./slack.ts";
 import { slackApp } from "./slackApp.ts";
 import { tavily } from "./tavily.ts";
 import { telegram } from "./telegram.ts";
+import { transcribe } from "./transcribe.ts";
 import { xai } from "./xai.ts";
 
 export type { EntryCommand, EntryInput, EntryOperation } from "./EntryCommand.ts";
@@ -45,6 +47,7 @@ const ENTRIES: readonly ServiceEntry[] = [
   bedrock,
   brave,
   bridge,
+  browserFetch,
   deepseek,
   discord,
   elevenlabs,
@@ -65,6 +68,7 @@ const ENTRIES: readonly ServiceEntry[] = [
   slackApp,
   tavily,
   telegram,
+  transcribe,
   xai,
 ];
 

@@ -18,7 +18,11 @@ import type { BrokerParts, InForce } from "./BrokerParts.ts";
 export async function fetchCredential(
   { minter }: Pick<BrokerParts, "minter">,
   inForce: InForce,
-  { secret: name, places: named, phantom }: Pick<InjectBrokerGrant, "secret" | "places" | "phantom">,
+  {
+    secret: name,
+    places: named,
+    phantom,
+  }: Pick<InjectBrokerGrant, "secret" | "places" | "phantom">,
   places: readonly Place[],
   cause: MintCause,
 ): Promise<Credential> {

@@ -18,8 +18,8 @@ export interface HandledRequest {
 
 /** What a handler works with. */
 export interface HandlerTools {
-  /** What is in force, and what outlives one use: the bridge's queue. */
-  readonly parts: Pick<BrokerParts, "inForce" | "bridge">;
+  /** What is in force, and what outlives one use: the bridge's queue, the room for bodies. */
+  readonly parts: Pick<BrokerParts, "inForce" | "bridge" | "bodies">;
   /** Aborts when the client has gone, its time is up, or the grant was withdrawn. */
   readonly signal: AbortSignal;
   /** Passes bytes to the client's standard output; `false` when it has gone. Awaited, it goes at the reader's pace. */
@@ -39,6 +39,8 @@ export interface HandlerCall {
   readonly body?: Uint8Array;
   /** A longer answer is cut there and fails. */
   readonly mostBytes: number;
+  /** How long the service may say nothing, where it needs more than two minutes to think. */
+  readonly idleMs?: number;
 }
 
 export interface HandlerReply {
@@ -67,5 +69,7 @@ export type HandlerEnd =
 /** A service that is code of the broker's own. One file each in `handlers/`, and a line in its index. */
 export interface CommandHandler {
   readonly name: string;
+  /** What the record says as `host`: `name:port` of the place that is asked for by the input. */
+  hostOf?(input: JsonObject): string | undefined;
   run(request: HandledRequest, tools: HandlerTools): Promise<HandlerEnd>;
 }
