@@ -18,6 +18,7 @@ export type HostErrorCode =
   | "broker-refused"
   | "bot-did-not-start"
   | "plugin-not-installed"
+  | "browser"
   | "supervisor-died"
   | "damaged-state";
 
@@ -38,6 +39,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "broker-refused": 5,
   "bot-did-not-start": 5,
   "plugin-not-installed": 5,
+  browser: 5,
   "supervisor-died": 5,
   "damaged-state": 5,
 };

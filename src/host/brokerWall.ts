@@ -18,7 +18,7 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, 
 const MAIN = `${PROJECT}/src/broker/main.ts`;
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
-const RESOLVER = [
+export const RESOLVER = [
   // The folder and not the files: resolv.conf is replaced by rename when a laptop changes networks,
   // and a Landlock rule holds on to the inode.
   "/etc",

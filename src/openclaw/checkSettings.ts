@@ -44,7 +44,12 @@ export function checkSettings(bot: BotPlan): SettingFault[] {
   const faults = new Map<string, SettingFault>();
   const granted = new Set(channels.map(({ channel }) => channel));
   // Paths inside aren't known here, and are no business of the declaration.
-  for (const fault of visit(settings, ownedSettings(bot, { workspace: "", config: "" }), [], granted)) {
+  for (const fault of visit(
+    settings,
+    ownedSettings(bot, { workspace: "", config: "" }),
+    [],
+    granted,
+  )) {
     const key = JSON.stringify(fault.path);
     if (!faults.has(key)) faults.set(key, fault);
   }

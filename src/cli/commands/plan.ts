@@ -105,7 +105,8 @@ function howText(grant: GrantPlan): string {
   if (grant.kind === "tcp") return "passed through as it is";
   if (grant.kind === "program") return `by the command "${grant.command.name}"`;
   const { rules, secret } = grant;
-  if (secret === "") return `${rules.length} ${rules.length === 1 ? "rule" : "rules"}, no credential`;
+  if (secret === "")
+    return `${rules.length} ${rules.length === 1 ? "rule" : "rules"}, no credential`;
   return `${rules.length} ${rules.length === 1 ? "rule" : "rules"}, with secret "${secret}"`;
 }
 

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Json, JsonObject } from "../../../plan/index.ts";
 import type { CommandHandler, HandledRequest, HandlerEnd } from "../Handler.ts";
@@ -20,8 +19,9 @@ export const browserFetch: CommandHandler = {
     return `${hostname.slice(0, 253)}:${port === "" ? (protocol === "http:" ? 80 : 443) : port}`;
   },
 
-  async run(request, { signal, write, dialProgram }) {
-    const socket = await dialProgram();
+  async run(request, tools) {
+    const { signal } = tools;
+    const socket = await tools.dialProgram();
     if (socket === undefined)
       return { end: "failed", code: "no-program", message: "there is no browser to be had" };
     const giveUp = (): void => {
@@ -41,7 +41,7 @@ export const browserFetch: CommandHandler = {
       const { screenshot } = page;
       if (typeof screenshot !== "string")
         return { end: "failed", code: "no-picture", message: "the page could not be drawn" };
-      await write(Buffer.from(screenshot, "base64"));
+      await tools.write(Buffer.from(screenshot, "base64"));
       return { end: "done" };
     } finally {
       signal.removeEventListener("abort", giveUp);
@@ -73,7 +73,10 @@ function answerOf(reply: JsonObject, page: JsonObject): JsonObject {
 }
 
 function refusalOf({ end, code, message }: JsonObject): HandlerEnd {
-  const why = { code: String(code), message: String(message) };
+  const why = {
+    code: typeof code === "string" ? code : "no-answer",
+    message: typeof message === "string" ? message : "the browser's process made no sense",
+  };
   if (end !== "refused") return { end: "failed", ...why };
   return { end, ...why, rule: why.code === "host-not-granted" ? "allowHosts" : why.code };
 }
@@ -86,7 +89,12 @@ async function readReply(socket: Socket): Promise<JsonObject | undefined> {
     size += chunk.length;
     if (size > LONGEST_REPLY) socket.destroy();
   });
-  await Promise.race([once(socket, "end"), once(socket, "close")]);
+  await new Promise<void>((resolve) => {
+    socket.once("end", resolve);
+    socket.once("close", () => {
+      resolve();
+    });
+  });
   const text = Buffer.concat(chunks).toString("utf8");
   if (!text.endsWith("\n")) return undefined;
   return JSON.parse(text) as JsonObject;
