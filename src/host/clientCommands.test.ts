@@ -217,7 +217,7 @@ describe("the client of the commands", { skip }, () => {
 
   test("is not deceived by a process that puts itself in the broker's place", async (context) => {
     const impostor = `${RUN}
-      const server = require("net").createServer((s) => s.end("x\\0\\0\\0\\1\\0"));
+      const server = require("net").createServer((s) => s.on("error", () => {}).end("x\\0\\0\\0\\1\\0"));
       await new Promise((done) => server.listen("/run/broker/socket", done));
       const [code, , err] = await run();
       server.close();

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../../plan/index.ts";
 import type { BrokerParts } from "../call/BrokerParts.ts";
 import type { ByteSource } from "../http/ByteSource.ts";
 import type { VisitHead } from "../http/Visit.ts";
+import type { FetchEnd } from "./fetchPublic.ts";
 import type { BrokerGrant } from "../BrokerConfig.ts";
 
 /** What an agent asked of a client command, its input checked against the operation. */
@@ -26,6 +27,8 @@ export interface HandlerTools {
   write(bytes: Uint8Array): Promise<boolean>;
   /** One HTTP call as the bot's own by this grant: rules, secret, redaction, record. */
   call(request: HandlerCall): Promise<HandlerReply>;
+  /** Fetches what the service pointed to, by HTTPS from a public address and without credential, to standard output. */
+  fetchPublic(url: string, mostBytes: number): Promise<FetchEnd>;
   /** A connection to the service's program outside (the supervisor starts it); `undefined` when there is none. */
   dialProgram(): Promise<Socket | undefined>;
 }
@@ -37,6 +40,8 @@ export interface HandlerCall {
   readonly host?: string;
   readonly headers?: VisitHead["headers"];
   readonly body?: Uint8Array;
+  /** By a rule for calls without the credential. */
+  readonly anonymous?: boolean;
   /** A longer answer is cut there and fails. */
   readonly mostBytes: number;
   /** How long the service may say nothing, where it needs more than two minutes to think. */

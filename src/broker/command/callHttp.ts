@@ -25,6 +25,8 @@ export interface HttpOptions {
   readonly mostBytes: number;
   /** How long nothing may come, in milliseconds, once the request has gone out. */
   readonly idleMs: number;
+  /** Without the phantom, by a rule for such calls. */
+  readonly anonymous?: boolean;
   /** Takes the answer's body as it comes; `false` ends it. */
   write(chunk: Buffer, head: ReplyHead): boolean | Promise<boolean>;
 }
@@ -41,7 +43,7 @@ export async function callHttp(
   options: HttpOptions,
 ): Promise<HttpEnd> {
   const { bot, grant, host } = target;
-  const placed = withPhantom(call, grant);
+  const placed = options.anonymous === true ? call : withPhantom(call, grant);
   if (placed === undefined) return { end: "failed", code: "no-place" };
   const framed = frameBody(call.body, client);
   let head: ReplyHead | undefined;

@@ -4,6 +4,7 @@ import type { BrokerGrant } from "../BrokerConfig.ts";
 import { valuesOf } from "../match.ts";
 import { describeRefusal, isRefusal } from "../Refusal.ts";
 import { callHttp } from "./callHttp.ts";
+import { fetchPublic } from "./fetchPublic.ts";
 import type { HandlerCall, HandlerEnd, HandlerReply, HandlerTools } from "./Handler.ts";
 import { handlers } from "./handlers/index.ts";
 import { EXIT, fail, type CommandUse } from "./runCommand.ts";
@@ -159,6 +160,17 @@ function toolsOf(
       return client.write("o", bytes);
     },
     call: (request) => callFor(use, grant, request),
+    fetchPublic: async (url, mostBytes) => {
+      if (grant.kind !== "inject") return { end: "failed", code: "not-granted" };
+      return fetchPublic(parts, { bot, grant }, url, {
+        mostBytes,
+        signal,
+        write: (bytes) => {
+          written.bytes += bytes.length;
+          return client.write("o", bytes);
+        },
+      });
+    },
     dialProgram: () => parts.dialProgram(bot, grant.name),
   };
 }
@@ -179,6 +191,7 @@ async function callFor(
     { bot: use.bot, grant, host },
     { method, target, headers, body: body === undefined ? undefined : Buffer.from(body) },
     {
+      ...(request.anonymous === true ? { anonymous: true } : {}),
       mostBytes,
       idleMs: request.idleMs ?? use.idleMs ?? IDLE_MS,
       write: (chunk) => {

@@ -30,6 +30,12 @@ export function catalogueBots(
           model: "anthropic/claude-sonnet-4-6",
           port: 18789 + index,
           grants: { anthropic: { secret: "model" }, ...grants },
+          // All that there are: of these, the granted ones exist.
+          exec: {
+            allow: [...catalogue.values()]
+              .filter((entry) => entry.name in grants)
+              .flatMap(({ command }) => command?.name ?? []),
+          },
         },
       ]),
     ),
