@@ -33,7 +33,6 @@ const FLAGS = [
   "--dns-prefetch-disable",
   "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
   "--js-flags=--max-old-space-size=512",
-  "--disable-features=WebRtcHideLocalIpsWithMdns,MediaRouter,Translate,OptimizationHints,AutofillServerCommunication,CertificateTransparencyComponentUpdater,DialMediaRouteProvider",
 ];
 
 /** One Chromium, and the calls that run in it, each in a context of its own that ends with it. */
