@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   openclaw: ["plan", "faults", "files"],
   targets: ["plan", "wall", "faults", "files"],
   broker: ["plan", "secrets", "record", "needles", "faults"],
+  services: ["broker", "wall"],
   host: [
     "declaration",
     "catalogue",
@@ -35,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wall",
     "openclaw",
     "broker",
+    "services",
     "record",
     "profiles",
     "run",

@@ -26,7 +26,13 @@ export interface ServiceEntry {
    * It is code of Seawall's own and no place on a network: `hosts`, `credential` and `allow` are empty, and its command
    * has `handler` operations only. The keys of a grant that say what it may do.
    */
-  readonly program?: { readonly options: readonly ("to" | "from")[] };
+  readonly program?: {
+    readonly options: readonly GrantOption[];
+    /** Those without which the grant would allow nothing. */
+    readonly needs?: readonly GrantOption[];
+    /** What of `dial` means something to it, beside these keys. */
+    readonly dial?: readonly ("networks" | "ca")[];
+  };
   /**
    * It is not HTTP, and has a login in which the phantom becomes the real value; after that the connection is passed
    * through. A grant says where, as `server: "imap.example.com:993"`.
@@ -63,6 +69,9 @@ export interface ServiceEntry {
   /** The plugin that OpenClaw needs for the channel, where it doesn't bring it along. */
   readonly plugin?: string;
 }
+
+/** Keys of grants that only some services that are code know. */
+export type GrantOption = "to" | "from" | "allowHosts" | "seconds" | "pageBytes";
 
 /** Exactly one of the places, and what belongs to it. */
 export interface CredentialPlace {

@@ -6,6 +6,7 @@ import { awsS3 } from "./awsS3.ts";
 import { bedrock } from "./bedrock.ts";
 import { brave } from "./brave.ts";
 import { bridge } from "./bridge.ts";
+import { browserFetch } from "./browserFetch.ts";
 import { caldav } from "./caldav.ts";
 import { deepseek } from "./deepseek.ts";
 import { discord } from "./discord.ts";
@@ -31,6 +32,7 @@ import { slack } from "./slack.ts";
 import { slackApp } from "./slackApp.ts";
 import { tavily } from "./tavily.ts";
 import { telegram } from "./telegram.ts";
+import { transcribe } from "./transcribe.ts";
 import { whatsapp } from "./whatsapp.ts";
 import { xai } from "./xai.ts";
 import type { ServiceEntry } from "./ServiceEntry.ts";
@@ -54,6 +56,7 @@ const ENTRIES: readonly ServiceEntry[] = [
   bedrock,
   brave,
   bridge,
+  browserFetch,
   caldav,
   deepseek,
   discord,
@@ -84,6 +87,7 @@ const ENTRIES: readonly ServiceEntry[] = [
   sonarr,
   tavily,
   telegram,
+  transcribe,
   whatsapp,
   xai,
 ];

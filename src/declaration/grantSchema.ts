@@ -134,6 +134,22 @@ export const grant = z.strictObject({
     .describe(
       "For bridge: the bots whose messages it takes; those that may write to it, if absent.",
     ),
+  allowHosts: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:\*|(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/,
+          'a host, as "example.org", "*.example.org", "*", or "wiki.lan:8080"',
+        ),
+    )
+    .max(256)
+    .optional()
+    .describe("For browser-fetch: the hosts that pages and all they load may come from."),
+  seconds: z.int().min(2).max(300).optional().describe("For browser-fetch: for loading a page."),
+  pageBytes: bytes
+    .optional()
+    .describe('For browser-fetch: what one page may load, with all on it, as "25M".'),
 });
 
 export type DeclaredDial = z.output<typeof dial>;

@@ -19,6 +19,7 @@ export type HostErrorCode =
   | "broker-refused"
   | "bot-did-not-start"
   | "plugin-not-installed"
+  | "browser"
   | "supervisor-died"
   | "damaged-state"
   | "not-root"
@@ -49,6 +50,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "broker-refused": 5,
   "bot-did-not-start": 5,
   "plugin-not-installed": 5,
+  browser: 5,
   "supervisor-died": 5,
   "damaged-state": 5,
   "not-root": 4,

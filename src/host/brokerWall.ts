@@ -21,7 +21,7 @@ export const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(
 export const BROKER_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
-const RESOLVER = [
+export const RESOLVER = [
   // The folder and not the files: resolv.conf is replaced by rename when a laptop changes networks,
   // and a Landlock rule holds on to the inode.
   "/etc",

@@ -11,6 +11,7 @@ import {
   type InstallProgress,
 } from "../openclaw/index.ts";
 import { clientCommands, type BotPlan, type Plan } from "../plan/index.ts";
+import { bringBrowser } from "./browserSetup.ts";
 import { probeAsBot, requireWall } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
@@ -108,6 +109,7 @@ async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {
     shell: shell.path,
     ...client,
     ...npm,
+    ...bringBrowser(plan, paths.store),
   };
 }
 

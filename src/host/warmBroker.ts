@@ -12,6 +12,9 @@ const MAINS = ["../broker/main.ts", "../broker/service/main.ts"].map((path) =>
 /** The program that reads stores for the broker (readStores.ts). */
 export const STORE_MAIN = fileURLToPath(new URL("../secrets/helper/main.ts", import.meta.url));
 
+/** The program before the bots' browsers. */
+const GATE_MAIN = fileURLToPath(new URL("../services/browser/gate/main.ts", import.meta.url));
+
 /** Where Node keeps the broker's compiled code (module.enableCompileCache). */
 export function brokerCache(store: string): string {
   return join(store, "broker-cache");
@@ -26,7 +29,7 @@ export async function warmBroker(node: string, store: string): Promise<void> {
   const cache = brokerCache(store);
   mkdirSync(cache, { recursive: true, mode: 0o755 });
   // The process that reads stores for it, too, which is started while a call waits.
-  for (const main of [...MAINS, STORE_MAIN]) {
+  for (const main of [...MAINS, STORE_MAIN, GATE_MAIN]) {
     const child = spawn(node, [main], {
       cwd: "/",
       env: { NODE_COMPILE_CACHE: cache, PATH: "/nonexistent" },

@@ -64,6 +64,7 @@ test("derivePhantom() has the shape that each service's clients check", () => {
     sonarr: /^[0-9a-f]{32}$/,
     tavily: /^tvly-[A-Za-z0-9]{32}$/,
     telegram: /^[1-9]\d{9}:AA[\w-]{33}$/,
+    transcribe: /^sk-[A-Za-z0-9]{32}$/,
     whatsapp: /^EAA[A-Za-z0-9]{180}$/,
     xai: /^xai-[A-Za-z0-9]{80}$/,
   };

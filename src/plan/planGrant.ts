@@ -48,7 +48,7 @@ export interface GrantContext {
 }
 
 /** Keys of grants that only some services that are code know. */
-const GRANT_OPTIONS = ["to", "from"] as const;
+const GRANT_OPTIONS = ["to", "from", "allowHosts", "seconds", "pageBytes"] as const;
 /** Keys that say something about calls by method and path. */
 const CALL_KEYS = ["url", "allow", "ask", "deny", "content"] as const;
 
@@ -91,7 +91,8 @@ function planService(
   }
   const { name, places, variable, provider, channel, plugin, challenge, usage } = service;
   checkServiceKeys(service, declared, path, secrets, faults);
-  if (service.options !== undefined) return planProgram(service, declared, path, faults, dial);
+  if (service.program !== undefined)
+    return planProgram(service, service.program, { declared, path, faults, ...dial });
   const hosts = planHosts(service, declared, path, faults);
   const git = gitHost(service, hosts)?.name;
   const uncounted =
@@ -144,7 +145,7 @@ function planService(
 }
 
 function checkServiceKeys(
-  { name, channel, keyless, options, login }: KnownService,
+  { name, channel, keyless, program, login }: KnownService,
   declared: DeclaredGrant,
   path: Path,
   secrets: ReadonlySet<string>,
@@ -171,7 +172,7 @@ function checkServiceKeys(
     });
   }
   for (const key of GRANT_OPTIONS) {
-    if (declared[key] === undefined || options?.includes(key) === true) continue;
+    if (declared[key] === undefined || program?.options.includes(key) === true) continue;
     faults.push({
       code: "no-effect",
       path: [...path, key],
@@ -180,7 +181,7 @@ function checkServiceKeys(
       hint: "remove it",
     });
   }
-  if (keyless || options !== undefined) {
+  if (keyless || program !== undefined) {
     if (declared.secret !== undefined)
       faults.push({
         code: "no-effect",
@@ -218,28 +219,50 @@ function checkServiceKeys(
 
 /** A service that is code: nothing of it is on a network, so nothing about calls could have an effect. */
 function planProgram(
-  { name, command, options = [] }: KnownService,
-  declared: DeclaredGrant,
-  path: Path,
-  faults: Fault[],
-  dial: { readonly dial?: DialPlan },
+  { name, command }: KnownService,
+  { options, needs = [], dial: dials = [] }: NonNullable<KnownService["program"]>,
+  context: {
+    readonly declared: DeclaredGrant;
+    readonly path: Path;
+    readonly faults: Fault[];
+    readonly dial?: DialPlan;
+  },
 ): DraftGrant[] {
-  for (const key of [...CALL_KEYS, "server", "dial"] as const) {
-    if (declared[key] === undefined) continue;
+  const { declared, path, faults, dial } = context;
+  const idle = (at: readonly string[], what: string): void => {
     faults.push({
       code: "no-effect",
-      path: [...path, key],
+      path: [...path, ...at],
       atKey: true,
-      message: `"${name}" makes no calls by method and path, so "${key}" could have no effect`,
+      message: what,
       hint: "remove it",
     });
+  };
+  for (const key of [...CALL_KEYS, "server", "dial"] as const) {
+    if (declared[key] === undefined || (key === "dial" && dials.length > 0)) continue;
+    idle([key], `"${name}" makes no calls by method and path, so "${key}" could have no effect`);
   }
+  for (const key of Object.keys(dials.length > 0 ? (declared.dial ?? {}) : {}))
+    if (!dials.some((each) => each === key))
+      idle(["dial", key], `"${key}" means nothing to "${name}"`);
   const limits = planLimits(declared.limits, path, `"${name}" counts no tokens`, faults);
   if (command === undefined) return [];
   const said = options.flatMap((key) => {
     const value = declared[key];
-    return value === undefined ? [] : [[key, [...new Set(value)].toSorted()] as const];
+    const sorted = Array.isArray(value) ? [...new Set(value)].toSorted() : value;
+    return sorted === undefined ? [] : [[key, sorted] as const];
   });
+  for (const key of needs) {
+    if (declared[key] !== undefined) continue;
+    faults.push({
+      code: "missing",
+      path,
+      atKey: true,
+      message: `grant "${name}" says no "${key}", so it would allow nothing`,
+      hint: `add ${key}: ["*.example.org"]; docs/${name}.md says what it means`,
+    });
+  }
+
   return [
     {
       grant: {
@@ -250,7 +273,7 @@ function planProgram(
         command,
         options: Object.fromEntries(said),
         ...limits,
-        ...dial,
+        ...(dial === undefined ? {} : { dial }),
       },
     },
   ];

@@ -33,7 +33,7 @@ export interface KnownService {
   readonly plugin?: string;
   readonly keyless: boolean;
   /** Keys of a grant that say what a service may do which is code; absent for those on a network. */
-  readonly options?: readonly ("to" | "from")[];
+  readonly program?: NonNullable<ServiceEntry["program"]>;
   readonly command?: CommandPlan;
   readonly login?: ServiceEntry["login"];
   /** For services of AWS, whose hosts a grant decides; see `placeInRegion`. */
@@ -144,7 +144,7 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(usage === undefined ? {} : { usage }),
     ...(git === undefined ? {} : { git }),
     ...(notify === undefined ? {} : { notify }),
-    ...(entry.program === undefined ? {} : { options: entry.program.options }),
+    ...(entry.program === undefined ? {} : { program: entry.program }),
     ...(entry.login === undefined ? {} : { login: entry.login }),
     ...(entry.command === undefined
       ? {}

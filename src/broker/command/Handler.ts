@@ -19,8 +19,8 @@ export interface HandledRequest {
 
 /** What a handler works with. */
 export interface HandlerTools {
-  /** What is in force, and what outlives one use: the bridge's queue. */
-  readonly parts: Pick<BrokerParts, "inForce" | "bridge">;
+  /** What is in force, and what outlives one use: the bridge's queue, the room for bodies. */
+  readonly parts: Pick<BrokerParts, "inForce" | "bridge" | "bodies">;
   /** Aborts when the client has gone, its time is up, or the grant was withdrawn. */
   readonly signal: AbortSignal;
   /** Passes bytes to the client's standard output; `false` when it has gone. Awaited, it goes at the reader's pace. */
@@ -44,6 +44,8 @@ export interface HandlerCall {
   readonly anonymous?: boolean;
   /** A longer answer is cut there and fails. */
   readonly mostBytes: number;
+  /** How long the service may say nothing, where it needs more than two minutes to think. */
+  readonly idleMs?: number;
 }
 
 export interface HandlerReply {
@@ -72,5 +74,7 @@ export type HandlerEnd =
 /** A service that is code of the broker's own. One file each in `handlers/`, and a line in its index. */
 export interface CommandHandler {
   readonly name: string;
+  /** What the record says as `host`: `name:port` of the place that is asked for by the input. */
+  hostOf?(input: JsonObject): string | undefined;
   run(request: HandledRequest, tools: HandlerTools): Promise<HandlerEnd>;
 }

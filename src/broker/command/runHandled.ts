@@ -30,10 +30,12 @@ export async function runHandled(
       message: "no such service",
     });
   const began = Date.now();
+  const asksFor = handler.hostOf?.(input);
   const start: AuditStart = {
     bot,
     kind: "command",
     grant: grant.name,
+    ...(asksFor === undefined ? {} : { host: asksFor }),
     method: operation.name,
     path: request.command,
   };
@@ -191,7 +193,7 @@ async function callFor(
     {
       ...(request.anonymous === true ? { anonymous: true } : {}),
       mostBytes,
-      idleMs: use.idleMs ?? IDLE_MS,
+      idleMs: request.idleMs ?? use.idleMs ?? IDLE_MS,
       write: (chunk) => {
         chunks.push(Buffer.from(chunk));
         return true;

@@ -1,9 +1,11 @@
 import type { CommandHandler } from "../Handler.ts";
 import { annasArchive } from "./annasArchive.ts";
 import { bridge } from "./bridge.ts";
+import { browserFetch } from "./browserFetch.ts";
+import { transcribe } from "./transcribe.ts";
 
 /** Every service that is code of the broker's own, sorted by name. A new one is a new file and a line here. */
-const HANDLERS: readonly CommandHandler[] = [annasArchive, bridge];
+const HANDLERS: readonly CommandHandler[] = [annasArchive, bridge, browserFetch, transcribe];
 
 /** By name. A duplicate name is an error at load. */
 export const handlers: ReadonlyMap<string, CommandHandler> = byName(HANDLERS);
