@@ -202,6 +202,15 @@ function refuseWhatServicesLack({ bots }: Plan): void {
       },
     );
   }
+  for (const { name, grants } of bots) {
+    const program = grants.find(({ kind }) => kind === "program");
+    if (program === undefined) continue;
+    throw new HostError(
+      "cannot-serve",
+      `bot "${name}" is granted "${program.name}", a program that services can't reach yet`,
+      { hint: "run it with: seawall up" },
+    );
+  }
   const bot = bots.find(({ openclaw }) => openclaw.plugins.length > 0);
   if (bot === undefined) return;
   throw new HostError(
