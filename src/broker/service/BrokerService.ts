@@ -169,6 +169,7 @@ export class BrokerService {
         break;
       case "started":
       case "dial-gateway":
+      case "dial-program":
       case "read-secrets":
       case "secrets-refreshed":
         break;
