@@ -1,7 +1,7 @@
 import type { AuditStart } from "../audit/AuditRecord.ts";
 import type { Decision } from "../decide/decide.ts";
 import type { Deployment } from "../Deployment.ts";
-import { composeRequest } from "../http/h1/composeRequest.ts";
+import { composeRequest, type ComposedRequest } from "../http/h1/composeRequest.ts";
 import { H1Visit } from "../http/h1/H1Visit.ts";
 import { splitAtLength } from "../http/h1/headKey.ts";
 import type { Visit } from "../http/Visit.ts";
@@ -46,7 +46,8 @@ export function learnCall(known: KnownCalls, learnt: Learnt): void {
     credential.aws === undefined &&
     !deployment.minted.has(grant.secret);
   if (!plain || !steady) return;
-  const parts = splitAtLength(composeRequest(outgoing).head, visit.key.length);
+  const composed = tryCompose(outgoing);
+  const parts = composed && splitAtLength(composed.head, visit.key.length);
   if (parts === undefined) return;
   known.learn(deployment, originKey(origin), visit.key.key, {
     head: visit.head,
@@ -60,4 +61,13 @@ export function learnCall(known: KnownCalls, learnt: Learnt): void {
     outgoing,
     sent: parts,
   });
+}
+
+/** What can't be written as a request is refused where it is sent. */
+function tryCompose(outgoing: Outgoing): ComposedRequest | undefined {
+  try {
+    return composeRequest(outgoing);
+  } catch {
+    return undefined;
+  }
 }

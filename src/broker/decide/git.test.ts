@@ -97,7 +97,11 @@ describe("git over HTTPS", { skip: lacksGit() }, () => {
   const url = (): string => `https://${host.name}:${t.port}/team/repo.git`;
 
   before(async () => {
-    t = await TestBroker.start();
+    // git's own programs start slowly where others are busy.
+    const slow = 10_000;
+    t = await TestBroker.start({
+      timeouts: { clientHello: slow, connect: slow, head: slow, mint: slow },
+    });
     t.secrets.set("git", secret);
     writeFileSync(join(folder, "ca.pem"), t.authority.ca);
     const projects = join(folder, "projects");
