@@ -4,6 +4,7 @@ import { describeOrigin, isBelow, type Origin, type Policy } from "../profiles/i
 import { readableSystemFiles } from "./baseFiles.ts";
 import { findProgram, type Program } from "./findProgram.ts";
 import { libraryFolders, moduleFolders } from "./libraryFolders.ts";
+import { realPlace } from "./realPlace.ts";
 import { RunError } from "./RunError.ts";
 
 /** Everything a wall shows and lets run, on this host, each with the rule that says so. */
@@ -114,10 +115,9 @@ export function layOut(options: LayOutOptions): Layout {
     places,
     links: [...links].map(([path, target]) => ({ path, target })),
     exceptions: [...policy.exceptions, ...options.exceptions].flatMap((exception) => {
-      const real = follow(exception.path, new Map());
-      // Both names, as either may be shown.
-      const other =
-        real === undefined || real === exception.path ? [] : [{ ...exception, path: real }];
+      // Both names, as either may be shown; also of what isn't there yet.
+      const real = realPlace(exception.path);
+      const other = real === exception.path ? [] : [{ ...exception, path: real }];
       return [exception, ...other];
     }),
     programs: programs.map(({ path, real, origin }) => ({ path, real, origin })),
@@ -162,7 +162,7 @@ export function checkGrantable(
   rules: readonly { path: string; write: boolean; origin: Origin }[],
 ): void {
   for (const { path, write, origin } of rules) {
-    const real = follow(path, new Map()) ?? path;
+    const real = realPlace(path);
     const reserved = RESERVED.find(
       (each) => real === each || (each !== "/tmp" && isBelow(real, each)),
     );
