@@ -29,6 +29,8 @@ export interface LaidPlace {
   readonly write: boolean;
   readonly folder: boolean;
   readonly origin: Origin;
+  /** What is there, for what was granted: another wall may put a link in its place in the meantime. */
+  readonly seen?: { readonly device: string; readonly inode: string };
 }
 
 /** A program that may be executed, at the path it has inside. */
@@ -69,7 +71,16 @@ export function layOut(options: LayOutOptions): Layout {
   const show = (path: string, origin: Origin, read: boolean, write: boolean): boolean => {
     const real = follow(path, links);
     if (real === undefined) return false;
-    found.push({ path: real, read, write, folder: statSync(real).isDirectory(), origin });
+    const stat = statSync(real, { bigint: true });
+    const seen = { device: String(stat.dev), inode: String(stat.ino) };
+    found.push({
+      path: real,
+      read,
+      write,
+      folder: stat.isDirectory(),
+      origin,
+      ...(origin.kind === "always" ? {} : { seen }),
+    });
     return true;
   };
   for (const rule of policy.paths) {
