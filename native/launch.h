@@ -39,6 +39,7 @@ enum operation {
   OP_NOTIFY = 19,
   OP_CODE = 20,
   OP_EXPECT = 21,
+  OP_SOCKET = 22,
 };
 
 /* A run of bytes of the policy that is being read. */
@@ -74,6 +75,8 @@ extern bool have_ipv6;
 /* Errno of the first step that failed, 0 if all went well; `step` names it. */
 int loopback_everything(const char **step);
 void make_listener(uint32_t protocol, uint32_t family, uint32_t port, bool local);
+/* A Unix socket at `folder/name`, bound and not listening, handed over; the folder is read-only afterwards. */
+void make_socket(const char *folder, const char *name);
 
 /* confine.c */
 struct landlock_plan {
@@ -101,6 +104,8 @@ void execute_once(char *path, char **arguments, char **environment);
 #define CODE_LIMIT 4096u
 void run_code(struct reader *r, bool dry);
 void run_expect(struct reader *r, bool dry);
+/* Nothing can be made, renamed or removed on the mount at `path` from now on; errno, 0 if all went well. */
+int forbid_writing(const char *path);
 /* As loopback_everything(). */
 int try_code(const char **step);
 

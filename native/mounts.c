@@ -21,6 +21,7 @@
 #define RECURSIVELY 0x8000u           /* AT_RECURSIVE */
 #define FROM_DESCRIPTOR 0x04u         /* MOVE_MOUNT_F_EMPTY_PATH */
 #define TO_BEHIND_LINKS 0x10u         /* MOVE_MOUNT_T_SYMLINKS */
+#define NO_WRITING 0x01u              /* MOUNT_ATTR_RDONLY */
 #define NO_EXECUTION 0x08u            /* MOUNT_ATTR_NOEXEC */
 struct mount_attributes {
   uint64_t set, clear, propagation, user_namespace;
@@ -66,6 +67,11 @@ void run_code(struct reader *r, bool dry) {
     close(trees[i]);
   }
   if (setrlimit(RLIMIT_NOFILE, &before) < 0) refuse(r->operation, "limit of descriptors", errno);
+}
+
+int forbid_writing(const char *path) {
+  struct mount_attributes none = {.set = NO_WRITING};
+  return syscall(SYS_mount_setattr, AT_FDCWD, path, 0, &none, sizeof none) < 0 ? errno : 0;
 }
 
 /* Refuses when `path` is not the file it was when the policy was made: somebody put another there. */

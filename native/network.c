@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 bool have_ipv6 = true;
@@ -140,4 +141,20 @@ void make_listener(uint32_t protocol, uint32_t family, uint32_t port, bool local
            "\"protocol\":\"%s\",\"port\":%u,\"family\":%u}}",
            tcp ? "net" : "dgram", tcp ? "tcp" : "udp", port, family);
   channel_send(line, fd);
+}
+
+/*
+ * Nobody listens yet: whoever takes it over does, so that SO_PEERCRED says of it that its owner is
+ * outside (listen(2) notes who calls it; net/unix/af_unix.c), and until then connecting fails at once.
+ */
+void make_socket(const char *folder, const char *name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, name);
+  if (length < 0 || (size_t)length >= sizeof address.sun_path || strchr(name, '/'))
+    refuse("socket", "its path is too long, or its name none", 0);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0) refuse("socket", address.sun_path, errno);
+  int error = forbid_writing(folder);
+  if (error) refuse("socket", folder, error);
+  channel_send("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":{\"type\":\"listener\",\"protocol\":\"unix\"}}", fd);
 }

@@ -3,11 +3,13 @@ import type { OpenStores, SecretStore } from "../secrets/index.ts";
 import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
 import { RepeatFilter } from "./audit/RepeatFilter.ts";
+import { Bridge } from "./bridge/Bridge.ts";
 import { BodyRooms } from "./body/BodyRooms.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { fetchStored } from "./call/fetchCredential.ts";
+import { KnownCalls } from "./call/KnownCalls.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { isSigV4 } from "./decide/awsPlace.ts";
@@ -20,7 +22,7 @@ import { UnknownHosts, type SlotAddress } from "./gate/UnknownHosts.ts";
 import { fetchAwsKey } from "./inject/fetchAwsKey.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
-import { Ingress } from "./ingress/Ingress.ts";
+import { Ingress, type DialGateway } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import { Minter } from "./mint/Minter.ts";
 import { ChatNotifier } from "./notify/ChatNotifier.ts";
@@ -34,6 +36,12 @@ export interface BrokerSurroundings {
   openStores(config: BrokerConfig): Promise<BrokerStores>;
   readonly resolve?: Resolve;
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
+  /** How a bot's gateway is reached where no supervisor is asked for it. */
+  readonly dialGateway?: DialGateway;
+  /** Descriptor of a socket that listens already, in place of one of the ingress's own. */
+  readonly ingressSocket?: (port: number) => number | undefined;
+  /** The same for metrics. */
+  readonly metricsSocket?: () => number | undefined;
   /** Addresses for hosts that no grant has; see `UnknownHosts`. */
   readonly unknownAddress?: SlotAddress;
   /** See `ChatNotifier`. */
@@ -88,6 +96,7 @@ export class Broker {
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
       pools: new UpstreamPools(resolve),
+      known: new KnownCalls(),
       minter: new Minter({
         resolve,
         send: (message) => {
@@ -102,6 +111,13 @@ export class Broker {
       takeProxied: (socket, connection) => {
         this.#calls.takeProxied(socket, connection);
       },
+      dialProgram: (bot, grant) => this.#dialer.dialProgram(bot, grant),
+      bridge: new Bridge((warning) => {
+        const key = "bridge";
+        surroundings.send(
+          warning === undefined ? { type: "health-clear", key } : { type: "health", key, warning },
+        );
+      }),
       timeouts,
       warned: new Set(),
       send: (message) => {
@@ -113,7 +129,11 @@ export class Broker {
       surroundings.send(message);
     });
     this.#listeners = new Listeners(this.#parts);
-    this.#ingress = new Ingress(this.#parts, (bot) => this.#dialer.dial(bot));
+    this.#ingress = new Ingress(
+      this.#parts,
+      surroundings.dialGateway ?? ((bot) => this.#dialer.dial(bot)),
+      surroundings.ingressSocket,
+    );
   }
 
   /**
@@ -164,7 +184,7 @@ export class Broker {
     const undo: (() => void)[] = [];
     try {
       const store = await this.#surroundings.openStores(config);
-      const deployment = compileDeployment(config, store);
+      const deployment = compileDeployment(config, store, this.#inForce?.deployment);
       const inject = config.bots.flatMap((bot) =>
         bot.grants.filter((grant) => grant.kind === "inject"),
       );
@@ -172,6 +192,7 @@ export class Broker {
       const signing = inject.filter(signs).map(({ secret }) => secret);
       for (const name of new Set(signing)) await fetchAwsKey(deployment, name, Date.now());
       const used = new Set(inject.filter((each) => !signs(each)).map(({ secret }) => secret));
+      used.delete("");
       // At once: one process reads all that come from stores of its kind.
       await Promise.all(
         [...used].map(async (name) => {
@@ -200,7 +221,7 @@ export class Broker {
           (text) => this.#inForce?.deployment.unrecorded.scrub(text) ?? text,
           {
             signingKey: config.audit.signingKey,
-            onRecord: (record) => this.#telemetry?.observe(record),
+            onRecord: (read) => this.#telemetry?.observe(read()),
           },
         );
         undo.push(() => {
@@ -230,6 +251,7 @@ export class Broker {
       this.#parts.minter.retain(deployment.minted.values());
       this.#parts.running.recheck(deployment);
       this.#chats.retain(deployment);
+      this.#parts.bridge.open(join(dirname(audit.path), "bridge.jsonl"));
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();
       this.#surroundings.send({ type: "configured" });
@@ -266,6 +288,7 @@ export class Broker {
     this.#ingress.cutAll();
     this.#parts.pools.destroy();
     this.#parts.gate.close();
+    this.#parts.bridge.close();
     this.#chats.close();
     this.#inForce?.audit.close();
     this.#inForce = undefined;
@@ -276,7 +299,10 @@ export class Broker {
   async #openTelemetry(wanted: BrokerConfig["telemetry"]): Promise<() => void> {
     if (wanted === undefined) return () => undefined;
     const { Telemetry } = await import("./telemetry/Telemetry.ts");
-    this.#telemetry ??= new Telemetry(() => this.#inForce?.audit.openCalls ?? 0);
+    this.#telemetry ??= new Telemetry(
+      () => this.#inForce?.audit.openCalls ?? 0,
+      this.#surroundings.metricsSocket?.(),
+    );
     return this.#telemetry.open(wanted);
   }
 
@@ -295,7 +321,7 @@ async function compileRedactors(deployment: Deployment): Promise<void> {
   if (!grants.some((grant) => grant.content !== undefined)) return;
   for (const grant of grants) {
     // A token is known once it was made for a call.
-    if (deployment.minted.has(grant.secret)) continue;
+    if (grant.secret === "" || deployment.minted.has(grant.secret)) continue;
     deployment.redactors.get(await fetchStored(deployment, grant), grant);
   }
 }

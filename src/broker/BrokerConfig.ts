@@ -4,6 +4,7 @@ import type {
   InjectGrant,
   LimitsPlan,
   MintedSecret,
+  ProgramGrant,
   SecretPlan,
   TcpGrant,
   TunnelGrant,
@@ -73,7 +74,8 @@ export type BrokerGrant =
       readonly dial?: BrokerDial;
     })
   | (Omit<TunnelGrant, "dial"> & { readonly dial?: BrokerDial })
-  | (Omit<TcpGrant, "dial"> & { readonly dial?: BrokerDial });
+  | (Omit<TcpGrant, "dial"> & { readonly dial?: BrokerDial })
+  | (Omit<ProgramGrant, "dial"> & { readonly dial?: BrokerDial });
 
 export type BrokerMint = Omit<MintedSecret, "dial"> & { readonly dial?: BrokerDial };
 

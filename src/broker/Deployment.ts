@@ -68,11 +68,16 @@ export interface Deployment {
 /**
  * Indexes a configuration.
  *
+ * @param earlier the one in force: values of secrets that it had may still come back in replies.
  * @throws BrokerError `config-invalid` when a grant names an undeclared secret, a bot, a grant or an
  * ingress port stands twice, a phantom is shared or too short to be told from other text, a host
  * can't be served as asked, or the owner can't be told by a grant as asked.
  */
-export function compileDeployment(config: BrokerConfig, store: SecretStore): Deployment {
+export function compileDeployment(
+  config: BrokerConfig,
+  store: SecretStore,
+  earlier?: Deployment,
+): Deployment {
   const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
   const minted = new Map((config.minted ?? []).map((each) => [each.name, each]));
   checkMinted(secrets, minted);
@@ -99,7 +104,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     store,
     phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
     foreignPhantoms,
-    redactors: new Redactors(),
+    redactors: new Redactors(earlier?.redactors),
     clientCertificates: new ClientCertificates(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
     chats: (config.notify ?? []).map((plan) => compileChat(plan, bots)),
@@ -164,7 +169,8 @@ function compileBot(plan: BrokerBot, secrets: Known, owners: Map<string, string>
       if (grant.kind === "tunnel" && host.scheme !== "https") {
         throw invalid(`${where} passes plain HTTP through, which nothing could check`);
       }
-      if ((grant.kind === "tcp") !== (host.scheme === "tcp")) {
+      const bare = grant.kind === "tcp" || (grant.kind === "inject" && grant.login !== undefined);
+      if (bare !== (host.scheme === "tcp")) {
         throw invalid(`${where} has ${host.name}:${host.port} by a scheme that isn't its kind's`);
       }
       if (host.port === DNS_PORT)
@@ -214,9 +220,16 @@ function checkInject(
   secrets: Known,
   owners: Map<string, string>,
 ): void {
-  if (!secrets.secrets.has(grant.secret) && !secrets.minted.has(grant.secret))
+  if (
+    grant.secret !== "" &&
+    !secrets.secrets.has(grant.secret) &&
+    !secrets.minted.has(grant.secret)
+  )
     throw invalid(`${where} needs secret "${grant.secret}", which is not configured`);
-  if (grant.places.length === 0) throw invalid(`${where} names no place for its credential`);
+  if (grant.secret === "" && grant.places.some((place) => place.in !== "header"))
+    throw invalid(`${where} takes no credential, so it has places for one in headers only`);
+  if (grant.secret !== "" && grant.login === undefined && grant.places.length === 0)
+    throw invalid(`${where} names no place for its credential`);
   const signs = grant.places.some(isSigV4);
   if (
     signs !== (grant.phantomSecret !== undefined) ||

@@ -17,9 +17,17 @@ export type ToBroker =
       readonly port: number;
       readonly family: 4 | 6;
     }
+  /** Comes with a handle: the Unix socket for client commands, made inside the bot's mounts. Nobody listens on it yet. */
+  | {
+      readonly type: "listener";
+      readonly bot: string;
+      readonly protocol: "unix";
+      /** The one user whose processes may connect, as this process sees it. */
+      readonly uid: number;
+    }
   /** The bot's namespace has gone: close its listeners and cut its calls. */
   | { readonly type: "drop"; readonly bot: string }
-  /** Answer to `dial-gateway`. Comes with a connected socket unless `error` is set. */
+  /** Answer to `dial-gateway` and `dial-program`. Comes with a connected socket unless `error` is set. */
   | { readonly type: "gateway-connection"; readonly id: number; readonly error?: string }
   /** The owner's word on an `ask`. `hour`: also for all alike (bot, grant, rule, host) until an hour has passed. */
   | {
@@ -51,6 +59,13 @@ export type FromBroker =
   | { readonly type: "secrets-refreshed"; readonly id: number }
   /** The ingress wants a connection to the gateway inside the bot's namespace. */
   | { readonly type: "dial-gateway"; readonly bot: string; readonly id: number }
+  /** A command wants a connection to its service's program outside, which the supervisor starts. */
+  | {
+      readonly type: "dial-program";
+      readonly bot: string;
+      readonly grant: string;
+      readonly id: number;
+    }
   /** A call waits for the owner's word, until `until` at the latest; no answer is no. */
   | { readonly type: "ask"; readonly ask: Ask }
   /** It waits no more: answered, given up by the bot, or too late. */

@@ -1,3 +1,5 @@
+import type { EntryCommand } from "./EntryCommand.ts";
+
 /**
  * A service that bots can be granted: where it is, where its credential stands in a call, and what
  * the worthless token that a bot holds instead looks like. The fields that a declaration can give
@@ -15,6 +17,29 @@ export interface ServiceEntry {
   readonly hosts: readonly string[];
   /** Everybody runs their own: the grant's `url` says where. What stands in `hosts` is for grants without one. */
   readonly ownHost?: boolean;
+  /**
+   * It takes no credential: a model on the host, say. Its grant names no secret; rules hold as for any other. Where
+   * clients insist on a key, the phantom in a place of `credential` passes and goes out as it is, worthless everywhere.
+   */
+  readonly keyless?: true;
+  /**
+   * It is code of Seawall's own and no place on a network: `hosts`, `credential` and `allow` are empty, and its command
+   * has `handler` operations only. The keys of a grant that say what it may do.
+   */
+  readonly program?: {
+    readonly options: readonly GrantOption[];
+    /** Those without which the grant would allow nothing. */
+    readonly needs?: readonly GrantOption[];
+    /** What of `dial` means something to it, beside these keys. */
+    readonly dial?: readonly ("networks" | "ca")[];
+  };
+  /**
+   * It is not HTTP, and has a login in which the phantom becomes the real value; after that the connection is passed
+   * through. A grant says where, as `server: "imap.example.com:993"`.
+   */
+  readonly login?: "imap" | "smtp" | "postgres";
+  /** The command for agents that have no other client. */
+  readonly command?: EntryCommand;
   /** Every place a client may put the credential, as the service's documentation names them. */
   readonly credential: readonly CredentialPlace[];
   /** Text with `{digits:N}`, `{hex:N}`, `{base32:N}`, `{alphanumeric:N}` or `{base64url:N}`. Tools check this shape. */
@@ -44,6 +69,9 @@ export interface ServiceEntry {
   /** The plugin that OpenClaw needs for the channel, where it doesn't bring it along. */
   readonly plugin?: string;
 }
+
+/** Keys of grants that only some services that are code know. */
+export type GrantOption = "to" | "from" | "allowHosts" | "seconds" | "pageBytes";
 
 /** Exactly one of the places, and what belongs to it. */
 export interface CredentialPlace {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { rule, ruleOrOwn } from "./ruleSchema.ts";
-import { awsName, bytes, origin, port, secretName } from "./words.ts";
+import { awsName, bytes, name, origin, port, secretName } from "./words.ts";
 
 const count = (max: number) => z.int().min(1).max(max);
 
@@ -98,6 +98,11 @@ const rules = (what: string) => z.array(rule).max(256).optional().describe(what)
 export const grant = z.strictObject({
   secret: secretName.optional().describe("Name of the secret, as declared under secrets."),
   url: origin.optional().describe("Where a service is that everybody runs for themselves."),
+  server: z
+    .string()
+    .regex(/^[A-Za-z0-9.:[\]-]{1,260}$/, 'a name and a port, as "imap.example.com:993"')
+    .optional()
+    .describe("Where a service is that isn't reached by HTTP (imap, smtp, postgres)."),
   tunnel: port.optional().describe("Pass connections to this port through unopened; no secret."),
   tcp: z
     .union([port, z.array(port).min(1).max(16)])
@@ -121,6 +126,30 @@ export const grant = z.strictObject({
     .max(256)
     .optional()
     .describe("For channels: the senders the bot listens to."),
+  to: z.array(name).max(64).optional().describe("For bridge: the bots it may write to."),
+  from: z
+    .array(name)
+    .max(64)
+    .optional()
+    .describe(
+      "For bridge: the bots whose messages it takes; those that may write to it, if absent.",
+    ),
+  allowHosts: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:\*|(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?$/,
+          'a host, as "example.org", "*.example.org", "*", or "wiki.lan:8080"',
+        ),
+    )
+    .max(256)
+    .optional()
+    .describe("For browser-fetch: the hosts that pages and all they load may come from."),
+  seconds: z.int().min(2).max(300).optional().describe("For browser-fetch: for loading a page."),
+  pageBytes: bytes
+    .optional()
+    .describe('For browser-fetch: what one page may load, with all on it, as "25M".'),
 });
 
 export type DeclaredDial = z.output<typeof dial>;

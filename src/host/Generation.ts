@@ -29,6 +29,10 @@ export interface Programs {
   readonly launcher: string;
   /** npm and the registry it asks, for bots with plugins. */
   readonly npm?: { readonly folder: string; readonly registry: string };
+  /** The system's Chromium and our program that drives it, for bots with a browser. */
+  readonly browser?: { readonly chromium: string; readonly program: string };
+  /** What the client commands are, for bots that have some; generations of older versions lack it. */
+  readonly client?: string;
   /** For bots with commands: OpenClaw runs each through it. */
   readonly shell: string;
 }

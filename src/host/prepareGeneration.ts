@@ -5,10 +5,13 @@ import {
   readPin,
   registryUrl,
   renderConfig,
+  type ConfigIssue,
+  type InsidePaths,
   type InstalledOpenClaw,
   type InstallProgress,
 } from "../openclaw/index.ts";
-import type { BotPlan, Plan } from "../plan/index.ts";
+import { clientCommands, type BotPlan, type Plan } from "../plan/index.ts";
+import { bringBrowser } from "./browserSetup.ts";
 import { probeAsBot, requireWall } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
@@ -17,12 +20,32 @@ import { INSIDE } from "./inside.ts";
 import { nativeModules } from "./nativeModules.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "../paths/index.ts";
-import { storeLauncher } from "./storeLauncher.ts";
+import { storeClient, storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
 import { validateInWall } from "./validateInWall.ts";
 import { warmBroker } from "./warmBroker.ts";
 
 type Progress = (text: string) => void;
+
+/** Has OpenClaw judge one bot's configuration, in a wall like the one that it will run in. */
+type Validate = (input: {
+  readonly plan: BotPlan;
+  readonly bot: BotGeneration;
+  readonly programs: Programs;
+}) => Promise<readonly ConfigIssue[]>;
+
+/**
+ * Whatever makes the wall: finds out whether this host can enforce it.
+ *
+ * @throws WallError when it can't
+ */
+export type Enforcement = (programs: Programs, plan: Plan) => Promise<Validate>;
+
+const bubblewrapEnforcement: Enforcement = async ({ launcher }, plan) => {
+  const capabilities = await probeAsBot(launcher);
+  for (const { concessions } of plan.bots) requireWall(capabilities, concessions);
+  return (input) => validateInWall({ ...input, capabilities });
+};
 
 /**
  * Brings everything a declaration needs to run here and checks it: the wall, programs, commands, CA
@@ -35,13 +58,14 @@ export async function prepareGeneration(
   loaded: LoadedDeclaration,
   paths: StatePaths,
   progress: Progress,
+  enforcement: Enforcement = bubblewrapEnforcement,
+  inside: InsidePaths = INSIDE,
 ): Promise<Omit<Generation, "number">> {
   const cas = readCas(loaded);
   const mintCas = readMintCas(loaded);
   const programs = await bringPrograms(paths, loaded.plan);
-  const capabilities = await probeAsBot(programs.launcher);
   // Before half a gigabyte is brought that could not be used.
-  for (const { concessions } of loaded.plan.bots) requireWall(capabilities, concessions);
+  const validate = await enforcement(programs, loaded.plan);
   const installed = new Map<string, InstalledOpenClaw>();
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
@@ -54,11 +78,11 @@ export async function prepareGeneration(
         onProgress: installProgress(pin.version, progress),
       }));
     installed.set(pin.version, openclaw);
-    const rendered = renderConfig(plan, INSIDE, pin);
+    const rendered = renderConfig(plan, inside, pin);
     const natives = await nativeModules(openclaw.root);
     const bot: BotGeneration = { openclaw, natives, rendered, commands, cas: cas[plan.name] ?? {} };
     progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
-    const issues = await validateInWall({ plan, bot, programs, capabilities });
+    const issues = await validate({ plan, bot, programs });
     faults.push(...issues.map((issue) => refusal(plan, issue)));
     bots[plan.name] = bot;
   }
@@ -76,7 +100,17 @@ async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {
   const npm = plugins
     ? { npm: { folder: storeNpm(paths.store), registry: await registryUrl() } }
     : {};
-  return { node: node.entry, launcher: storeLauncher(paths.store), shell: shell.path, ...npm };
+  const client = plan.bots.some((bot) => clientCommands(bot).length > 0)
+    ? { client: storeClient(paths.store) }
+    : {};
+  return {
+    node: node.entry,
+    launcher: storeLauncher(paths.store),
+    shell: shell.path,
+    ...client,
+    ...npm,
+    ...bringBrowser(plan, paths.store),
+  };
 }
 
 /** OpenClaw names a place in its own configuration; most of that comes from the bot's settings. */

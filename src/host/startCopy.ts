@@ -1,6 +1,7 @@
 import { existsSync, copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ensureAuthority } from "../authority/index.ts";
+import type { BrokerConfig } from "../broker/index.ts";
 import { locateVault } from "../secrets/index.ts";
 import { probeHost, startWalled, type WalledProcess, type WallSpec } from "../wall/index.ts";
 import { botLaunch } from "./botLaunch.ts";
@@ -12,7 +13,7 @@ import { HostError } from "./HostError.ts";
 import { LogFile } from "./LogFile.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { BrokerProcess } from "./supervisor/BrokerProcess.ts";
-import { closeHandle, type LaunchMessage } from "./supervisor/launchMessages.ts";
+import { closeHandle, type LaunchMessage, listenerOf } from "./supervisor/launchMessages.ts";
 
 /** A bot's wall and broker beside those of the deployment, with nothing of its state. */
 export interface Copy {
@@ -31,8 +32,23 @@ export interface Copy {
   /** Log of the bot, as the supervisor would keep it. */
   readonly log: string;
   /** Starts what `alter` put in place of OpenClaw; its listeners go to the broker as a bot's do. */
-  launch(): WalledProcess;
+  launch(): CopyProcess;
   stop(): Promise<void>;
+}
+
+/** What an attacker of a copy is started as. */
+export type CopyProcess = Pick<WalledProcess, "stdout" | "stderr" | "exited" | "kill">;
+
+/** By bot and grant. */
+export function phantomsOf(config: BrokerConfig): Copy["phantoms"] {
+  return new Map(
+    config.bots.map(({ name, grants }) => [
+      name,
+      new Map(
+        grants.flatMap((each) => (each.kind === "inject" ? [[each.name, each.phantom]] : [])),
+      ),
+    ]),
+  );
 }
 
 /**
@@ -95,14 +111,7 @@ export async function startCopy(options: {
   return {
     home: join(paths.bots, bot),
     uid,
-    phantoms: new Map(
-      config.bots.map(({ name, grants }) => [
-        name,
-        new Map(
-          grants.flatMap((each) => (each.kind === "inject" ? [[each.name, each.phantom]] : [])),
-        ),
-      ]),
-    ),
+    phantoms: phantomsOf(config),
     mechanisms: wall.mechanisms,
     brokerPid: broker.status().pid,
     log: join(paths.logs, `${bot}.log`),
@@ -117,7 +126,9 @@ export async function startCopy(options: {
         onMessage: (message, handle) => {
           const said = message as LaunchMessage;
           handles.push(handle);
-          if (said.type === "listener") broker.giveListener({ message: { ...said, bot }, handle });
+          if (said.type !== "listener") return;
+          const owner = { name: bot, ...(uid === undefined ? {} : { uid }) };
+          broker.giveListener({ message: listenerOf(said, owner), handle });
         },
       });
       running.stderr?.on("data", (chunk: Buffer) => log.write(chunk));

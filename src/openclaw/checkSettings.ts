@@ -43,8 +43,13 @@ export function checkSettings(bot: BotPlan): SettingFault[] {
   const { settings, channels } = bot.openclaw;
   const faults = new Map<string, SettingFault>();
   const granted = new Set(channels.map(({ channel }) => channel));
-  // The workspace's path isn't known here, and is no business of the declaration.
-  for (const fault of visit(settings, ownedSettings(bot, ""), [], granted)) {
+  // Paths inside aren't known here, and are no business of the declaration.
+  for (const fault of visit(
+    settings,
+    ownedSettings(bot, { workspace: "", config: "" }),
+    [],
+    granted,
+  )) {
     const key = JSON.stringify(fault.path);
     if (!faults.has(key)) faults.set(key, fault);
   }

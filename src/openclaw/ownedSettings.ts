@@ -1,5 +1,12 @@
 import { isIP } from "node:net";
-import type { BotPlan, ChannelPlan, Json, JsonObject } from "../plan/index.ts";
+import { join } from "node:path";
+import {
+  clientCommands,
+  type BotPlan,
+  type ChannelPlan,
+  type Json,
+  type JsonObject,
+} from "../plan/index.ts";
 
 /** Where things lie inside the wall. Every path is absolute. */
 export interface InsidePaths {
@@ -17,6 +24,8 @@ export interface InsidePaths {
   readonly config: string;
   /** The folder of the granted commands. */
   readonly commands: string;
+  /** Whether the client commands of granted services are there, too. */
+  readonly clients: boolean;
   /** PEM bundle with the public CAs and the deployment's own. */
   readonly caBundle: string;
 }
@@ -43,6 +52,8 @@ const CHANNEL_FIELDS: Readonly<Record<string, ChannelFields>> = {
 /** Channels that {@link ownedSettings} can render. */
 export const CHANNELS: readonly string[] = Object.keys(CHANNEL_FIELDS);
 
+/** Folder of generated skills, in that of the files. */
+export const SKILLS = "skills";
 /** The agent every bot has. */
 export const AGENT = "main";
 /** The gateway's port inside the wall; nothing else may be bound there. */
@@ -52,7 +63,10 @@ export const GATEWAY_PORT = 18789;
  * The settings that Seawall decides: what the wall, the ingress and the declaration depend on. A
  * bot's free-form settings may repeat them but not change them. Keys are OpenClaw 2026.9.6's.
  */
-export function ownedSettings(bot: BotPlan, workspace: string): JsonObject {
+export function ownedSettings(
+  bot: BotPlan,
+  { workspace, config }: Pick<InsidePaths, "workspace" | "config">,
+): JsonObject {
   const { openclaw } = bot;
   const settings: Record<string, Json> = {
     agents: {
@@ -92,6 +106,8 @@ export function ownedSettings(bot: BotPlan, workspace: string): JsonObject {
     tools: tools(bot),
     update: { auto: { enabled: false }, checkOnStart: false },
   };
+  if (clientCommands(bot).length > 0)
+    settings["skills"] = { load: { extraDirs: [join(config, SKILLS)] } };
   if (openclaw.channels.length > 0) {
     settings["channels"] = Object.fromEntries(
       openclaw.channels.map((channel) => [channel.channel, channelSettings(channel)]),
@@ -117,7 +133,15 @@ export function defaultSettings(bot: BotPlan): JsonObject {
   };
 }
 
-function tools({ commands, openclaw }: BotPlan): JsonObject {
+/** Every command that exists inside a bot's wall, sorted: those of the host, and those of its services. */
+export function commandNames(bot: BotPlan): readonly string[] {
+  const clients = clientCommands(bot).map(({ command }) => command.name);
+  return [...new Set([...bot.commands, ...clients])].toSorted();
+}
+
+function tools(bot: BotPlan): JsonObject {
+  const { openclaw } = bot;
+  const commands = commandNames(bot);
   const exec = commands.length > 0 ? ["exec", "process"] : [];
   const names = [...new Set([...openclaw.tools, ...exec])].toSorted();
   return {

@@ -198,7 +198,7 @@ test("renderConfig() gives the same bytes whatever the order of the settings' ke
 
 test("renderConfig() lets no settings at all change what Seawall decides", () => {
   const bot = botPlan({});
-  const owned = ownedSettings(bot, TEST_INSIDE.workspace);
+  const owned = ownedSettings(bot, TEST_INSIDE);
   const anything = letrec<{ value: Json; object: JsonObject }>((tie) => ({
     value: oneof(
       { maxDepth: 4 },

@@ -6,11 +6,14 @@ import { OpenClawError } from "./OpenClawError.ts";
 import {
   AGENT,
   CHANNELS,
+  commandNames,
   defaultSettings,
   ownedSettings,
+  SKILLS,
   type InsidePaths,
 } from "./ownedSettings.ts";
 import type { PinFile } from "./Pin.ts";
+import { renderSkill } from "./renderSkill.ts";
 
 /** All that a bot's OpenClaw is started with. No secret, phantom or token stands in it. */
 export interface RenderedOpenClaw {
@@ -46,13 +49,15 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
       hint: `channels are: ${CHANNELS.join(", ")}`,
     });
   }
-  const owned = mergeSettings(ownedSettings(bot, inside.workspace), plugins(bot, pin));
+  const owned = mergeSettings(ownedSettings(bot, inside), plugins(bot, pin));
   const settings = mergeSettings(mergeSettings(defaultSettings(bot), bot.openclaw.settings), owned);
   const config = canonicalJson(settings);
-  const approvals = bot.commands.length > 0 ? renderApprovals(bot, inside.commands) : undefined;
+  const approvals =
+    commandNames(bot).length > 0 ? renderApprovals(bot, inside.commands) : undefined;
   const configFile = join(inside.config, "openclaw.json");
   const approvalsFile = join(inside.config, "approvals.json");
   const startFile = join(inside.config, "start.mjs");
+  const skill = inside.clients ? renderSkill(bot) : undefined;
   const entry = join(inside.openclaw, pin.entry);
   return {
     config,
@@ -65,6 +70,9 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
             { to: approvalsFile, text: approvals },
             { to: startFile, text: readFileSync(START, "utf8") },
           ]),
+      ...(skill === undefined
+        ? []
+        : [{ to: join(inside.config, SKILLS, "seawall-commands", "SKILL.md"), text: skill }]),
     ],
     command:
       approvals === undefined
@@ -116,7 +124,7 @@ function renderApprovals(bot: BotPlan, commands: string): string {
     ask: "off",
     askFallback: "deny",
     autoAllowSkills: false,
-    allowlist: bot.commands.map((command) => ({ pattern: join(commands, command) })),
+    allowlist: commandNames(bot).map((command) => ({ pattern: join(commands, command) })),
   };
   return canonicalJson({
     version: 1,

@@ -1,3 +1,5 @@
+import type { CommandPlan } from "./CommandPlan.ts";
+
 /**
  * The plan: a declaration fully resolved. It knows every bot, user, host, port, address, rule and
  * phantom shape, and no target's syntax, no path of this machine and no secret value.
@@ -145,6 +147,8 @@ export interface BotPlan {
   readonly concessions: readonly Concession[];
   /** Port of the gateway on the host's 127.0.0.1. */
   readonly ingress: { readonly port: number; readonly controlPage: boolean };
+  /** How it is reached from outside of this machine; not at all where absent. */
+  readonly expose?: ExposePlan;
   /** Port inside the wall at which the broker also is an explicit proxy (RFC 9110 section 9.3.6). */
   readonly proxyPort?: number;
   /** `ask`: a host that no grant has is put to the owner, and passed through unopened if granted. Absent: refused. */
@@ -152,6 +156,11 @@ export interface BotPlan {
   /** Bounds on all the bot's calls together, beside those of its grants. */
   readonly limits?: LimitsPlan;
   readonly resources?: ResourcesPlan;
+}
+
+export interface ExposePlan {
+  /** Host name of a site of its own, with TLS, in front of the ingress. */
+  readonly domain: string;
 }
 
 /** A layer of the wall that a host may lack. The others have none to take their place. */
@@ -203,7 +212,7 @@ export interface PhantomVariable {
   readonly grant: string;
 }
 
-export type GrantPlan = InjectGrant | TunnelGrant | TcpGrant;
+export type GrantPlan = InjectGrant | TunnelGrant | TcpGrant | ProgramGrant;
 
 /** The broker ends TLS, checks rules and replaces the phantom by the secret. */
 export interface InjectGrant {
@@ -212,7 +221,7 @@ export interface InjectGrant {
   /** Catalogue entry, or the grant's own name for a custom service. */
   readonly service: string;
   readonly hosts: readonly HostPlan[];
-  /** Name in `Plan.secrets`. */
+  /** Name in `Plan.secrets`; empty for a service that takes no credential. */
   readonly secret: string;
   readonly phantom: PhantomShape;
   /** Where a credential may stand; the phantom anywhere else is refused. */
@@ -236,6 +245,30 @@ export interface InjectGrant {
   readonly usage?: UsageFormat;
   /** Origin at which git reaches the service; the bot's git is set up to send the phantom there. */
   readonly git?: string;
+  /** The protocol, where it isn't HTTP: the phantom becomes the secret in its login. `places` and `rules` are empty. */
+  readonly login?: LoginPlan;
+  /** What exists inside for agents that have no other client. */
+  readonly command?: CommandPlan;
+  readonly dial?: DialPlan;
+}
+
+export interface LoginPlan {
+  readonly protocol: "imap" | "smtp" | "postgres";
+  /** Whether the connection begins with TLS, as at the ports made for that (RFC 8314), or goes over to it. */
+  readonly tls: "first" | "later";
+}
+
+/** A service that is code of the broker's own, asked by its command alone. */
+export interface ProgramGrant {
+  readonly kind: "program";
+  readonly name: string;
+  readonly service: string;
+  /** None: it is nowhere on the bot's network. */
+  readonly hosts: readonly HostPlan[];
+  readonly command: CommandPlan;
+  /** What the grant says it may do, by the declaration's own keys. */
+  readonly options: JsonObject;
+  readonly limits?: LimitsPlan;
   readonly dial?: DialPlan;
 }
 

@@ -92,21 +92,21 @@ test("makePlan() keeps a name's address whatever else is granted", () => {
 
 test("makePlan() takes a declared service like one of the catalogue", () => {
   const services = {
-    sonarr: {
+    prowlarr: {
       hosts: ["http://10.0.0.5:8989"],
       credential: [{ header: "X-Api-Key" }],
       phantom: "{hex:32}",
-      variable: "SONARR_API_KEY",
+      variable: "PROWLARR_API_KEY",
       allow: ["GET /api/v3/**"],
     },
   };
-  const grants = { anthropic: { secret: "anthropic" }, sonarr: { secret: "telegram" } };
+  const grants = { anthropic: { secret: "anthropic" }, prowlarr: { secret: "telegram" } };
   const plan = planOf({ a: bot({ grants }) }, { services });
-  const grant = plan.bots[0]?.grants.find((g) => g.name === "sonarr");
+  const grant = plan.bots[0]?.grants.find((g) => g.name === "prowlarr");
   assert.deepEqual(grant, {
     kind: "inject",
-    name: "sonarr",
-    service: "sonarr",
+    name: "prowlarr",
+    service: "prowlarr",
     hosts: [{ name: "10.0.0.5", port: 8989, scheme: "http", v4: "10.0.0.5" }],
     secret: "telegram",
     phantom: [{ alphabet: "hex", length: 32 }],
@@ -115,6 +115,28 @@ test("makePlan() takes a declared service like one of the catalogue", () => {
     anonymous: [],
   });
   assert.deepEqual(plan.bots[0]?.ports, [443, 8989]);
+});
+
+test("makePlan() gives a bot the commands of its services that it names, and the host's", () => {
+  const secrets = { anthropic: { vault: "anthropic" }, google: { vault: "google" } };
+  const grants = {
+    anthropic: { secret: "anthropic" },
+    "google-api": { secret: "google" },
+    bridge: {},
+  };
+  const commandsOf = (allow: string[]): unknown => {
+    const plan = planOf(
+      { a: bot({ grants, exec: { allow } }), b: bot({ port: 18790 }) },
+      { secrets },
+    );
+    const [first] = plan.bots;
+    return [
+      first?.commands,
+      first?.grants.flatMap((g) => ("command" in g ? (g.command?.name ?? []) : [])),
+    ];
+  };
+  assert.deepEqual(commandsOf([]), [[], ["bridge"]]);
+  assert.deepEqual(commandsOf(["google-api", "ls"]), [["ls"], ["bridge", "google-api"]]);
 });
 
 test("makePlan() leaves out secrets that no grant uses", () => {

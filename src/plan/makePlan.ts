@@ -1,6 +1,7 @@
 import type { ServiceEntry } from "../catalogue/index.ts";
 import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
+import { clientCommands } from "./clientCommands.ts";
 import { canonical } from "./canonical.ts";
 import type {
   BotPlan,
@@ -41,7 +42,7 @@ export function makePlan(
   const bots = sortedEntries(declaration.bots).map(([name, bot]) =>
     planBot(name, bot, { declaration, services, mints, context, faults }),
   );
-  faults.push(...portClashes(bots));
+  faults.push(...portClashes(bots), ...domainClashes(bots), ...bridgeFaults(bots));
   const surroundings = planSurroundings(declaration, bots, services, faults);
   const secrets = planSecrets(declaration.secrets, mints, bots, faults);
   if (faults.length > 0) return { faults };
@@ -84,7 +85,10 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     mints: at.mints,
     faults,
   };
-  const { drafts, grants, environment } = planDrafts(bot.grants, path, grantContext);
+  const { drafts, grants: all, environment } = planDrafts(bot.grants, path, grantContext);
+  const wanted = new Set(bot.exec?.allow);
+  const grants = all.map((grant) => withCommand(grant, wanted));
+  const clients = new Set(clientCommands({ grants }).map(({ command }) => command.name));
   checkModel(bot, drafts, path, faults);
   return {
     name,
@@ -101,17 +105,26 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
       tools: [...new Set(bot.tools?.allow)].toSorted(),
       settings: canonical(bot.settings) as JsonObject,
     },
-    commands: [...new Set(bot.exec?.allow)].toSorted(),
+    commands: [...wanted].filter((each) => !clients.has(each)).toSorted(),
     grants,
     ports: planPorts(bot, grants, path, faults),
     environment,
     concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
+    ...(bot.expose === undefined ? {} : { expose: { domain: bot.expose.domain } }),
     ...(bot.proxy === undefined ? {} : { proxyPort: bot.proxy }),
     ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
     ...planLimits(bot.limits, path, uncounted(grants), faults),
     ...planResources(bot.limits),
   };
+}
+
+/** A command exists inside where `exec.allow` names it; one that is all there is to its service always does. */
+function withCommand(grant: GrantPlan, wanted: ReadonlySet<string>): GrantPlan {
+  if (grant.kind !== "inject" || grant.command === undefined) return grant;
+  if (wanted.has(grant.command.name)) return grant;
+  const { command: _unwanted, ...rest } = grant;
+  return rest;
 }
 
 /** The grants themselves, with their addresses, and the variables that phantoms go into. */
@@ -263,6 +276,56 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
       },
     ];
   });
+}
+
+function domainClashes(bots: readonly BotPlan[]): Fault[] {
+  const owners = new Map<string, string>();
+  return bots.flatMap(({ name, expose }) => {
+    if (expose === undefined) return [];
+    const owner = owners.get(expose.domain);
+    if (owner === undefined) {
+      owners.set(expose.domain, name);
+      return [];
+    }
+    return [
+      {
+        code: "host-clash" as const,
+        path: ["bots", name, "expose", "domain"],
+        message: `bots "${owner}" and "${name}" both want the domain ${expose.domain}`,
+        hint: `give "${name}" a name of its own, as ${name}.${expose.domain}`,
+      },
+    ];
+  });
+}
+
+/** A message to a bot that isn't there, or has no bridge to read it by, would never be read. */
+function bridgeFaults(bots: readonly BotPlan[]): Fault[] {
+  const bridges = new Map(
+    bots.flatMap(({ name, grants }) =>
+      grants.flatMap((grant) =>
+        grant.kind === "program" && grant.service === "bridge" ? [[name, grant] as const] : [],
+      ),
+    ),
+  );
+  return [...bridges].flatMap(([name, { name: grant, options }]) =>
+    (["to", "from"] as const).flatMap((key) => {
+      const named = options[key];
+      if (!Array.isArray(named)) return [];
+      return named.map(String).flatMap((other): Fault[] => {
+        if (other !== name && bridges.has(other)) return [];
+        const there = bots.some((each) => each.name === other);
+        const known = there ? `bot "${other}" has no bridge` : `there is no bot "${other}"`;
+        return [
+          {
+            code: "invalid",
+            path: ["bots", name, "grants", grant, key],
+            message: other === name ? "a bot needs no bridge to itself" : known,
+            hint: there && other !== name ? "grant it the bridge too: bridge: {}" : "remove it",
+          },
+        ];
+      });
+    }),
+  );
 }
 
 function sortedEntries<T>(record: Readonly<Record<string, T>>): [string, T][] {

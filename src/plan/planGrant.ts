@@ -47,6 +47,11 @@ export interface GrantContext {
   readonly faults: Fault[];
 }
 
+/** Keys of grants that only some services that are code know. */
+const GRANT_OPTIONS = ["to", "from", "allowHosts", "seconds", "pageBytes"] as const;
+/** Keys that say something about calls by method and path. */
+const CALL_KEYS = ["url", "allow", "ask", "deny", "content"] as const;
+
 /** Resolves one grant; nothing comes back, and faults are pushed, when it can't be. */
 export function planGrant(
   name: string,
@@ -86,6 +91,8 @@ function planService(
   }
   const { name, places, variable, provider, channel, plugin, challenge, usage } = service;
   checkServiceKeys(service, declared, path, secrets, faults);
+  if (service.program !== undefined)
+    return planProgram(service, service.program, { declared, path, faults, ...dial });
   const hosts = planHosts(service, declared, path, faults);
   const git = gitHost(service, hosts)?.name;
   const uncounted =
@@ -104,6 +111,8 @@ function planService(
     ...planContent(service, declared, path, faults),
     ...(usage === undefined ? {} : { usage }),
     ...planGit(service, hosts),
+    ...planLogin(service, hosts),
+    ...(service.command === undefined ? {} : { command: service.command }),
     ...dial,
   };
   if (service.entry !== undefined && [...grant.rules, ...(grant.ask ?? [])].length === 0) {
@@ -136,7 +145,7 @@ function planService(
 }
 
 function checkServiceKeys(
-  { name, channel }: KnownService,
+  { name, channel, keyless, program, login }: KnownService,
   declared: DeclaredGrant,
   path: Path,
   secrets: ReadonlySet<string>,
@@ -152,7 +161,36 @@ function checkServiceKeys(
       hint: `remove ${key}, or grant the host by its name`,
     });
   }
-  if (declared.secret === undefined) {
+  for (const key of login === undefined ? [] : CALL_KEYS) {
+    if (declared[key] === undefined) continue;
+    faults.push({
+      code: "no-effect",
+      path: [...path, key],
+      atKey: true,
+      message: `"${name}" makes no calls by method and path, so "${key}" could have no effect`,
+      hint: "remove it",
+    });
+  }
+  for (const key of GRANT_OPTIONS) {
+    if (declared[key] === undefined || program?.options.includes(key) === true) continue;
+    faults.push({
+      code: "no-effect",
+      path: [...path, key],
+      atKey: true,
+      message: `"${key}" means nothing to "${name}"`,
+      hint: "remove it",
+    });
+  }
+  if (keyless || program !== undefined) {
+    if (declared.secret !== undefined)
+      faults.push({
+        code: "no-effect",
+        path: [...path, "secret"],
+        atKey: true,
+        message: `"${name}" takes no credential, so "secret" could have no effect`,
+        hint: "remove it, or declare a service of your own that takes one",
+      });
+  } else if (declared.secret === undefined) {
     faults.push({
       code: "missing",
       path,
@@ -177,6 +215,68 @@ function checkServiceKeys(
       hint: "remove allowFrom",
     });
   }
+}
+
+/** A service that is code: nothing of it is on a network, so nothing about calls could have an effect. */
+function planProgram(
+  { name, command }: KnownService,
+  { options, needs = [], dial: dials = [] }: NonNullable<KnownService["program"]>,
+  context: {
+    readonly declared: DeclaredGrant;
+    readonly path: Path;
+    readonly faults: Fault[];
+    readonly dial?: DialPlan;
+  },
+): DraftGrant[] {
+  const { declared, path, faults, dial } = context;
+  const idle = (at: readonly string[], what: string): void => {
+    faults.push({
+      code: "no-effect",
+      path: [...path, ...at],
+      atKey: true,
+      message: what,
+      hint: "remove it",
+    });
+  };
+  for (const key of [...CALL_KEYS, "server", "dial"] as const) {
+    if (declared[key] === undefined || (key === "dial" && dials.length > 0)) continue;
+    idle([key], `"${name}" makes no calls by method and path, so "${key}" could have no effect`);
+  }
+  for (const key of Object.keys(dials.length > 0 ? (declared.dial ?? {}) : {}))
+    if (!dials.some((each) => each === key))
+      idle(["dial", key], `"${key}" means nothing to "${name}"`);
+  const limits = planLimits(declared.limits, path, `"${name}" counts no tokens`, faults);
+  if (command === undefined) return [];
+  const said = options.flatMap((key) => {
+    const value = declared[key];
+    const sorted = Array.isArray(value) ? [...new Set(value)].toSorted() : value;
+    return sorted === undefined ? [] : [[key, sorted] as const];
+  });
+  for (const key of needs) {
+    if (declared[key] !== undefined) continue;
+    faults.push({
+      code: "missing",
+      path,
+      atKey: true,
+      message: `grant "${name}" says no "${key}", so it would allow nothing`,
+      hint: `add ${key}: ["*.example.org"]; docs/${name}.md says what it means`,
+    });
+  }
+
+  return [
+    {
+      grant: {
+        kind: "program",
+        name,
+        service: name,
+        hosts: [],
+        command,
+        options: Object.fromEntries(said),
+        ...limits,
+        ...(dial === undefined ? {} : { dial }),
+      },
+    },
+  ];
 }
 
 /**
@@ -209,7 +309,11 @@ function planGrantRules(
     ...(asked.length === 0 ? {} : { ask: asked }),
     ...(denied.length === 0 ? {} : { deny: denied }),
     // Rules of the grant's own narrow what may be called, without a credential too.
-    anonymous: own ? service.anonymous : [],
+    anonymous: service.keyless
+      ? [...(own ? service.rules : []), ...allRules(allow)]
+      : own
+        ? service.anonymous
+        : [],
   };
 }
 
@@ -229,11 +333,21 @@ function planGit(service: KnownService, hosts: readonly HostPlan[]): Pick<Inject
 
 /** A service is at the hosts that the catalogue knows, or where the grant says. */
 function planHosts(
-  { name, hosts, ownHost }: KnownService,
-  { url }: DeclaredGrant,
+  { name, hosts, ownHost, login }: KnownService,
+  { url, server }: DeclaredGrant,
   path: Path,
   faults: Fault[],
 ): readonly HostPlan[] {
+  if (login !== undefined) return planServer(name, login, server, path, faults);
+  if (server !== undefined) {
+    faults.push({
+      code: "no-effect",
+      path: [...path, "server"],
+      atKey: true,
+      message: `"${name}" is reached by HTTP, so "server" could have no effect`,
+      hint: "remove it, or say where it is by url",
+    });
+  }
   if (ownHost && url !== undefined) return parseOrigin(url, [...path, "url"], faults);
   if (ownHost && hosts.length === 0) {
     faults.push({
@@ -253,6 +367,47 @@ function planHosts(
     });
   }
   return hosts;
+}
+
+/** Ports at which TLS comes first (RFC 8314 section 3). */
+const TLS_FIRST: readonly number[] = [993, 465];
+
+function planLogin(
+  { login }: KnownService,
+  [host]: readonly HostPlan[],
+): Pick<InjectGrant, "login"> {
+  if (login === undefined) return {};
+  const tls = TLS_FIRST.includes(host?.port ?? 0) ? "first" : "later";
+  return { login: { protocol: login, tls } };
+}
+
+const LOGIN_PORTS = { imap: 993, smtp: 465, postgres: 5432 } as const;
+
+/** Where a service is that is not reached by HTTP: a name or an address, and its port unless that is the usual one. */
+function planServer(
+  name: string,
+  login: keyof typeof LOGIN_PORTS,
+  server: string | undefined,
+  path: Path,
+  faults: Fault[],
+): readonly HostPlan[] {
+  const [, bracketed, bare = "", port] =
+    /^(?:\[([0-9a-f:.]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(server ?? "") ?? [];
+  const host = (bracketed ?? bare).toLowerCase();
+  const number = Number(port ?? LOGIN_PORTS[login]);
+  if (host !== "" && number > 0 && number < 65_536 && (isIP(host) !== 0 || isHostName(host)))
+    return [{ name: host, port: number, scheme: "tcp" }];
+  faults.push({
+    code: server === undefined ? "missing" : "invalid",
+    path: server === undefined ? path : [...path, "server"],
+    atKey: server === undefined,
+    message:
+      server === undefined
+        ? `grant "${name}" doesn't say where the server is`
+        : "this is not the name and port of a server",
+    hint: `write it as server: "${name}.example.com:${LOGIN_PORTS[login]}"`,
+  });
+  return [];
 }
 
 /** A host by its name, whose bytes pass through: TLS after a look at the server name, or anything by TCP. */
@@ -296,12 +451,14 @@ function planHost(
   for (const key of [
     "secret",
     "url",
+    "server",
     "allow",
     "ask",
     "deny",
     "content",
     "aws",
     "allowFrom",
+    ...GRANT_OPTIONS,
   ] as const) {
     if (declared[key] === undefined) continue;
     faults.push({

@@ -5,6 +5,8 @@ import type { EntryNotify, ServiceEntry } from "../catalogue/index.ts";
 import { isHostName, type DeclaredService, type Fault, type Path } from "../declaration/index.ts";
 import { parsePhantom } from "./parsePhantom.ts";
 import { planMessages } from "./planContent.ts";
+import type { CommandPlan } from "./CommandPlan.ts";
+import { planCommand } from "./planCommand.ts";
 import { planPlace } from "./planPlaces.ts";
 import { allRules, checkEffect, planRules } from "./planRules.ts";
 import type { HostPlan, MessageShape, PhantomShape, Place, Rule, UsageFormat } from "./Plan.ts";
@@ -29,6 +31,11 @@ export interface KnownService {
   readonly provider?: string;
   readonly channel?: string;
   readonly plugin?: string;
+  readonly keyless: boolean;
+  /** Keys of a grant that say what a service may do which is code; absent for those on a network. */
+  readonly program?: NonNullable<ServiceEntry["program"]>;
+  readonly command?: CommandPlan;
+  readonly login?: ServiceEntry["login"];
   /** For services of AWS, whose hosts a grant decides; see `placeInRegion`. */
   readonly entry?: ServiceEntry;
 }
@@ -117,11 +124,17 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ownHost: entry.ownHost === true,
     hosts,
     places,
-    phantom: signs ? AWS_KEY_ID : toShape(entry.phantom, [...path, "phantom"], faults),
+    phantom: signs
+      ? AWS_KEY_ID
+      : entry.program === undefined
+        ? toShape(entry.phantom, [...path, "phantom"], faults)
+        : [],
     ...(signs ? { entry } : {}),
+    keyless: entry.keyless === true,
     rules: allRules(allow),
     deny: allRules(deny),
-    anonymous: allRules(anonymous),
+    // Where there is no key, a call needs none.
+    anonymous: allRules(entry.keyless === true ? allow : anonymous),
     messages: planMessages(entry.messages ?? [], places, [...path, "messages"], faults),
     ...(variable === undefined ? {} : { variable }),
     ...(provider === undefined ? {} : { provider }),
@@ -131,6 +144,11 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(usage === undefined ? {} : { usage }),
     ...(git === undefined ? {} : { git }),
     ...(notify === undefined ? {} : { notify }),
+    ...(entry.program === undefined ? {} : { program: entry.program }),
+    ...(entry.login === undefined ? {} : { login: entry.login }),
+    ...(entry.command === undefined
+      ? {}
+      : { command: planCommand(entry.command, [...path, "command"], faults) }),
   };
 }
 

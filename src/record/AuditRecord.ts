@@ -16,8 +16,8 @@ export type Outcome =
 /** What is known when a call begins. */
 export interface AuditStart {
   readonly bot: string;
-  /** `call` HTTP with a credential's rules, `tunnel` passed through, `connect` refused before that, `dns` a refused question, `ingress` from outside to the gateway, `mint` a credential made for a call. */
-  readonly kind: "call" | "tunnel" | "connect" | "dns" | "ingress" | "mint";
+  /** `call` HTTP with a credential's rules, `tunnel` passed through, `connect` refused before that, `dns` a refused question, `ingress` from outside to the gateway, `mint` a credential made for a call, `command` a client command that is no call. */
+  readonly kind: "call" | "tunnel" | "connect" | "dns" | "ingress" | "mint" | "command";
   readonly grant?: string;
   /** For `mint`: the name of what was made. */
   readonly secret?: string;

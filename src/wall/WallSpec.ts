@@ -158,6 +158,11 @@ export interface WallNetwork {
   readonly udp: readonly number[];
   /** TCP ports the process may bind itself (the gateway's). */
   readonly bind: readonly number[];
+  /**
+   * A Unix socket made inside and handed to the supervisor, who listens on it. Its folder has to be a
+   * `memory` mount, which nobody can write to afterwards.
+   */
+  readonly socket?: { readonly folder: string; readonly name: string };
   /** TCP port inside, on 127.0.0.1, to which the launcher's dialer makes connections on request. */
   readonly dial?: number;
 }

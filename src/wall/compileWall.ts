@@ -14,6 +14,7 @@ import { encodePolicy } from "./policy/encode.ts";
 import { expected } from "./policy/expected.ts";
 import { prelude } from "./policy/prelude.ts";
 import type { Operation } from "./policy/Operation.ts";
+import type { Instruction } from "./seccomp/bpf.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
 import type { Architecture } from "./seccomp/syscalls.ts";
@@ -26,6 +27,9 @@ const NO_GROUPS: CgroupAccess = { kind: "none", reason: "no control group was as
 /** SD_LISTEN_FDS_START. */
 const FIRST_SOCKET = 3;
 
+/** Filters that many walls have in common, for who compiles many: compiling one takes some milliseconds. */
+export type SharedFilters = Map<string, readonly Instruction[]>;
+
 /**
  * Turns a specification into what bubblewrap and seawall-launch are given. Pure: the same
  * specification on the same host gives the same bytes.
@@ -33,7 +37,11 @@ const FIRST_SOCKET = 3;
  * Throws WallError: `spec` if the specification contradicts itself, and one of the codes with exit
  * status 4 if this host can't enforce it and the concession isn't named.
  */
-export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWall {
+export function compileWall(
+  spec: WallSpec,
+  host: HostCapabilities,
+  filters: SharedFilters = new Map(),
+): CompiledWall {
   checkSpec(spec);
   if (isShared(spec, host)) return compileShared(spec, host);
   const architecture = checkHost(spec, host);
@@ -50,7 +58,7 @@ export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWal
     ...prelude(spec, limits, spec.namespaces === "host" && spec.service === undefined),
     ...(own ? mountOperations(spec, host) : []),
     ...(own ? networkOperations(spec, landlock, architecture) : []),
-    ...confinement(spec, host, { landlock, architecture, limits }),
+    ...confinement(spec, host, { landlock, architecture, limits, filters }),
   ];
   const input = own ? compileBubblewrap(spec, FIRST_FILE_DESCRIPTOR) : undefined;
   return {
@@ -112,8 +120,9 @@ function networkOperations(
   landlock: number,
   architecture: Architecture,
 ): readonly Operation[] {
-  const { tcp, udp, dial } = spec.network;
-  const listeners = [
+  const { tcp, udp, dial, socket } = spec.network;
+  const listeners: readonly Operation[] = [
+    ...(socket === undefined ? [] : [{ op: "socket", ...socket } as const]),
     ...tcp.flatMap((port) => listenOperations("tcp", port)),
     ...udp.flatMap((port) => listenOperations("udp", port)),
   ];
@@ -144,21 +153,22 @@ interface Confinement {
   readonly landlock: number;
   readonly architecture: Architecture;
   readonly limits: CompiledLimits;
+  readonly filters: SharedFilters;
 }
 
 function confinement(
   spec: WallSpec,
   host: HostCapabilities,
-  { landlock, architecture, limits }: Confinement,
+  { landlock, architecture, limits, filters }: Confinement,
 ): readonly Operation[] {
   const { service } = spec;
   const own = spec.namespaces === "own" && service === undefined;
   const supervised = spec.namespaces === "host" && service === undefined;
   const ruleset = compileLandlock(spec, landlock, visibleLoaders(spec, host));
-  const policy = walledPolicy({
-    processes: spec.processes,
-    unixSockets: service?.unixSockets === true,
-  });
+  const options = { processes: spec.processes, unixSockets: service?.unixSockets === true };
+  const key = JSON.stringify([options, architecture]);
+  const filter = filters.get(key) ?? compileFilter(walledPolicy(options), architecture);
+  filters.set(key, filter);
   // In the host's namespaces the channel is the command's own: Node finds it by these variables.
   const channel = {
     NODE_CHANNEL_FD: String(CHANNEL_DESCRIPTOR),
@@ -174,9 +184,12 @@ function confinement(
     ...serviceOperations(service),
     { op: "no-new-privileges" },
     // Outside a user namespace of its own the process may not touch the other two, nor need it.
-    { op: "capabilities", bounding: own, securebits: own },
+    // A unit gives its service none to begin with, and has no capset(2).
+    ...(service === undefined
+      ? [{ op: "capabilities", bounding: own, securebits: own } as const]
+      : []),
     ...(ruleset === undefined ? [] : [{ op: "landlock", ruleset } as const]),
-    { op: "filter", filter: compileFilter(policy, architecture) },
+    { op: "filter", filter },
     { op: "descriptors", keep: supervised ? [CHANNEL_DESCRIPTOR] : serviceDescriptors(service) },
     { op: "ready" },
     {

@@ -3,6 +3,7 @@ import type { Audit } from "../audit/Audit.ts";
 import type { RepeatFilter } from "../audit/RepeatFilter.ts";
 import type { Deployment } from "../Deployment.ts";
 import type { Resolve } from "../dial/Destination.ts";
+import type { Bridge } from "../bridge/Bridge.ts";
 import type { BodyRooms } from "../body/BodyRooms.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
@@ -12,6 +13,7 @@ import type { ProxyConnection } from "../proxy/serveProxy.ts";
 import type { Minter } from "../mint/Minter.ts";
 import type { FromBroker } from "../protocol.ts";
 import type { TlsEnd } from "../tls/TlsEnd.ts";
+import type { KnownCalls } from "./KnownCalls.ts";
 import type { RunningCalls } from "./RunningCalls.ts";
 
 /** What is in force once a configuration was accepted; replaced as one. */
@@ -31,12 +33,17 @@ export interface BrokerParts {
   readonly bodies: BodyRooms;
   readonly unknown: UnknownHosts;
   readonly pools: UpstreamPools;
+  readonly known: KnownCalls;
   readonly minter: Minter;
   readonly resolve: Resolve;
   /** Takes a connection over on which HTTP requests come, TLS ended. */
   take(socket: Socket, connection: Connection): void;
   /** Takes a connection over at which the broker is an explicit proxy. */
   takeProxied(socket: Socket, connection: ProxyConnection): void;
+  /** A connection to the program of a grant's service, which the supervisor starts; `undefined` when there is none. */
+  dialProgram(bot: string, grant: string): Promise<Socket | undefined>;
+  /** What bots wrote to each other and have not taken yet. */
+  readonly bridge: Bridge;
   /** Bounds, in milliseconds. */
   readonly timeouts: {
     readonly clientHello: number;

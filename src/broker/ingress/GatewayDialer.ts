@@ -22,6 +22,15 @@ export class GatewayDialer {
 
   /** A connected socket, or `undefined` when there is none to be had. */
   dial(bot: string): Promise<Socket | undefined> {
+    return this.#ask(bot, (id) => ({ type: "dial-gateway", bot, id }));
+  }
+
+  /** The same, to the program of a service that a grant of the bot's has. */
+  dialProgram(bot: string, grant: string): Promise<Socket | undefined> {
+    return this.#ask(bot, (id) => ({ type: "dial-program", bot, grant, id }));
+  }
+
+  #ask(bot: string, message: (id: number) => FromBroker): Promise<Socket | undefined> {
     const id = this.#next;
     this.#next += 1;
     return new Promise((resolve) => {
@@ -35,7 +44,7 @@ export class GatewayDialer {
           resolve(socket);
         },
       });
-      this.#send({ type: "dial-gateway", bot, id });
+      this.#send(message(id));
     });
   }
 

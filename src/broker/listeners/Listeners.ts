@@ -1,6 +1,7 @@
 import dgram from "node:dgram";
 import net, { type Socket } from "node:net";
 import type { BrokerParts } from "../call/BrokerParts.ts";
+import { serveCommands } from "../command/serveCommands.ts";
 import { serveDnsOverTcp, serveDnsOverUdp, type DnsRoom } from "../dns/serveDns.ts";
 import type { ToBroker } from "../protocol.ts";
 import { acceptConnection } from "./acceptConnection.ts";
@@ -75,19 +76,32 @@ export class Listeners {
   }
 
   #open(message: ListenerMessage, handle: RawHandle): void {
-    const { bot, protocol, port, family } = message;
+    const { bot } = message;
     const listeners = this.#listeners.get(bot) ?? new Map<string, Listener>();
     this.#listeners.set(bot, listeners);
-    const key = `${protocol} ${port} ${family}`;
+    const key =
+      message.protocol === "unix"
+        ? message.protocol
+        : `${message.protocol} ${message.port} ${message.family}`;
     const before = listeners.get(key);
     before?.close();
     // Connections of the socket that was replaced are still the bot's, to be cut with it.
     const connections = before?.connections ?? new Set<Socket>();
-    const close =
-      protocol === "udp"
-        ? this.#openUdp(bot, family, handle)
-        : this.#openTcp(bot, port, handle, connections);
-    listeners.set(key, { close, connections });
+    listeners.set(key, { close: this.#take(message, handle, connections), connections });
+  }
+
+  #take(message: ListenerMessage, handle: RawHandle, connections: Set<Socket>): () => void {
+    const { bot } = message;
+    switch (message.protocol) {
+      case "unix":
+        return serveCommands(this.#parts, message, handle, connections);
+      case "udp":
+        return this.#openUdp(bot, message.family, handle);
+      case "tcp":
+        return this.#openTcp(bot, message.port, handle, connections);
+      default:
+        return message satisfies never;
+    }
   }
 
   #openUdp(bot: string, family: 4 | 6, handle: RawHandle): () => void {

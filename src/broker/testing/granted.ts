@@ -6,7 +6,7 @@ import type { HostPlan } from "../../plan/index.ts";
 export function grantedHost(
   host: HostPlan,
   dial: BrokerDial | undefined,
-  kind: BrokerGrant["kind"] = host.scheme === "tcp" ? "tcp" : "inject",
+  kind: Exclude<BrokerGrant["kind"], "program"> = host.scheme === "tcp" ? "tcp" : "inject",
 ): Granted {
   const common = { name: "g", hosts: [host], ...(dial === undefined ? {} : { dial }) };
   const grant: BrokerGrant =

@@ -41,6 +41,18 @@ export function udpHandle(address = "0.0.0.0", port = 0): TestSocket {
   return { handle, port: portOf(handle) };
 }
 
+/** A bound Unix socket, on which nobody listens yet. */
+export function unixHandle(path: string): RawHandle {
+  const make = Reflect.get(net, "_createServerHandle") as (
+    path: string,
+    port: number,
+    family: number,
+  ) => RawHandle | number;
+  const handle = make(path, -1, -1);
+  if (typeof handle === "number") throw new Error(`no Unix handle: ${handle}`);
+  return handle;
+}
+
 function portOf(handle: TcpHandle): number {
   const out: { port?: number } = {};
   handle.getsockname(out);

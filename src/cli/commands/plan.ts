@@ -103,7 +103,10 @@ function grantLines(grant: GrantPlan): string[] {
 function howText(grant: GrantPlan): string {
   if (grant.kind === "tunnel") return "passed through, still encrypted";
   if (grant.kind === "tcp") return "passed through as it is";
+  if (grant.kind === "program") return `by the command "${grant.command.name}"`;
   const { rules, secret } = grant;
+  if (secret === "")
+    return `${rules.length} ${rules.length === 1 ? "rule" : "rules"}, no credential`;
   return `${rules.length} ${rules.length === 1 ? "rule" : "rules"}, with secret "${secret}"`;
 }
 

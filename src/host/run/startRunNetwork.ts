@@ -23,7 +23,7 @@ import type { Generation } from "../Generation.ts";
 import { phantomKey, signingKey } from "../hostKeys.ts";
 import { LogFile } from "../LogFile.ts";
 import { BrokerProcess, type HeldListener } from "../supervisor/BrokerProcess.ts";
-import { closeHandle, type LaunchMessage } from "../supervisor/launchMessages.ts";
+import { closeHandle, type LaunchMessage, listenerOf } from "../supervisor/launchMessages.ts";
 import { brokerCache, warmBroker } from "../warmBroker.ts";
 import { planNetwork, type NetworkPlan } from "./planNetwork.ts";
 
@@ -105,7 +105,7 @@ export async function startRunNetwork(
     onMessage(message, handle) {
       const said = message as LaunchMessage;
       if (said.type === "listener") {
-        const listener: HeldListener = { message: { ...said, bot: NAME }, handle };
+        const listener: HeldListener = { message: listenerOf(said, { name: NAME }), handle };
         held.push(listener);
         broker?.process.giveListener(listener);
       } else if (said.type === "dialed") relay(waiting.shift(), handle);

@@ -4,7 +4,7 @@ import type { LogFile } from "../LogFile.ts";
 import type { PluginLaunch } from "../pluginLaunch.ts";
 import type { ProcessStatus } from "../status.ts";
 import type { BrokerProcess, HeldListener } from "./BrokerProcess.ts";
-import { closeHandle, type LaunchMessage } from "./launchMessages.ts";
+import { closeHandle, listenerOf, type LaunchMessage } from "./launchMessages.ts";
 import { Lifecycle } from "./Lifecycle.ts";
 
 /** Everything that starting a bot depends on; when it is the same, the bot need not be restarted. */
@@ -114,7 +114,7 @@ export class BotProcess {
   #receive(message: LaunchMessage, handle: unknown): void {
     switch (message.type) {
       case "listener": {
-        const listener: HeldListener = { message: { ...message, bot: this.launch.name }, handle };
+        const listener: HeldListener = { message: listenerOf(message, this.launch), handle };
         this.#listeners.push(listener);
         this.#broker.giveListener(listener);
         break;

@@ -18,6 +18,8 @@ export interface HeldListener {
 export interface BrokerCallbacks {
   /** The ingress wants a connection into a bot's namespace; answer with `giveConnection`. */
   readonly onDial: (bot: string, id: number) => void;
+  /** A command wants a connection to its service's program; answer with `giveConnection`. None is there if absent. */
+  readonly onDialProgram?: (bot: string, grant: string, id: number) => void;
   /** A call waits for the owner's word. */
   readonly onAsk: (ask: Ask) => void;
   /** Every listener there is now: a broker that was started again gets them all. */
@@ -208,6 +210,11 @@ export class BrokerProcess {
         break;
       case "dial-gateway":
         this.#callbacks.onDial(message.bot, message.id);
+        break;
+      case "dial-program":
+        if (this.#callbacks.onDialProgram === undefined)
+          this.giveConnection(message.id, { error: "ENOENT" });
+        else this.#callbacks.onDialProgram(message.bot, message.grant, message.id);
         break;
       case "health": {
         const { key, warning, remedy } = message;

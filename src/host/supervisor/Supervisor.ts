@@ -8,6 +8,7 @@ import { probeHost, type CompiledWall, type HostCapabilities } from "../../wall/
 import { botLaunch } from "../botLaunch.ts";
 import { assignUsers } from "../botUsers.ts";
 import { brokerConfig } from "../brokerConfig.ts";
+import { browserBots, browserSetup, browserUser, type BrowserSetup } from "../browserSetup.ts";
 import { brokerWall } from "../brokerWall.ts";
 import { readGeneration, setCurrentGeneration, type Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
@@ -17,6 +18,7 @@ import { planWarnings } from "../planWarnings.ts";
 import type { HealthWarning, SupervisorStatus } from "../status.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
+import { BrowserService } from "./BrowserService.ts";
 import type { StoreContext } from "../readStores.ts";
 import { installPlugins } from "./installPlugins.ts";
 import { Notifier } from "./Notifier.ts";
@@ -34,6 +36,7 @@ interface Prepared {
   readonly launches: readonly BotLaunch[];
   readonly brokerWall: CompiledWall;
   readonly stores: StoreContext;
+  readonly browsers: BrowserSetup | undefined;
 }
 
 /** Runs one deployment: the broker and every bot, as the generation in force says. */
@@ -43,6 +46,8 @@ export class Supervisor {
   readonly #log: LogFile;
   readonly #bots = new Map<string, BotProcess>();
   readonly #notifier: Notifier;
+  /** From the first bot that has a browser on. */
+  #browsers: BrowserService | undefined;
   #broker: BrokerProcess | undefined;
   #inForce: Prepared | undefined;
   #passphrase: string | undefined;
@@ -110,6 +115,7 @@ export class Supervisor {
       clearInterval(this.#renewal);
       await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
       this.#bots.clear();
+      await this.#browsers?.use(undefined);
       await this.#broker?.stop();
       this.#broker = undefined;
       this.#inForce = undefined;
@@ -161,6 +167,7 @@ export class Supervisor {
         ...(this.#inForce === undefined ? [] : planWarnings(this.#inForce.generation.plan)),
         ...(this.#broker?.health() ?? []),
         ...this.#crashing(),
+        ...(this.#browsers?.health() ?? []),
         ...this.#notifier.health(),
       ],
     };
@@ -170,7 +177,10 @@ export class Supervisor {
     const paths = this.#paths;
     const root = process.getuid?.() === 0;
     const names = generation.plan.bots.map((bot) => bot.name);
-    const users = root ? assignUsers(paths.users, names) : new Map<string, number>();
+    const browsers = browserBots(generation.plan).map(browserUser);
+    const users = root
+      ? assignUsers(paths.users, [...names, ...browsers])
+      : new Map<string, number>();
     const authority = await ensureAuthority(paths.authority);
     const { file, identity } = await locateVault(paths.vault.folder);
     const vault = { file, identity, ...(passphrase === undefined ? {} : { passphrase }) };
@@ -187,6 +197,14 @@ export class Supervisor {
       launches,
       brokerWall: brokerWall(generation, paths, ours),
       stores: { programs: generation.programs, paths, capabilities: ours, config },
+      browsers: await browserSetup({
+        generation,
+        store: paths.store,
+        authority,
+        capabilities,
+        ours,
+        users,
+      }),
     };
   }
 
@@ -202,6 +220,11 @@ export class Supervisor {
     progress("starting the broker");
     await broker.useWall(next.brokerWall, next.generation.programs.launcher);
     await broker.configure(next.config, next.stores);
+    if (next.browsers !== undefined) {
+      const log = join(this.#paths.logs, "browser.log");
+      this.#browsers ??= new BrowserService(new LogFile(log), this.#paths.run);
+    }
+    await this.#browsers?.use(next.browsers);
     const wanted = new Map(next.launches.map((launch) => [launch.name, launch]));
     const leaving = [...this.#bots.values()].filter(
       (bot) => !isDeepStrictEqual(bot.launch, wanted.get(bot.launch.name)),
@@ -239,10 +262,17 @@ export class Supervisor {
           if (bot === undefined) this.#broker?.giveConnection(id, { error: "ENOTCONN" });
           else bot.dial(id);
         },
+        onDialProgram: (bot, _grant, id) => void this.#dialBrowser(bot, id),
         onAsk: (ask) => this.#notifier.tell(ask),
         listeners: () => [...this.#bots.values()].flatMap((bot) => bot.listeners),
       },
     });
+  }
+
+  async #dialBrowser(bot: string, id: number): Promise<void> {
+    const handle = await this.#browsers?.connect(bot).catch(() => undefined);
+    if (handle === undefined) this.#broker?.giveConnection(id, { error: "ENOENT" });
+    else this.#broker?.giveConnection(id, { handle });
   }
 
   /** As many at once as there are processors: a gateway takes one whole while it starts. */
@@ -277,6 +307,7 @@ export class Supervisor {
     if (before === undefined) {
       await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
       this.#bots.clear();
+      await this.#browsers?.use(undefined);
       await this.#broker?.stop();
       this.#broker = undefined;
       this.#inForce = undefined;

@@ -20,6 +20,8 @@ export type Operation =
       /** At 127.0.0.1 only, since the network is the host's. */
       readonly local?: boolean;
     }
+  /** Makes a Unix socket, sends it over the channel, and makes the mount at `folder` read-only. */
+  | { readonly op: "socket"; readonly folder: string; readonly name: string }
   /** Waits until the supervisor has taken every listener. */
   | { readonly op: "acknowledged" }
   | {

@@ -27,6 +27,7 @@ const NUMBERS = {
   notify: 19,
   code: 20,
   expect: 21,
+  socket: 22,
 } as const;
 const EXECUTE_ONCE = 17;
 
@@ -64,6 +65,8 @@ function encodeBody(operation: Operation): Buffer {
         u32(operation.port),
         u32(operation.local === true ? 1 : 0),
       ]);
+    case "socket":
+      return Buffer.concat([text(operation.folder), text(operation.name)]);
     case "dialer":
       return Buffer.concat([
         u32(operation.port),

@@ -1,0 +1,23 @@
+import type { CommandPlan } from "./CommandPlan.ts";
+import type { BotPlan, Rule } from "./Plan.ts";
+
+/** A client command of a bot, and the grant that brings it. */
+export interface ClientCommand {
+  readonly grant: string;
+  readonly command: CommandPlan;
+  /** What its grant allows, where that is calls by method and path. */
+  readonly rules: readonly Rule[];
+}
+
+/** The client commands that exist inside a bot's wall, sorted by name. */
+export function clientCommands({ grants }: Pick<BotPlan, "grants">): readonly ClientCommand[] {
+  return grants
+    .flatMap((grant): ClientCommand[] => {
+      if (grant.kind === "program")
+        return [{ grant: grant.name, command: grant.command, rules: [] }];
+      if (grant.kind !== "inject" || grant.command === undefined) return [];
+      const rules = [...grant.rules, ...(grant.ask ?? [])];
+      return [{ grant: grant.name, command: grant.command, rules }];
+    })
+    .toSorted((a, b) => (a.command.name < b.command.name ? -1 : 1));
+}
