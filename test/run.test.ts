@@ -388,6 +388,8 @@ describe("seawall run", () => {
       [["--listen-port", "1024", "--listen-port", "1025", "--", "true"], 2, /only one port/],
       [["--allow-domain", "*.example.com", "--", "true"], 2, /--allow-domain takes a host/],
       [["--allow-domain", "1.2.3.4", "--", "true"], 2, /--allow-domain takes a host/],
+      [["--concede", "everything", "--", "true"], 2, /--concede takes no-landlock or/],
+      [["--allow-library", "", "--", "true"], 2, /--allow-library takes a path/],
       [["--env", "A-B", "--", "true"], 2, /--env takes/],
       [["--credential", "nosuch", "--", "true"], 2, /there is no service "nosuch"/],
       [["--credential", "anthropic", "--", "true"], 2, /the vault is empty/],
