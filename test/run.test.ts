@@ -97,6 +97,75 @@ describe("seawall run", () => {
     assert.equal(outside(place, WRITE(hook)), "written");
   });
 
+  test("no link that lies in a granted folder leads to keys, settings or the home", () => {
+    const key = place.write(".ssh/id_link", "a key");
+    const rc = place.write(".zshrc", "# rc");
+    const links = {
+      "to-keys": join(place.home, ".ssh"),
+      "to-key": key,
+      "to-rc": rc,
+      "to-home": place.home,
+      "to-root": place.root,
+    };
+    // As a command could have left them that was allowed to write the project.
+    for (const [name, target] of Object.entries(links))
+      symlinkSync(target, join(place.project, name));
+    assert.equal(outside(place, READ(join(place.project, "to-keys/id_link"))), "a key");
+    for (const [flag, name] of [
+      ["--allow", "to-keys"],
+      ["--read", "to-keys"],
+      ["--read-file", "to-key"],
+      ["--write-file", "to-rc"],
+      ["--allow", "to-home/.ssh"],
+    ] as const) {
+      const refused = run(flag, name, "--", "true");
+      assert.equal(refused.code, 2, `${flag} ${name}: ${refused.stderr}`);
+      assert.match(refused.stderr, /leads to ".*"\n.*\n {2}hint: that is protected: /);
+    }
+    for (const name of ["to-home", "to-root"]) {
+      assert.equal(code(READ(key), "--allow", name), "ENOENT");
+      assert.equal(code(READ(rc), "--allow", name), "# rc");
+      assert.equal(code(WRITE(rc), "--allow", name), "EROFS");
+    }
+    // What is meant is named, and a link to anything else is followed as ever.
+    assert.equal(code(READ(key), "--read", join(place.home, ".ssh")), "a key");
+    assert.equal(code(READ(rc), "--read-file", "to-rc"), "# rc");
+  });
+
+  test("a home that is a link is protected by both names", () => {
+    const key = place.write(".ssh/id_home", "a key");
+    const other = join(place.root, "home-by-another-name");
+    symlinkSync(place.home, other);
+    place.profile("denying-later", {
+      extends: "node",
+      filesystem: {
+        allow: ["$HOME/shared"],
+        deny: ["$HOME/shared/later"],
+        create: ["$HOME/shared"],
+      },
+    });
+    const inside = (text: string, ...flags: readonly string[]) => {
+      const [program = "", ...words] = place.words(["run", ...flags, "--", "node", "-e", text]);
+      const env = { ...place.env, HOME: other };
+      return spawnSync(program, words, { cwd: other, env, encoding: "utf8" }).stdout.trim();
+    };
+    const byOther = join(other, ".ssh/id_home");
+    assert.equal(outside(place, READ(byOther)), "a key");
+    for (const granted of [place.home, other])
+      for (const file of [key, byOther])
+        assert.equal(inside(READ(file), "--allow", granted), "ENOENT", `${granted} ${file}`);
+    assert.equal(inside(READ(key), "--read", join(other, ".ssh")), "a key");
+    // A home is more than the working folder that a profile gives, by whatever name one is in it.
+    place.write("a-file", "of the home");
+    assert.equal(inside(READ(join(place.home, "a-file")), "--profile", "node"), "ENOENT");
+    const later = join(place.home, "shared/later");
+    assert.notEqual(inside(WRITE(later), "--profile", "denying-later"), "written");
+    assert.equal(
+      inside(WRITE(join(place.home, "shared/now")), "--profile", "denying-later"),
+      "EROFS",
+    );
+  });
+
   test("Seawall's own folders can't be written, nor its state be read, by whatever is granted", () => {
     const state = place.write("../state/kept/secret", "a secret of the vault");
     const stored = place.write("../store/command-cache/code", "what runs outside");
@@ -319,6 +388,8 @@ describe("seawall run", () => {
       [["--listen-port", "1024", "--listen-port", "1025", "--", "true"], 2, /only one port/],
       [["--allow-domain", "*.example.com", "--", "true"], 2, /--allow-domain takes a host/],
       [["--allow-domain", "1.2.3.4", "--", "true"], 2, /--allow-domain takes a host/],
+      [["--concede", "everything", "--", "true"], 2, /--concede takes no-landlock or/],
+      [["--allow-library", "", "--", "true"], 2, /--allow-library takes a path/],
       [["--env", "A-B", "--", "true"], 2, /--env takes/],
       [["--credential", "nosuch", "--", "true"], 2, /there is no service "nosuch"/],
       [["--credential", "anthropic", "--", "true"], 2, /the vault is empty/],

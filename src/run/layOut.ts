@@ -4,6 +4,7 @@ import { describeOrigin, isBelow, type Origin, type Policy } from "../profiles/i
 import { readableSystemFiles } from "./baseFiles.ts";
 import { findProgram, type Program } from "./findProgram.ts";
 import { libraryFolders, moduleFolders } from "./libraryFolders.ts";
+import { realPlace } from "./realPlace.ts";
 import { RunError } from "./RunError.ts";
 
 /** Everything a wall shows and lets run, on this host, each with the rule that says so. */
@@ -28,6 +29,8 @@ export interface LaidPlace {
   readonly write: boolean;
   readonly folder: boolean;
   readonly origin: Origin;
+  /** What is there, for what was granted: another wall may put a link in its place in the meantime. */
+  readonly seen?: { readonly device: string; readonly inode: string };
 }
 
 /** A program that may be executed, at the path it has inside. */
@@ -68,7 +71,16 @@ export function layOut(options: LayOutOptions): Layout {
   const show = (path: string, origin: Origin, read: boolean, write: boolean): boolean => {
     const real = follow(path, links);
     if (real === undefined) return false;
-    found.push({ path: real, read, write, folder: statSync(real).isDirectory(), origin });
+    const stat = statSync(real, { bigint: true });
+    const seen = { device: String(stat.dev), inode: String(stat.ino) };
+    found.push({
+      path: real,
+      read,
+      write,
+      folder: stat.isDirectory(),
+      origin,
+      ...(origin.kind === "always" ? {} : { seen }),
+    });
     return true;
   };
   for (const rule of policy.paths) {
@@ -114,10 +126,9 @@ export function layOut(options: LayOutOptions): Layout {
     places,
     links: [...links].map(([path, target]) => ({ path, target })),
     exceptions: [...policy.exceptions, ...options.exceptions].flatMap((exception) => {
-      const real = follow(exception.path, new Map());
-      // Both names, as either may be shown.
-      const other =
-        real === undefined || real === exception.path ? [] : [{ ...exception, path: real }];
+      // Both names, as either may be shown; also of what isn't there yet.
+      const real = realPlace(exception.path);
+      const other = real === exception.path ? [] : [{ ...exception, path: real }];
       return [exception, ...other];
     }),
     programs: programs.map(({ path, real, origin }) => ({ path, real, origin })),
@@ -162,7 +173,7 @@ export function checkGrantable(
   rules: readonly { path: string; write: boolean; origin: Origin }[],
 ): void {
   for (const { path, write, origin } of rules) {
-    const real = follow(path, new Map()) ?? path;
+    const real = realPlace(path);
     const reserved = RESERVED.find(
       (each) => real === each || (each !== "/tmp" && isBelow(real, each)),
     );

@@ -1,4 +1,3 @@
-import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
   describeOrigin,
@@ -7,6 +6,7 @@ import {
   type Origin,
   type Policy,
 } from "../profiles/index.ts";
+import { realPlace } from "./realPlace.ts";
 import { RunError } from "./RunError.ts";
 
 /** Where Seawall keeps what it needs, wherever that is (src/paths/statePaths.ts). */
@@ -32,7 +32,7 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, 
 export function checkOwnFolders({ paths }: Policy, own: AllOwn): void {
   for (const { path, write, origin } of paths) {
     if (!write) continue;
-    const real = realPath(path);
+    const real = realPlace(path);
     const inside = all(own).find(({ folder }) => real === folder || isBelow(real, folder));
     if (inside === undefined) continue;
     throw new RunError("reserved-path", `"${path}" can't be written: ${inside.what} is there`, {
@@ -45,7 +45,7 @@ export function checkOwnFolders({ paths }: Policy, own: AllOwn): void {
 /** What of Seawall's own folders a folder that was granted around them doesn't give. */
 export function keptOfOwn({ paths, lifted }: Policy, own: AllOwn): Exception[] {
   return all(own).flatMap(({ folder, access, what }): Exception[] => {
-    const around = paths.filter(({ path }) => isBelow(folder, realPath(path)));
+    const around = paths.filter(({ path }) => isBelow(folder, realPlace(path)));
     if (!around.some(({ write }) => write || access === "hidden")) return [];
     if (access === "hidden" && lifted.includes(folder)) return [];
     const origin: Origin = { kind: "always", what: `protected by default: ${what}` };
@@ -55,17 +55,9 @@ export function keptOfOwn({ paths, lifted }: Policy, own: AllOwn): Exception[] {
 
 function all({ state, store, config }: AllOwn) {
   return [
-    { folder: realPath(PROJECT), access: "read-only", what: "Seawall itself" },
-    { folder: realPath(store), access: "read-only", what: "the store of Seawall's programs" },
-    { folder: realPath(config), access: "hidden", what: "Seawall's profiles and declarations" },
-    { folder: realPath(state), access: "hidden", what: "Seawall's vault, authority and policies" },
+    { folder: realPlace(PROJECT), access: "read-only", what: "Seawall itself" },
+    { folder: realPlace(store), access: "read-only", what: "the store of Seawall's programs" },
+    { folder: realPlace(config), access: "hidden", what: "Seawall's profiles and declarations" },
+    { folder: realPlace(state), access: "hidden", what: "Seawall's vault, authority and policies" },
   ] as const;
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }

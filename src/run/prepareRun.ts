@@ -15,6 +15,7 @@ import { findProgram, type Program } from "./findProgram.ts";
 import { checkGrantable, layOut, type Layout } from "./layOut.ts";
 import { checkOwnFolders, keptOfOwn, type OwnFolders } from "./ownFolders.ts";
 import { protectedByDefault } from "./protectedByDefault.ts";
+import { realPlace } from "./realPlace.ts";
 import { RunError } from "./RunError.ts";
 import type { RunRequest } from "./RunRequest.ts";
 import { NO_NETWORK, runSpec, type RunNetwork } from "./runSpec.ts";
@@ -53,7 +54,9 @@ export async function prepareRun(
   { env, make, terminal, own }: PrepareOptions,
 ): Promise<PreparedRun> {
   const workdir = folderAt(request.workdir);
-  const home = resolve(env["HOME"] ?? "/");
+  const named = resolve(env["HOME"] ?? "/");
+  // A home may be a link (/home -> /var/home); everything is told by where it leads.
+  const home = realPlace(named);
   const place: Place = { home, workdir, uid: process.getuid?.() ?? 0, env };
   const loaded = await loadFor(request, env);
   const policy = makePolicy(loaded.profile, place);
@@ -65,7 +68,10 @@ export async function prepareRun(
   checkGrantable(policy.paths);
   const allOwn = { ...own, config: dirname(profileFolder(env)) };
   checkOwnFolders(policy, allOwn);
-  const exceptions = [...keptOfOwn(policy, allOwn), ...(await protectedByDefault(policy, home))];
+  const exceptions = [
+    ...keptOfOwn(policy, allOwn),
+    ...(await protectedByDefault(policy, { named, real: home })),
+  ];
   const layout = layOut({ policy, exceptions, program, searchPath, workdir, make });
   return {
     request: { ...request, workdir },

@@ -119,9 +119,16 @@ function mountsOf(input: RunSpecInput, ids: { uid: number; gid: number }): reado
   ].filter((mount) => !isShown(mount.to, places));
   const own: readonly Mount[] = [
     { kind: "memory", to: "/tmp", size: TMP_BYTES },
-    ...places.map(({ path, read, write }): Mount => {
-      if (!write) return { kind: "read", from: path, to: path };
-      return { kind: "write", from: path, to: path, ...(read ? {} : { unreadable: true }) };
+    ...places.map(({ path, read, write, seen }): Mount => {
+      const found = seen === undefined ? {} : { seen };
+      if (!write) return { kind: "read", from: path, to: path, ...found };
+      return {
+        kind: "write",
+        from: path,
+        to: path,
+        ...(read ? {} : { unreadable: true }),
+        ...found,
+      };
     }),
     ...programs
       .filter(({ path }) => !isShown(path, places))

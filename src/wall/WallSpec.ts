@@ -80,6 +80,8 @@ export type Mount =
       readonly from: string;
       readonly to: string;
       readonly placed?: Identity;
+      /** What was there when it was granted: the start is refused if it is another file by then. */
+      readonly seen?: Identity;
     }
   /** Nothing else may be mounted from or onto a place below it: the process decides what is there. */
   | {
@@ -89,6 +91,7 @@ export type Mount =
       /** May be written but, as far as Landlock is there, not read. */
       readonly unreadable?: boolean;
       readonly placed?: Identity;
+      readonly seen?: Identity;
     }
   /** `text` appears as a read-only file. */
   | { readonly kind: "file"; readonly to: string; readonly text: string }

@@ -6,6 +6,7 @@ import { compileLimits } from "./limits/compile.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 import { encodePolicy } from "./policy/encode.ts";
 import type { Operation } from "./policy/Operation.ts";
+import { expected } from "./policy/expected.ts";
 import { prelude } from "./policy/prelude.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { walledPolicy } from "./seccomp/walledPolicy.ts";
@@ -69,6 +70,7 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
   const policy = walledPolicy({ processes: spec.processes, sockets: "tcp", shared: true });
   const operations: readonly Operation[] = [
     ...prelude(spec, limits, true),
+    ...expected(mounts),
     ...tcp.map(
       (port) => ({ op: "listen", protocol: "tcp", family: 4, port, local: true }) as const,
     ),

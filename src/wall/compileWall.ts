@@ -11,6 +11,7 @@ import type { CompiledLimits } from "./limits/compile.ts";
 import type { MechanismReport } from "./MechanismReport.ts";
 import { compileBubblewrap } from "./namespaces/arguments.ts";
 import { encodePolicy } from "./policy/encode.ts";
+import { expected } from "./policy/expected.ts";
 import { prelude } from "./policy/prelude.ts";
 import type { Operation } from "./policy/Operation.ts";
 import type { Instruction } from "./seccomp/bpf.ts";
@@ -108,15 +109,10 @@ function remedyOf(host: HostCapabilities, mechanism: string): string | undefined
 
 /** Everything that isn't granted as code becomes data. */
 function mountOperations(spec: WallSpec, host: HostCapabilities): readonly Operation[] {
-  const expected = spec.mounts.flatMap((mount): readonly Operation[] => {
-    if (mount.kind !== "read" && mount.kind !== "write") return [];
-    if (mount.placed === undefined) return [];
-    const { device, inode } = mount.placed;
-    return [{ op: "expect", path: mount.to, device: BigInt(device), inode: BigInt(inode) }];
-  });
-  if (!host.noexec) return expected;
+  const seen = expected(spec.mounts);
+  if (!host.noexec) return seen;
   const code = [spec.command[0], ...spec.execute, ...visibleLoaders(spec, host), ...spec.libraries];
-  return [...expected, { op: "code", paths: [...new Set(code)] }];
+  return [...seen, { op: "code", paths: [...new Set(code)] }];
 }
 
 function networkOperations(

@@ -87,6 +87,8 @@ const COMMON = {
   charset: "ascii",
   legalComments: "none",
   logLevel: "warning",
+  // Whatever else asks where it lies would get no answer: then nothing is packed.
+  logOverride: { "empty-import-meta": "error" },
   // Each is then begun when it is imported and not before, without a promise per module.
   supported: { "dynamic-import": false },
   // Machine code beside them.
@@ -151,9 +153,12 @@ function ownPlaces(): Plugin {
     setup(making) {
       making.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
         const text = readFileSync(path, "utf8");
-        if (!text.includes("import.meta.url")) return undefined;
-        const url = JSON.stringify(pathToFileURL(path).href);
-        return { contents: text.replaceAll("import.meta.url", url), loader: "ts" };
+        if (!text.includes("import.meta.")) return undefined;
+        const contents = text
+          .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
+          .replaceAll("import.meta.dirname", JSON.stringify(dirname(path)))
+          .replaceAll("import.meta.filename", JSON.stringify(path));
+        return { contents, loader: "ts" };
       });
     },
   };

@@ -18,7 +18,7 @@ export async function dryRun(prepared: PreparedRun, call: RunCall): Promise<numb
   const report = {
     command: spec.command,
     workdir: spec.cwd,
-    files: await Promise.all(layout.places.map(by)),
+    files: await Promise.all(layout.places.map(({ seen: _seen, ...place }) => by(place))),
     kept: await Promise.all(layout.exceptions.map(by)),
     programs: await Promise.all(layout.programs.map(by)),
     network: book.blocked === undefined ? await Promise.all(book.hosts.map(by)) : [],

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -328,6 +329,38 @@ test("a folder granted inside a sealed one is there", { skip }, async (t) => {
   );
   assert.deepEqual(Object.values(done), ["other,project", "done", "EROFS"]);
 });
+
+test(
+  "a start is refused if something else has come to be where something was granted",
+  { skip },
+  async (t) => {
+    const root = makeTree(t, ["granted/file", "keys/file"]);
+    const folder = join(root, "granted");
+    const { dev, ino } = statSync(folder, { bigint: true });
+    const seen = { device: String(dev), inode: String(ino) };
+    const mounts: Mount[] = [...BASE_MOUNTS, { kind: "write", from: folder, to: "/tree", seen }];
+    const attempt = async () => {
+      const walled = startWalled(compileWall(specFor("0", { mounts }), host), {
+        launcher: LAUNCHER,
+        ...SUBJECT,
+        stdout: "pipe",
+        stderr: "pipe",
+        onMessage: () => undefined,
+      });
+      return await walled.exited;
+    };
+    assert.equal((await attempt()).code, 0);
+    renameSync(folder, join(root, "aside"));
+    symlinkSync("keys", folder);
+    const exit = await attempt();
+    assert.equal(exit.code, 126);
+    assert.match(exit.refusal ?? "", /\/tree: .*ESTALE/u);
+    const kept = protect({ path: "/tree/x", access: "hidden" });
+    assert.throws(() => placeProtections({ ...specFor("0", { mounts }), ...kept }), {
+      code: "protect",
+    });
+  },
+);
 
 test(
   "a start is refused if something else has come to be at a placed path",

@@ -141,9 +141,16 @@ function placeMount(mount: FolderMount, tree: Node, context: Context): readonly 
   if (tree.children.size === 0) return [root];
   const from = realpathOf(mount.from);
   const found = look(from);
+  const { seen } = mount;
+  if (seen !== undefined && found !== undefined && !isSameFile(seen, found.identity))
+    fail(`"${mount.to}" was replaced by another file while the wall was made`, "try again");
   // A single file was mounted, of which nothing below can be protected, nor need be.
   if (found?.type !== "folder") return [root];
   return placeFolder({ inside: mount.to, from, kind, node: tree, context }, found, [root]);
+}
+
+function isSameFile(one: Identity, other: Identity): boolean {
+  return one.device === other.device && one.inode === other.inode;
 }
 
 interface Folder {
