@@ -22,6 +22,7 @@ const USUAL_HOST: HostCapabilities = {
   seccomp: true,
   ipv6: true,
   noexec: true,
+  countsProcesses: true,
   cgroups: { kind: "systemd", program: "/usr/bin/systemd-run", user: false },
   loaders: ["/lib64/ld-linux-x86-64.so.2"],
   mechanisms: [],

@@ -202,6 +202,15 @@ function refuseWhatServicesLack({ bots }: Plan): void {
       },
     );
   }
+  for (const { name, grants } of bots) {
+    const lacking = grants.find((grant) => grant.kind === "program");
+    if (lacking === undefined) continue;
+    throw new HostError(
+      "cannot-serve",
+      `bot "${name}" has the grant "${lacking.name}", which services can't get yet`,
+      { hint: "run it with: seawall up" },
+    );
+  }
   const bot = bots.find(({ openclaw }) => openclaw.plugins.length > 0);
   if (bot === undefined) return;
   throw new HostError(
