@@ -39,7 +39,9 @@ describe("adversaries at the broker", () => {
   }
 
   test("no case is left out for a feature that the broker has", () => {
-    const lacked = (["h2", "websocket", "proxy"] as const).filter((each) => !target.features.has(each));
+    const lacked = (["h2", "websocket", "proxy"] as const).filter(
+      (each) => !target.features.has(each),
+    );
     assert.deepEqual(lacked, []);
   });
 

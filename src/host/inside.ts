@@ -12,6 +12,7 @@ export const INSIDE: InsidePaths = {
   workspace: "/home/bot/workspace",
   config: "/etc/seawall",
   commands: "/usr/bin",
+  clients: true,
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
 };
 
@@ -21,7 +22,9 @@ export const SERVICE_INSIDE: InsidePaths = {
   home: "/srv/bot",
   state: "/srv/bot/state",
   workspace: "/srv/bot/workspace",
+  clients: false,
 };
+
 /** Where the client commands find the broker; native/client.c has the same path. */
 export const COMMAND_SOCKET = { folder: "/run/broker", name: "socket" } as const;
 

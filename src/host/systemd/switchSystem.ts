@@ -203,11 +203,11 @@ function refuseWhatServicesLack({ bots }: Plan): void {
     );
   }
   for (const { name, grants } of bots) {
-    const lacking = grants.find((grant) => grant.kind === "program");
-    if (lacking === undefined) continue;
+    const program = grants.find(({ kind }) => kind === "program");
+    if (program === undefined) continue;
     throw new HostError(
       "cannot-serve",
-      `bot "${name}" has the grant "${lacking.name}", which services can't get yet`,
+      `bot "${name}" is granted "${program.name}", a program that services can't reach yet`,
       { hint: "run it with: seawall up" },
     );
   }
