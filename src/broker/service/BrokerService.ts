@@ -167,9 +167,12 @@ export class BrokerService {
         this.#asks.delete(message.id);
         this.#tellStatus();
         break;
+      case "dial-program":
+        // There is none: what takes one is not served by systemd.
+        void this.#broker.receive({ type: "gateway-connection", id: message.id, error: "ENOENT" });
+        break;
       case "started":
       case "dial-gateway":
-      case "dial-program":
       case "read-secrets":
       case "secrets-refreshed":
         break;

@@ -61,10 +61,12 @@ export function gatewaySpec(
   files?: ProgramFiles,
 ): WallSpec {
   const home = `${paths.state}/bots/${plan.name}`;
+  // Their socket is made by a supervisor's launcher; status says that they aren't there.
+  const { client: _, ...own } = programs;
   const spec = botWall({
     plan,
     bot,
-    programs,
+    programs: own,
     home,
     trust: "",
     variables: {},
@@ -73,7 +75,7 @@ export function gatewaySpec(
     // A unit's processes are counted together.
     boundsMemory: true,
   });
-  const own: Readonly<Record<string, string>> = {
+  const machine: Readonly<Record<string, string>> = {
     [SERVICE_INSIDE.caBundle]: `${paths.generation}/private/trust.pem`,
     "/etc/passwd": `${paths.generation}/private/${plan.name}/passwd`,
     "/etc/group": `${paths.generation}/private/${plan.name}/group`,
@@ -83,7 +85,7 @@ export function gatewaySpec(
     ...spec,
     environment: { ...spec.environment, ...PORTABLE_FILES },
     mounts: spec.mounts.map((mount): Mount => {
-      const from = own[mount.to];
+      const from = machine[mount.to];
       return from === undefined ? mount : { kind: "read", from, to: mount.to };
     }),
     network,
