@@ -30,11 +30,11 @@ describe("agents that use their services by client commands", () => {
     deployment = await Deployment.make();
     other = await startStandIns({ anthropicKey: "unused", telegramToken: otherToken });
     writeFileSync(join(deployment.folder, "other.pem"), other.caPem);
-    const { ca, issue } = await makeAuthority("services");
-    writeFileSync(join(deployment.folder, "services.pem"), ca);
+    const authority = await makeAuthority("services");
+    writeFileSync(join(deployment.folder, "services.pem"), authority.ca);
     const notAfter = new Date(Date.now() + 3_600_000);
     const leafFor = async (names: readonly string[]): Promise<Leaf> => ({
-      ...(await issue(names)),
+      ...(await authority.issue(names)),
       notAfter,
     });
     model = await startToolModel(
@@ -101,6 +101,7 @@ describe("agents that use their services by client commands", () => {
               bridge: { to: ["b"] },
             },
             exec: { allow: ["google-api"] },
+            tools: { allow: ["read"] },
           },
         }),
         b: deployment.bot({
@@ -137,10 +138,14 @@ describe("agents that use their services by client commands", () => {
     await Promise.all(servers.map((server) => server.close()));
   });
 
-  function run(bot: "a" | "b", command: string): Promise<string> {
+  /** What the agent says at the end; what OpenClaw says while it works comes before. */
+  async function run(bot: "a" | "b", command: string): Promise<string> {
     const { telegram } = bot === "a" ? deployment.standIns : other;
     telegram.sendAsUser(`RUN: ${command}`);
-    return telegram.nextReply(120_000);
+    for (;;) {
+      const reply = await telegram.nextReply(120_000);
+      if (reply.startsWith("RESULT")) return reply;
+    }
   }
 
   test("an agent reads its owner's calendar by google-api", async () => {

@@ -47,7 +47,8 @@ function answer(request: FullRequest, response: ServerResponse): void {
     const said = JSON.stringify(ofUser[result]?.["content"]);
     return stream(response, model, { type: "text", text: `RESULT ${said.slice(0, 3000)}` });
   }
-  const text = String(ofUser[order]?.["text"] ?? "");
+  const last = ofUser[order]?.["text"];
+  const text = typeof last === "string" ? last : "";
   const command = new RegExp(`^${ANY}*RUN: ([^\\n]+)`).exec(text)?.[1];
   if (command === undefined)
     return stream(response, model, { type: "text", text: "Nothing to do." });
