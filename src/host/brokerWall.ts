@@ -97,6 +97,8 @@ export function brokerSpec(around: BrokerSurroundings): WallSpec {
     `${project}/node_modules`,
     `${project}/package.json`,
     join(project, relative(PROJECT, PRIVATE_ADDON)),
+    // Whose client commands they are; src/broker/command/peerUid.ts loads it.
+    `${project}/build/peer.node`,
     ...around.readable,
     cache,
     ...(around.system ?? [...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path))),

@@ -20,6 +20,7 @@ import { planResources } from "./planResources.ts";
 import { planSecrets } from "./planSecrets.ts";
 import { planSurroundings } from "./planSurroundings.ts";
 import { resolveServices, type KnownService } from "./resolveServices.ts";
+import { withCommand } from "./withCommand.ts";
 
 /** What a declaration is resolved against. */
 export interface PlanContext {
@@ -117,14 +118,6 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     ...planLimits(bot.limits, path, uncounted(grants), faults),
     ...planResources(bot.limits),
   };
-}
-
-/** A command exists inside where `exec.allow` names it; one that is all there is to its service always does. */
-function withCommand(grant: GrantPlan, wanted: ReadonlySet<string>): GrantPlan {
-  if (grant.kind !== "inject" || grant.command === undefined) return grant;
-  if (wanted.has(grant.command.name)) return grant;
-  const { command: _unwanted, ...rest } = grant;
-  return rest;
 }
 
 /** The grants themselves, with their addresses, and the variables that phantoms go into. */

@@ -6,6 +6,7 @@ import { planMints } from "./planMints.ts";
 import { planPorts } from "./planPorts.ts";
 import { planSecrets } from "./planSecrets.ts";
 import { resolveServices } from "./resolveServices.ts";
+import { withCommand } from "./withCommand.ts";
 
 /** What a single command is granted, beside no bot. */
 export interface RunPlan {
@@ -33,12 +34,14 @@ export function planRun(
   const services = resolveServices(declared.services, options.catalogue, faults);
   const mints = planMints(declared.secrets, faults);
   const names = new Set(Object.keys(declared.secrets));
-  const { grants, environment } = planDrafts(granted, [], {
+  const { grants: all, environment } = planDrafts(granted, [], {
     services,
     secrets: names,
     mints,
     faults,
   });
+  // A command's wall has no way to the broker but its network.
+  const grants = all.map((grant) => withCommand(grant, new Set()));
   const bot = options.proxy === undefined ? {} : { proxy: options.proxy };
   const ports = planPorts(bot, grants, [], faults);
   const secrets = planSecrets(declared.secrets, mints, [{ grants }], faults);
