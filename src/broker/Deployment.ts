@@ -164,7 +164,8 @@ function compileBot(plan: BrokerBot, secrets: Known, owners: Map<string, string>
       if (grant.kind === "tunnel" && host.scheme !== "https") {
         throw invalid(`${where} passes plain HTTP through, which nothing could check`);
       }
-      if ((grant.kind === "tcp") !== (host.scheme === "tcp")) {
+      const bare = grant.kind === "tcp" || (grant.kind === "inject" && grant.login !== undefined);
+      if (bare !== (host.scheme === "tcp")) {
         throw invalid(`${where} has ${host.name}:${host.port} by a scheme that isn't its kind's`);
       }
       if (host.port === DNS_PORT)
@@ -222,7 +223,7 @@ function checkInject(
     throw invalid(`${where} needs secret "${grant.secret}", which is not configured`);
   if (grant.secret === "" && grant.places.some((place) => place.in !== "header"))
     throw invalid(`${where} takes no credential, so it has places for one in headers only`);
-  if (grant.secret !== "" && grant.places.length === 0)
+  if (grant.secret !== "" && grant.login === undefined && grant.places.length === 0)
     throw invalid(`${where} names no place for its credential`);
   const signs = grant.places.some(isSigV4);
   if (

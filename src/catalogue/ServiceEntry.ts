@@ -33,6 +33,11 @@ export interface ServiceEntry {
     /** What of `dial` means something to it, beside these keys. */
     readonly dial?: readonly ("networks" | "ca")[];
   };
+  /**
+   * It is not HTTP, and has a login in which the phantom becomes the real value; after that the connection is passed
+   * through. A grant says where, as `server: "imap.example.com:993"`.
+   */
+  readonly login?: "imap" | "smtp" | "postgres";
   /** The command for agents that have no other client. */
   readonly command?: EntryCommand;
   /** Every place a client may put the credential, as the service's documentation names them. */

@@ -20,6 +20,7 @@ import { groq } from "./groq.ts";
 import { homeAssistant } from "./homeAssistant.ts";
 import { huggingface } from "./huggingface.ts";
 import { linear } from "./linear.ts";
+import { imap, postgres, smtp } from "./logins.ts";
 import { matrix } from "./matrix.ts";
 import { mattermost } from "./mattermost.ts";
 import { mistral } from "./mistral.ts";
@@ -68,6 +69,7 @@ const ENTRIES: readonly ServiceEntry[] = [
   groq,
   homeAssistant,
   huggingface,
+  imap,
   linear,
   localModels,
   matrix,
@@ -77,9 +79,11 @@ const ENTRIES: readonly ServiceEntry[] = [
   ollama,
   openai,
   openrouter,
+  postgres,
   radarr,
   slack,
   slackApp,
+  smtp,
   sonarr,
   tavily,
   telegram,

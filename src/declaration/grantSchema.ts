@@ -98,6 +98,11 @@ const rules = (what: string) => z.array(rule).max(256).optional().describe(what)
 export const grant = z.strictObject({
   secret: secretName.optional().describe("Name of the secret, as declared under secrets."),
   url: origin.optional().describe("Where a service is that everybody runs for themselves."),
+  server: z
+    .string()
+    .regex(/^[A-Za-z0-9.:[\]-]{1,260}$/, 'a name and a port, as "imap.example.com:993"')
+    .optional()
+    .describe("Where a service is that isn't reached by HTTP (imap, smtp, postgres)."),
   tunnel: port.optional().describe("Pass connections to this port through unopened; no secret."),
   tcp: z
     .union([port, z.array(port).min(1).max(16)])

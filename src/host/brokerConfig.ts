@@ -175,6 +175,6 @@ export function brokerGrant(
 export function terminatedHosts(bot: Pick<BotPlan, "grants">): string[] {
   const names = bot.grants
     .filter(({ kind }) => kind === "inject")
-    .flatMap(({ hosts }) => hosts.filter((h) => h.scheme === "https").map((h) => h.name));
+    .flatMap(({ hosts }) => hosts.filter((h) => h.scheme !== "http").map((h) => h.name));
   return names.length > 0 ? [...new Set(names)].toSorted() : ["nothing.invalid"];
 }

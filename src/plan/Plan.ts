@@ -238,9 +238,17 @@ export interface InjectGrant {
   readonly usage?: UsageFormat;
   /** Origin at which git reaches the service; the bot's git is set up to send the phantom there. */
   readonly git?: string;
+  /** The protocol, where it isn't HTTP: the phantom becomes the secret in its login. `places` and `rules` are empty. */
+  readonly login?: LoginPlan;
   /** What exists inside for agents that have no other client. */
   readonly command?: CommandPlan;
   readonly dial?: DialPlan;
+}
+
+export interface LoginPlan {
+  readonly protocol: "imap" | "smtp" | "postgres";
+  /** Whether the connection begins with TLS, as at the ports made for that (RFC 8314), or goes over to it. */
+  readonly tls: "first" | "later";
 }
 
 /** A service that is code of the broker's own, asked by its command alone. */

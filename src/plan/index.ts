@@ -2,6 +2,7 @@ export type * from "./CommandPlan.ts";
 export type * from "./Plan.ts";
 export { assignAddresses } from "./assignAddresses.ts";
 export { describeCommand, describeOperation } from "./describeCommand.ts";
+export { checkService } from "./checkService.ts";
 export { clientCommands } from "./clientCommands.ts";
 export { derivePhantom } from "./derivePhantom.ts";
 export { makePlan, type PlanContext } from "./makePlan.ts";

@@ -49,6 +49,8 @@ export interface GrantContext {
 
 /** Keys of grants that only some services that are code know. */
 const GRANT_OPTIONS = ["to", "from", "allowHosts", "seconds", "pageBytes"] as const;
+/** Keys that say something about calls by method and path. */
+const CALL_KEYS = ["url", "allow", "ask", "deny", "content"] as const;
 
 /** Resolves one grant; nothing comes back, and faults are pushed, when it can't be. */
 export function planGrant(
@@ -109,6 +111,7 @@ function planService(
     ...planContent(service, declared, path, faults),
     ...(usage === undefined ? {} : { usage }),
     ...planGit(service, hosts),
+    ...planLogin(service, hosts),
     ...(service.command === undefined ? {} : { command: service.command }),
     ...dial,
   };
@@ -142,7 +145,7 @@ function planService(
 }
 
 function checkServiceKeys(
-  { name, channel, keyless, program }: KnownService,
+  { name, channel, keyless, program, login }: KnownService,
   declared: DeclaredGrant,
   path: Path,
   secrets: ReadonlySet<string>,
@@ -156,6 +159,16 @@ function checkServiceKeys(
       atKey: true,
       message: `"${name}" is a service with a credential, so it can't be passed through unopened`,
       hint: `remove ${key}, or grant the host by its name`,
+    });
+  }
+  for (const key of login === undefined ? [] : CALL_KEYS) {
+    if (declared[key] === undefined) continue;
+    faults.push({
+      code: "no-effect",
+      path: [...path, key],
+      atKey: true,
+      message: `"${name}" makes no calls by method and path, so "${key}" could have no effect`,
+      hint: "remove it",
     });
   }
   for (const key of GRANT_OPTIONS) {
@@ -225,7 +238,7 @@ function planProgram(
       hint: "remove it",
     });
   };
-  for (const key of ["url", "allow", "ask", "deny", "content", "dial"] as const) {
+  for (const key of [...CALL_KEYS, "server", "dial"] as const) {
     if (declared[key] === undefined || (key === "dial" && dials.length > 0)) continue;
     idle([key], `"${name}" makes no calls by method and path, so "${key}" could have no effect`);
   }
@@ -320,11 +333,21 @@ function planGit(service: KnownService, hosts: readonly HostPlan[]): Pick<Inject
 
 /** A service is at the hosts that the catalogue knows, or where the grant says. */
 function planHosts(
-  { name, hosts, ownHost }: KnownService,
-  { url }: DeclaredGrant,
+  { name, hosts, ownHost, login }: KnownService,
+  { url, server }: DeclaredGrant,
   path: Path,
   faults: Fault[],
 ): readonly HostPlan[] {
+  if (login !== undefined) return planServer(name, login, server, path, faults);
+  if (server !== undefined) {
+    faults.push({
+      code: "no-effect",
+      path: [...path, "server"],
+      atKey: true,
+      message: `"${name}" is reached by HTTP, so "server" could have no effect`,
+      hint: "remove it, or say where it is by url",
+    });
+  }
   if (ownHost && url !== undefined) return parseOrigin(url, [...path, "url"], faults);
   if (ownHost && hosts.length === 0) {
     faults.push({
@@ -344,6 +367,47 @@ function planHosts(
     });
   }
   return hosts;
+}
+
+/** Ports at which TLS comes first (RFC 8314 section 3). */
+const TLS_FIRST: readonly number[] = [993, 465];
+
+function planLogin(
+  { login }: KnownService,
+  [host]: readonly HostPlan[],
+): Pick<InjectGrant, "login"> {
+  if (login === undefined) return {};
+  const tls = TLS_FIRST.includes(host?.port ?? 0) ? "first" : "later";
+  return { login: { protocol: login, tls } };
+}
+
+const LOGIN_PORTS = { imap: 993, smtp: 465, postgres: 5432 } as const;
+
+/** Where a service is that is not reached by HTTP: a name or an address, and its port unless that is the usual one. */
+function planServer(
+  name: string,
+  login: keyof typeof LOGIN_PORTS,
+  server: string | undefined,
+  path: Path,
+  faults: Fault[],
+): readonly HostPlan[] {
+  const [, bracketed, bare = "", port] =
+    /^(?:\[([0-9a-f:.]+)\]|([^:\s]+))(?::(\d{1,5}))?$/.exec(server ?? "") ?? [];
+  const host = (bracketed ?? bare).toLowerCase();
+  const number = Number(port ?? LOGIN_PORTS[login]);
+  if (host !== "" && number > 0 && number < 65_536 && (isIP(host) !== 0 || isHostName(host)))
+    return [{ name: host, port: number, scheme: "tcp" }];
+  faults.push({
+    code: server === undefined ? "missing" : "invalid",
+    path: server === undefined ? path : [...path, "server"],
+    atKey: server === undefined,
+    message:
+      server === undefined
+        ? `grant "${name}" doesn't say where the server is`
+        : "this is not the name and port of a server",
+    hint: `write it as server: "${name}.example.com:${LOGIN_PORTS[login]}"`,
+  });
+  return [];
 }
 
 /** A host by its name, whose bytes pass through: TLS after a look at the server name, or anything by TCP. */
@@ -387,6 +451,7 @@ function planHost(
   for (const key of [
     "secret",
     "url",
+    "server",
     "allow",
     "ask",
     "deny",

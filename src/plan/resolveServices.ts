@@ -35,6 +35,7 @@ export interface KnownService {
   /** Keys of a grant that say what a service may do which is code; absent for those on a network. */
   readonly program?: NonNullable<ServiceEntry["program"]>;
   readonly command?: CommandPlan;
+  readonly login?: ServiceEntry["login"];
   /** For services of AWS, whose hosts a grant decides; see `placeInRegion`. */
   readonly entry?: ServiceEntry;
 }
@@ -144,6 +145,7 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(git === undefined ? {} : { git }),
     ...(notify === undefined ? {} : { notify }),
     ...(entry.program === undefined ? {} : { program: entry.program }),
+    ...(entry.login === undefined ? {} : { login: entry.login }),
     ...(entry.command === undefined
       ? {}
       : { command: planCommand(entry.command, [...path, "command"], faults) }),

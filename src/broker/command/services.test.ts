@@ -1,44 +1,19 @@
 import assert from "node:assert/strict";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { catalogue, type ServiceEntry } from "../../catalogue/index.ts";
-import type { Place, Rule } from "../../plan/index.ts";
+import { catalogue } from "../../catalogue/index.ts";
 import type { BrokerGrant } from "../BrokerConfig.ts";
 import type { InjectBrokerGrant } from "../Deployment.ts";
+import { bodyFor, callOf, declaredFor, placedIn } from "../testing/tryService.ts";
 import { catalogueBots } from "../testing/catalogueBots.ts";
 import { canary, TestBroker } from "../testing/TestBroker.ts";
 import { TestCommands } from "../testing/TestCommands.ts";
 
 /** Services whose credential is a signature have tests of their own (aws.test.ts). */
 const ENTRIES = [...catalogue.values()].filter(
-  ({ program, credential }) => program === undefined && credential[0]?.sigv4 === undefined,
+  ({ program, login, credential }) =>
+    program === undefined && login === undefined && credential[0]?.sigv4 === undefined,
 );
-
-function declaredFor({ name, keyless, ownHost, hosts }: ServiceEntry): object {
-  return {
-    ...(keyless === true ? {} : { secret: name }),
-    ...(ownHost === true && hosts.every((host) => host.startsWith("https://"))
-      ? { url: `https://${name}.test` }
-      : {}),
-  };
-}
-
-/** A call that one of a grant's rules allows, in the words of its pattern. */
-function callOf(
-  grant: InjectBrokerGrant,
-  place: Place,
-): { rule: Rule; host: string; path: string } {
-  const rule = grant.rules.find(
-    (each) =>
-      (each.body === undefined || each.body.kind === "graphql") &&
-      each.query === undefined &&
-      !each.path.includes("$") &&
-      (place.in !== "path" || each.path.startsWith(place.template)),
-  );
-  assert.ok(rule !== undefined, grant.name);
-  const path = rule.path.replaceAll("**", "a/b").replaceAll("*", "a");
-  return { rule, host: rule.host ?? grant.hosts[0]?.name ?? "", path };
-}
 
 describe("the services of the catalogue, each with a stand-in that takes the real value only", () => {
   let t: TestBroker;
@@ -130,47 +105,6 @@ describe("the services of the catalogue, each with a stand-in that takes the rea
     });
   }
 });
-
-function bodyFor(
-  { body }: Rule,
-  headers: Record<string, string>,
-): { headers: Record<string, string>; body?: string } {
-  if (body === undefined) return { headers };
-  return {
-    headers: { ...headers, "content-type": "application/json" },
-    body: JSON.stringify({ query: "{ viewer { id } }" }),
-  };
-}
-
-function placedIn(
-  place: Place,
-  path: string,
-  phantom: string,
-  real: string,
-): Record<"sent" | "arrived", { path: string; headers: Record<string, string> }> {
-  const build = (value: string): { path: string; headers: Record<string, string> } => {
-    switch (place.in) {
-      case "header":
-        return { path, headers: { [place.name]: place.prefix + value } };
-      case "basic": {
-        const pair = place.part === "password" ? `me:${value}` : `${value}:x`;
-        return {
-          path,
-          headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` },
-        };
-      }
-      case "path":
-        return { path: path.replace("{secret}", value), headers: {} };
-      case "query":
-        return { path: `${path}?${place.name}=${value}`, headers: {} };
-      case "cookie":
-        return { path, headers: { cookie: `${place.name}=${value}` } };
-      default:
-        throw new Error(place.in);
-    }
-  };
-  return { sent: build(phantom), arrived: build(real) };
-}
 
 describe("the services that have commands", () => {
   let t: TestBroker;

@@ -7,6 +7,7 @@ import { normaliseAddress } from "../destination.ts";
 import { narrowByServerName, type Arrival } from "../identify.ts";
 import { isRefusal, type RefusalCode } from "../Refusal.ts";
 import { findCandidates } from "./findCandidates.ts";
+import { isLogin, openLogin } from "../login/openLogin.ts";
 import { fatalAlert } from "../tls/alert.ts";
 import type { ClientHello } from "../tls/parseClientHello.ts";
 import { peekClientHello } from "../tls/peekClientHello.ts";
@@ -53,6 +54,10 @@ export function leadConnection(
   const [only] = candidates;
   if (only?.grant.kind === "tcp") {
     openTunnel(parts, inForce.audit, only, socket);
+    return;
+  }
+  if (isLogin(only)) {
+    void openLogin(parts, inForce.audit, only, socket);
     return;
   }
   if (only?.host.scheme === "http") {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { catalogue } from "../../catalogue/index.ts";
+import { catalogue, type ServiceEntry } from "../../catalogue/index.ts";
 import { checkShape } from "../../declaration/index.ts";
 import { derivePhantom, makePlan, type GrantPlan } from "../../plan/index.ts";
 import type { BrokerDial, BrokerGrant, BrokerMint } from "../BrokerConfig.ts";
@@ -17,6 +17,7 @@ export function catalogueBots(
     readonly bots: Readonly<Record<string, Readonly<Record<string, object>>>>;
   },
   dial: BrokerDial | ((grant: string) => BrokerDial | undefined),
+  services: ReadonlyMap<string, ServiceEntry> = catalogue,
 ): { readonly grants: ReadonlyMap<string, readonly BrokerGrant[]>; readonly minted: BrokerMint[] } {
   const { declaration, faults: shape } = checkShape({
     seawall: 1,
@@ -32,7 +33,7 @@ export function catalogueBots(
           grants: { anthropic: { secret: "model" }, ...grants },
           // All that there are: of these, the granted ones exist.
           exec: {
-            allow: [...catalogue.values()]
+            allow: [...services.values()]
               .filter((entry) => entry.name in grants)
               .flatMap(({ command }) => command?.name ?? []),
           },
@@ -42,7 +43,7 @@ export function catalogueBots(
   });
   assert.deepEqual(shape, []);
   assert.ok(declaration);
-  const { plan, faults } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
+  const { plan, faults } = makePlan(declaration, { catalogue: services, versions: ["2026.9.6"] });
   assert.deepEqual(faults, []);
   assert.ok(plan);
   const dialOf = typeof dial === "function" ? dial : () => dial;

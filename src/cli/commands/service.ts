@@ -1,27 +1,50 @@
-import {
-  catalogue,
-  type CredentialPlace,
-  type EntryRule,
-  type ServiceEntry,
-} from "../../catalogue/index.ts";
-import type { Command } from "../Command.ts";
+import { catalogue, type ServiceEntry } from "../../catalogue/index.ts";
+import type { Call, Command, ExitStatus } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
+import { cataloguePage } from "./service/cataloguePage.ts";
+import { describeService } from "./service/describeService.ts";
 
 export const service: Command = {
   name: "service",
-  usage: "list | show NAME",
+  usage: "list | show NAME | new NAME | page",
   summary: "the services that bots can be granted",
   help: [
     "list        every service of the catalogue",
-    "show NAME   what a grant of it allows, and where its credential goes",
+    "show NAME   what a grant of it allows, and where its key goes, in plain words",
+    "new NAME    describes one that isn't there: asks for what the options below don't say, and",
+    "            writes its file, a test with a stand-in, and its line in the list",
+    "page        the whole catalogue, as in docs/catalogue.md",
     "",
-    'A service that is not there is declared under "services", see docs/declaration.md.',
+    'A service for one deployment alone is declared under "services", see docs/declaration.md.',
   ].join("\n"),
-  options: {},
+  options: {
+    title: { type: "string", value: "TEXT", help: "new: what it is called" },
+    url: {
+      type: "string",
+      value: "URL",
+      help: 'new: its address; "" where everybody runs their own',
+    },
+    key: {
+      type: "string",
+      value: "PLACE",
+      help: "new: bearer, header NAME, basic, query NAME or none",
+    },
+    call: {
+      type: "string",
+      multiple: true,
+      value: "CALL",
+      help: 'new: a call that is allowed, as "GET /items/**"; may be repeated',
+    },
+    variable: { type: "string", value: "NAME", help: "new: where its clients look for the key" },
+    command: { type: "boolean", help: "new: agents get a command for it" },
+    print: { type: "boolean", help: "new: prints the file and writes nothing" },
+  },
   words: { least: 1, most: 2 },
-  run: async ({ words: [verb, name], output, json }) => {
+  run: async (call) => {
+    const { words, output, json } = call;
+    const [verb, name] = words;
+    const entries = [...catalogue.values()];
     if (verb === "list" && name === undefined) {
-      const entries = [...catalogue.values()];
       if (json)
         output.json({
           services: entries.map((entry) => ({ name: entry.name, title: entry.title })),
@@ -29,64 +52,32 @@ export const service: Command = {
       else for (const entry of entries) output.line(`${entry.name.padEnd(16)}${entry.title}`);
       return 0;
     }
+    if (verb === "page" && name === undefined) {
+      output.line(cataloguePage(entries).trimEnd());
+      return 0;
+    }
+    if (verb === "new" && name !== undefined) return makeNew(call, name);
     if (verb !== "show" || name === undefined) {
       throw new UsageError(
         `usage: seawall service ${service.usage}`,
         "type: seawall service --help",
       );
     }
-    const entry = catalogue.get(name);
-    if (entry === undefined) {
-      throw new UsageError(
-        `there is no service "${name.slice(0, 40)}"`,
-        "type: seawall service list",
-      );
-    }
+    const entry = knownEntry(name);
     if (json) output.json(entry);
-    else for (const line of entryLines(entry)) output.line(line);
+    else for (const line of describeService(entry)) output.line(line);
     return 0;
   },
 };
 
-function entryLines(entry: ServiceEntry): string[] {
-  return [
-    `${entry.name}: ${entry.title}`,
-    `  at          ${entry.hosts.join(", ")}`,
-    `  credential  ${entry.credential.map(formatPlace).join(", or ")}`,
-    `  the bot has ${entry.variable ?? "no variable"} = a phantom like ${entry.phantom}`,
-    "  allows",
-    ...entry.allow.map((rule) => `    ${formatEntryRule(rule)}`),
-    ...(entry.deny === undefined ? [] : ["  never allows"]),
-    ...(entry.deny ?? []).map((rule) => `    ${formatEntryRule(rule)}`),
-    ...(entry.anonymous === undefined ? [] : ["  also without credential"]),
-    ...(entry.anonymous ?? []).map((rule) => `    ${formatEntryRule(rule)}`),
-  ];
+/** Loaded where it is wanted: it brings the plan. */
+async function makeNew(call: Call, name: string): Promise<ExitStatus> {
+  const { newService } = await import("./service/newService.ts");
+  return newService(call, name);
 }
 
-function formatPlace(place: CredentialPlace): string {
-  const { header, prefix = "", path, where = {} } = place;
-  if (header !== undefined) return `header ${header}: ${prefix}{secret}`;
-  if (path !== undefined) return `path ${path}`;
-  if (place.basic !== undefined) return `${place.basic} of Basic authentication`;
-  if (place.json !== undefined) return `JSON body at ${place.json}`;
-  if (place.websocket !== undefined) {
-    const frame = Object.entries(where).map(([pointer, value]) => `${pointer} ${value}`);
-    return `WebSocket frame with ${frame.join(", ")} at ${place.websocket}`;
-  }
-  const [kind = "", name = ""] = Object.entries(place).flat().map(String);
-  return `${kind} ${name}`;
-}
-
-function formatEntryRule(rule: EntryRule): string {
-  if (typeof rule === "string") return rule;
-  return Object.entries(rule)
-    .map(([key, value]) => (key === "call" ? valueText(value) : `${key} ${valueText(value)}`))
-    .join(", ");
-}
-
-function valueText(value: string | Readonly<Record<string, string>> | undefined): string {
-  if (typeof value === "string") return value;
-  return Object.entries(value ?? {})
-    .map(([name, text]) => `${name}=${text}`)
-    .join("&");
+function knownEntry(name: string): ServiceEntry {
+  const entry = catalogue.get(name);
+  if (entry !== undefined) return entry;
+  throw new UsageError(`there is no service "${name.slice(0, 40)}"`, "type: seawall service list");
 }

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { runSeawall } from "./support/runSeawall.ts";
+import { temporaryFolder } from "./support/temporaryFolder.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+test("docs/catalogue.md is what seawall service page prints", async (t) => {
+  const { stdout, code } = await runSeawall(["service", "page"], { state: temporaryFolder(t) });
+  assert.equal(code, 0);
+  assert.equal(stdout, readFileSync(join(ROOT, "docs/catalogue.md"), "utf8"));
+});
+
+test("seawall service show says of every service what it allows, and how it is granted", async (t) => {
+  const folder = temporaryFolder(t);
+  const { stdout } = await runSeawall(["service", "show", "sonarr"], { state: folder });
+  assert.match(stdout, /Where: where the grant's url says\./);
+  assert.match(stdout, /Key: in the header x-api-key\./);
+  assert.match(stdout, /^ {2}read \/api\/v3\/series$/m);
+  assert.match(stdout, /Command sonarr inside, where exec\.allow names it:/);
+  const unknown = await runSeawall(["service", "show", "nothing"], { state: folder });
+  assert.equal(unknown.code, 2);
+});
+
+/** A copy of the sources, since this changes them. */
+function copyOfSources(t: Parameters<typeof temporaryFolder>[0]): string {
+  const folder = temporaryFolder(t);
+  for (const name of ["src", "package.json", "docs", "pins", "test/support", ".prettierrc.json"]) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  for (const name of ["node_modules", "build"]) symlinkSync(join(ROOT, name), join(folder, name));
+  return folder;
+}
+
+function run(folder: string, args: readonly string[]): Promise<{ code: number; text: string }> {
+  return new Promise((done) => {
+    // Of a test runner's own environment a test that is run inside must know nothing.
+    const { NODE_TEST_CONTEXT: _context, ...environment } = process.env;
+    const env = { ...environment, SEAWALL_STATE: join(folder, "state") };
+    execFile(process.execPath, args, { cwd: folder, env }, (error, out, err) => {
+      done({ code: error === null ? 0 : Number(error.code ?? 1), text: out + err });
+    });
+  });
+}
+
+const MAIN = "src/cli/main.ts";
+const SERVICES: readonly (readonly [name: string, ...flags: string[]])[] = [
+  [
+    "sea-weather",
+    "--url",
+    "https://api.weather.example",
+    "--key",
+    "header X-Weather-Key",
+    "--call",
+    "GET /v1/**",
+    "--command",
+  ],
+  ["plain-bearer", "--url", "https://bearer.example", "--key", "bearer", "--call", "POST /things"],
+  ["own-basic", "--url", "", "--key", "basic", "--call", "GET /a/*", "--call", "PUT /a/*"],
+  ["in-query", "--url", "https://query.example", "--key", "query token", "--call", "GET /q"],
+  ["no-key", "--url", "http://10.1.2.3:9000", "--key", "none", "--call", "GET /**"],
+];
+
+test("seawall service new makes services that work at once, each with a test that shows it", async (t) => {
+  const folder = copyOfSources(t);
+  const files: string[] = [];
+  for (const [name, ...flags] of SERVICES) {
+    const made = await run(folder, [MAIN, "service", "new", name, ...flags]);
+    assert.equal(made.code, 0, made.text);
+    const file = join(
+      "src/catalogue",
+      name.replaceAll(/-(.)/g, (_, c: string) => c.toUpperCase()),
+    );
+    files.push(`${file}.ts`, `${file}.test.ts`);
+  }
+  const shown = await run(folder, [MAIN, "service", "show", "sea-weather"]);
+  assert.equal(shown.code, 0, shown.text);
+  const tests = files.filter((file) => file.endsWith(".test.ts"));
+  const tried = await run(folder, ["--test", ...tests]);
+  assert.equal(tried.code, 0, tried.text);
+  // They are as the others are: in form, and on the page.
+  const prettier = join(ROOT, "node_modules/prettier/bin/prettier.cjs");
+  const checked = await run(folder, [
+    prettier,
+    "--check",
+    ...files,
+    "src/catalogue/index.ts",
+    "docs/catalogue.md",
+  ]);
+  assert.equal(checked.code, 0, checked.text);
+  assert.match(readFileSync(join(folder, "docs/catalogue.md"), "utf8"), /^## sea-weather$/m);
+  // The control: the same test finds a service that puts the key where nobody looks for it.
+  const wrong = await run(folder, ["-e", BREAK]);
+  assert.equal(wrong.code, 0, wrong.text);
+  const failed = await run(folder, ["--test", "src/catalogue/plainBearer.test.ts"]);
+  assert.notEqual(failed.code, 0);
+});
+
+const BREAK = `const fs = require("fs"); const file = "src/catalogue/plainBearer.ts";
+fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace('allow: ["POST /things"]', 'allow: ["POST /things", "DELETE /**"]'));`;
+
+const WRONG: readonly (readonly [
+  what: string,
+  message: RegExp,
+  name: string,
+  ...flags: string[],
+])[] = [
+  ["a name that is none", /lower-case/, "Sea Weather"],
+  ["one that is there", /already/, "sonarr"],
+  ["no address", /--url/, "x-service", "--key", "bearer", "--call", "GET /"],
+  ["no key", /--key/, "x-service", "--url", "https://x.example", "--call", "GET /"],
+  ["no call", /--call/, "x-service", "--url", "https://x.example", "--key", "bearer"],
+  [
+    "a key in a place that is none",
+    /where the key goes/,
+    "x-service",
+    "--url",
+    "https://x.example",
+    "--key",
+    "pocket",
+    "--call",
+    "GET /",
+  ],
+  [
+    "plain HTTP to a public name",
+    /plain HTTP/,
+    "x-service",
+    "--url",
+    "http://x.example",
+    "--key",
+    "bearer",
+    "--call",
+    "GET /",
+  ],
+  [
+    "a call that is none",
+    /rule/,
+    "x-service",
+    "--url",
+    "https://x.example",
+    "--key",
+    "bearer",
+    "--call",
+    "look around",
+  ],
+  [
+    "an address with a path",
+    /origin/,
+    "x-service",
+    "--url",
+    "https://x.example/api",
+    "--key",
+    "bearer",
+    "--call",
+    "GET /",
+  ],
+];
+
+test("seawall service new says what is wrong, and writes nothing then", async (t) => {
+  for (const [what, message, name, ...flags] of WRONG) {
+    const end = await runSeawall(["service", "new", name, "--print", ...flags], {
+      state: temporaryFolder(t),
+    });
+    assert.equal(end.code, 2, what);
+    assert.match(end.stderr, message, what);
+  }
+  assert.ok(!existsSync(join(ROOT, "src/catalogue/xService.ts")));
+});
