@@ -11,6 +11,7 @@ export { botHome, dropBotHome, fillBotHome } from "./botHome.ts";
 export { botPhantoms, knownPhantoms } from "./knownPhantoms.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
+export { COMMAND_SOCKET } from "./inside.ts";
 export { startCopy, type Copy } from "./startCopy.ts";
 export { INSIDE } from "./inside.ts";
 export { prepareTool, runInWall, type WalledTool } from "./runInWall.ts";

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import {
   askSupervisor,
   auditFile,
+  COMMAND_SOCKET,
   INSIDE,
   readAddress,
   type Copy,
@@ -108,6 +109,9 @@ export async function botField(options: {
       ports: plan.ports,
       ...(plan.proxyPort === undefined ? {} : { proxyPort: plan.proxyPort }),
       ingressPort: plan.ingress.port,
+      ...(plan.grants.some(({ name }) => name === "browser-fetch")
+        ? { browserSocket: `${COMMAND_SOCKET.folder}/${COMMAND_SOCKET.name}` }
+        : {}),
     },
     bounds: boundsFor(field.bounds, limits, options.floodBytes),
   };
