@@ -53,6 +53,8 @@ export function brokerWall(
     `${PROJECT}/node_modules`,
     `${PROJECT}/package.json`,
     PRIVATE_ADDON,
+    // Whose client commands they are; src/broker/command/peerUid.ts loads it.
+    `${PROJECT}/build/peer.node`,
     paths.vault.folder,
     brokerCache(paths.store),
     ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),

@@ -248,7 +248,7 @@ describe("client commands", () => {
       const before = seen.length;
       const end = await google(...args);
       assert.equal(end.code, 2);
-      assert.match(`${end.error["message"] ?? ""}`, message);
+      assert.match(end.error["message"] ?? "", message);
       assert.equal(end.err.trimEnd().split("\n").length, 1);
       assert.equal(seen.length, before);
     });

@@ -94,7 +94,7 @@ function unknownName(name: string, known: readonly InputPlan[]): Unusable {
 function faultOf(input: InputPlan, value: Json): string | undefined {
   const { type, min, max, oneOf } = input;
   if (!isOfType(type, value)) return wants(input);
-  if (oneOf !== undefined && !oneOf.includes(String(value)))
+  if (oneOf !== undefined && !(typeof value === "string" && oneOf.includes(value)))
     return `must be one of ${oneOf.join(", ")}`;
   const size =
     typeof value === "number"

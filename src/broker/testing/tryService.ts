@@ -148,6 +148,11 @@ export function placedIn(
         return { path: `${path}?${place.name}=${value}`, headers: {} };
       case "cookie":
         return { path, headers: { cookie: `${place.name}=${value}` } };
+      case "form":
+      case "multipart":
+      case "json":
+      case "websocket":
+      case "sigv4":
       default:
         throw new Error(place.in);
     }

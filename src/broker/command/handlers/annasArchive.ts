@@ -24,13 +24,13 @@ export const annasArchive: CommandHandler = {
   },
 };
 
-async function search({ input }: HandledRequest, { call }: HandlerTools): Promise<HandlerEnd> {
+async function search({ input }: HandledRequest, tools: HandlerTools): Promise<HandlerEnd> {
   const query = new URLSearchParams();
   for (const name of ["q", "ext", "lang", "page"]) {
     const value = input[name];
-    if (value !== undefined) query.set(name, String(value));
+    if (typeof value === "string" || typeof value === "number") query.set(name, `${value}`);
   }
-  const reply = await call({
+  const reply = await tools.call({
     method: "GET",
     target: `/search?${query.toString()}`,
     anonymous: true,
@@ -42,7 +42,8 @@ async function search({ input }: HandledRequest, { call }: HandlerTools): Promis
 }
 
 async function download({ input }: HandledRequest, tools: HandlerTools): Promise<HandlerEnd> {
-  const md5 = String(input["md5"]).toLowerCase();
+  const { md5: given } = input;
+  const md5 = typeof given === "string" ? given.toLowerCase() : "";
   if (!/^[0-9a-f]{32}$/.test(md5))
     return { end: "usage", message: "md5 has 32 hexadecimal digits" };
   const reply = await tools.call({

@@ -57,8 +57,9 @@ async function send(
   { parts }: HandlerTools,
   deployment: Deployment,
 ): Promise<HandlerEnd> {
-  const to = String(input["to"]);
-  const text = String(input["text"]);
+  const { to, text, key } = input;
+  if (typeof to !== "string" || typeof text !== "string")
+    return { end: "usage", message: "it takes whom to write to, and a text" };
   const allowed = namesIn(grant, "to");
   if (!allowed.includes(to)) {
     return {
@@ -85,12 +86,11 @@ async function send(
       code: "phantom-misplaced",
       message: "the message holds a bot's token",
     };
-  const key = input["key"];
   const sent = await parts.bridge.send({
     from: bot,
     to,
     text,
-    ...(key === undefined ? {} : { key: String(key) }),
+    ...(typeof key === "string" ? { key } : {}),
   });
   if ("id" in sent) return { end: "done", value: { id: sent.id } };
   const code = sent.refused;
