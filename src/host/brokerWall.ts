@@ -18,7 +18,7 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, 
 const MAIN = `${PROJECT}/src/broker/main.ts`;
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
-export const RESOLVER = [
+const RESOLVER = [
   // The folder and not the files: resolv.conf is replaced by rename when a laptop changes networks,
   // and a Landlock rule holds on to the inode.
   "/etc",
@@ -48,18 +48,11 @@ export function brokerWall(
 ): CompiledWall {
   const { node } = generation.programs;
   const readable = [
-    dirname(node),
-    `${PROJECT}/src`,
-    `${PROJECT}/node_modules`,
-    `${PROJECT}/package.json`,
+    ...readByEach(node, paths.store),
     PRIVATE_ADDON,
     // Whose client commands they are; src/broker/command/peerUid.ts loads it.
     `${PROJECT}/build/peer.node`,
     paths.vault.folder,
-    brokerCache(paths.store),
-    ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
-    "/dev/null",
-    "/dev/urandom",
   ];
   return compileWall(
     {
@@ -98,6 +91,20 @@ export function brokerWall(
     },
     capabilities,
   );
+}
+
+/** What each process of ours that dials out reads: its code, and what name resolution needs. */
+export function readByEach(node: string, store: string): string[] {
+  return [
+    dirname(node),
+    `${PROJECT}/src`,
+    `${PROJECT}/node_modules`,
+    `${PROJECT}/package.json`,
+    brokerCache(store),
+    ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
+    "/dev/null",
+    "/dev/urandom",
+  ];
 }
 
 /** Those that there are: a missing one is reported by the broker, which needs it. */
