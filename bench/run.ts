@@ -6,9 +6,23 @@
  *   node bench/run.ts [--rounds N] [--json]
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { cpus, release } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { probeHost } from "../src/wall/index.ts";
+import { encodeInstructions } from "../src/wall/seccomp/bpf.ts";
+import { compileFilter } from "../src/wall/seccomp/compile.ts";
+import { walledPolicy } from "../src/wall/seccomp/walledPolicy.ts";
 
 const json = process.argv.includes("--json");
 const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 40;
@@ -86,32 +100,72 @@ function starting(): Record<string, number> {
   );
 }
 
-/** Nanoseconds for one turn of the loop, as the loop itself measures them: starting isn't in it. */
-function loop(): Record<string, number> {
-  const file = join(home, "loop.js");
-  // Open, stat, read and close a file, and connect to a port that refuses.
+type Calls = Readonly<Record<"turn" | "stat" | "read" | "connect" | "open", number>>;
+
+/**
+ * Nanoseconds for one turn of bench/loop.c and for each of its calls, as the loop itself measures them:
+ * starting isn't in it. Beside nothing: bubblewrap, bubblewrap with the same filter, and the whole wall,
+ * so that it shows what each layer takes.
+ */
+async function loop(): Promise<Record<string, Calls>> {
+  // Not below a folder that only root may enter: programs are found by whoever runs them.
+  const program = join(folder, "loop");
+  const built = spawnSync("cc", ["-O2", "-static", "-o", program, join(ROOT, "bench/loop.c")]);
+  if (built.status !== 0) throw new Error(`bench/loop.c: ${String(built.stderr)}`);
+  const port = await freePort();
+  const profile = join(folder, "loop.json");
   writeFileSync(
-    file,
-    `const fs = require("fs");
-     const turn = () => { const fd = fs.openSync("/usr/share/common-licenses/GPL-3", "r"); fs.fstatSync(fd); fs.readSync(fd, buffer); fs.closeSync(fd); fs.statSync("/usr/lib"); };
-     const buffer = Buffer.alloc(4096);
-     for (let i = 0; i < 2000; i++) turn();
-     const from = process.hrtime.bigint();
-     for (let i = 0; i < 20000; i++) turn();
-     console.log(Number(process.hrtime.bigint() - from) / 20000);`,
+    profile,
+    JSON.stringify({ network: { bind: [port] }, filesystem: { read: ["/usr/share"] } }),
   );
-  const times: Record<string, number[]> = { without: [], with: [] };
-  const read = ["--read", "/usr/share", "--read-file", file];
+  const filter = join(folder, "filter");
+  const { architecture = "x86_64" } = await probeHost({
+    launcher: join(ROOT, "build/seawall-launch"),
+  });
+  writeFileSync(
+    filter,
+    encodeInstructions(compileFilter(walledPolicy({ processes: "any" }), architecture)),
+  );
+  const wrapped = [...BWRAP.slice(0, -1), "--ro-bind", program, program];
+  const end = ["--", program, String(port)];
+  const contenders: Readonly<Record<string, readonly string[]>> = {
+    nothing: [program, String(port)],
+    bubblewrap: [...wrapped, ...end],
+    "bubblewrap and filter": [...wrapped, "--seccomp", "3", ...end],
+    seawall: [SEAWALL, "run", "--profile", profile, ...end],
+  };
+  const found = new Map<string, Calls[]>();
   for (let round = 0; round < Math.min(rounds, 15); round++)
-    for (const [name, program, args] of [
-      ["without", process.execPath, [file]],
-      ["with", SEAWALL, ["run", ...read, "--", process.execPath, file]],
-    ] as const) {
-      const done = spawnSync(program, [...args], { env, cwd: home, encoding: "utf8" });
-      if (done.status !== 0) throw new Error(done.stderr);
-      times[name]?.push(Number(done.stdout));
+    for (const [name, [first = "", ...args]] of Object.entries(contenders)) {
+      const fd = openSync(filter, "r");
+      const done = spawnSync(first, args, {
+        env,
+        cwd: home,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe", fd],
+      });
+      closeSync(fd);
+      if (done.status !== 0) throw new Error(`${name}: ${done.stderr}`);
+      found.set(name, [...(found.get(name) ?? []), JSON.parse(done.stdout) as Calls]);
     }
-  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+  const kinds = ["turn", "stat", "read", "connect", "open"] as const;
+  return Object.fromEntries(
+    [...found].map(([name, all]) => [
+      name,
+      Object.fromEntries(
+        kinds.map((kind) => [kind, median(all.map((each) => each[kind]))]),
+      ) as Calls,
+    ]),
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 function clone(): Record<string, number> {
@@ -139,17 +193,18 @@ function clone(): Record<string, number> {
 try {
   if (!existsSync(SRT)) throw new Error("sandbox-runtime is not installed: ./dev setup");
   const start = starting();
-  const turns = loop();
+  const loops = await loop();
   const clones = clone();
   const at = (table: Record<string, number>, name: string): number => table[name] ?? Number.NaN;
+  const turn = (name: string): number => loops[name]?.turn ?? Number.NaN;
   const report = {
     bench: "run",
     rounds,
     startMs: start,
     overNodeMs: at(start, "seawall run") - at(start, "node -e 0"),
     timesFasterThanSandboxRuntime: at(start, "sandbox-runtime") / at(start, "seawall run"),
-    loopNs: turns,
-    loopRatio: at(turns, "with") / at(turns, "without"),
+    loopNs: loops,
+    loopRatio: turn("seawall") / turn("nothing"),
     cloneMs: clones,
     cloneRatio: at(clones, "with") / at(clones, "without"),
     aims: { overNodeMs: 30, timesFasterThanSandboxRuntime: 4, loopRatio: 1.05 },
@@ -160,6 +215,12 @@ try {
     `seawall run over node     ${report.overNodeMs.toFixed(1)} ms (aim: at most 30)`,
     `against sandbox-runtime   ${report.timesFasterThanSandboxRuntime.toFixed(1)} times as fast (aim: at least 4)`,
     `loop of system calls      ${report.loopRatio.toFixed(3)} of the time without (aim: at most 1.05)`,
+    ...Object.entries(loops).map(
+      ([name, calls]) =>
+        `  ${name.padEnd(24)}${Object.entries(calls)
+          .map(([kind, ns]) => `${kind} ${ns.toFixed(0)}`)
+          .join(", ")} ns`,
+    ),
     `git clone                 ${report.cloneRatio.toFixed(2)} of the time without`,
   ];
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${rows.join("\n")}\n`);

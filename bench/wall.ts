@@ -1,7 +1,8 @@
 /**
  * What a wall costs at the start: `true` behind bubblewrap and seawall-launch with a compiled
- * policy, beside `true` behind bubblewrap alone with the same namespaces and binds. Rounds are
- * interleaved, so that whatever else the machine does falls on both.
+ * policy, beside `true` behind bubblewrap alone with the same namespaces and binds, and behind firejail
+ * without a network where it is installed. Rounds are interleaved, so that whatever else the machine
+ * does falls on all.
  *
  *   node bench/wall.ts [--rounds N] [--json]
  */
@@ -72,6 +73,17 @@ function measure(command: readonly string[]): number {
   return took;
 }
 
+const FIREJAIL = ["--quiet", "--noprofile", "--net=none", "/usr/bin/true"];
+const hasFirejail = spawnSync("firejail", FIREJAIL).status === 0;
+
+function measureFirejail(): number {
+  const from = process.hrtime.bigint();
+  const done = spawnSync("firejail", FIREJAIL, { stdio: ["ignore", "inherit", "inherit"] });
+  const took = Number(process.hrtime.bigint() - from) / 1e6;
+  if (done.status !== 0) throw new Error(`firejail ended with ${done.status ?? done.signal}`);
+  return took;
+}
+
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[sorted.length >> 1] ?? Number.NaN;
@@ -81,18 +93,25 @@ const contenders = {
   bubblewrap: ["/usr/bin/true"],
   seawall: [LAUNCHER_INSIDE, "--policy-fd", "4"],
 } as const;
-const times = { bubblewrap: [] as number[], seawall: [] as number[] };
+const times = { bubblewrap: [] as number[], seawall: [] as number[], firejail: [] as number[] };
 try {
   for (let round = -5; round < rounds; round++)
     for (const name of ["bubblewrap", "seawall"] as const) {
       const took = measure(contenders[name]);
       if (round >= 0) times[name].push(took);
+      if (name !== "seawall" || !hasFirejail) continue;
+      const other = measureFirejail();
+      if (round >= 0) times.firejail.push(other);
     }
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-const medians = { bubblewrap: median(times.bubblewrap), seawall: median(times.seawall) };
+const medians = {
+  bubblewrap: median(times.bubblewrap),
+  seawall: median(times.seawall),
+  ...(hasFirejail ? { firejail: median(times.firejail) } : {}),
+};
 const report = {
   bench: "wall",
   rounds,
@@ -107,5 +126,6 @@ process.stdout.write(
     ? `${JSON.stringify(report)}\n`
     : `bubblewrap alone        ${medians.bubblewrap.toFixed(2)} ms\n` +
         `with seawall-launch     ${medians.seawall.toFixed(2)} ms\n` +
+        `firejail                ${medians.firejail?.toFixed(2) ?? "not installed"}${hasFirejail ? " ms" : ""}\n` +
         `ratio                   ${report.ratio.toFixed(2)} (aim: at most ${report.aim})\n`,
 );

@@ -147,7 +147,14 @@ static char **read_strings(struct reader *r) {
   return strings;
 }
 
-/* The policy's environment and what is passed on; the policy's own word comes first. */
+static bool is_set(char **environment, const char *name) {
+  size_t length = strlen(name);
+  for (; *environment; environment++)
+    if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=') return true;
+  return false;
+}
+
+/* The policy's environment, and what is passed on of what it doesn't set. */
 static char **with_passed(char **environment) {
   size_t fixed = 0, more = 0;
   while (environment[fixed]) fixed++;
@@ -158,7 +165,7 @@ static char **with_passed(char **environment) {
   for (size_t i = 0; i < more; i++) {
     const char *value = getenv(passed[i]);
     char *line;
-    if (!value) continue;
+    if (!value || is_set(environment, passed[i])) continue;
     if (asprintf(&line, "%s=%s", passed[i], value) < 0) refuse("execute", "no memory", ENOMEM);
     all[fixed++] = line;
   }

@@ -39,7 +39,9 @@ describe("adversaries at the broker", () => {
   }
 
   test("no case is left out for a feature that the broker has", () => {
-    const lacked = (["h2", "websocket"] as const).filter((each) => !target.features.has(each));
+    const lacked = (["h2", "websocket", "proxy"] as const).filter(
+      (each) => !target.features.has(each),
+    );
     assert.deepEqual(lacked, []);
   });
 
@@ -57,7 +59,7 @@ describe("adversaries at the broker", () => {
     const all = target.written?.() ?? "";
     assert.ok(all.length > 0);
     for (const { words } of target.lanes)
-      for (const name of ["secret", "phantom", "other-phantom", "foreign-phantom"])
+      for (const name of ["secret", "phantom", "other-phantom", "foreign-phantom", "proxy-token"])
         assert.ok(!all.includes((words[name] ?? "-").slice(-20)), name);
   });
 });

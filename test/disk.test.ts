@@ -139,9 +139,9 @@ test(
       assert.deepEqual(readFileSync(vault), before);
       assert.deepEqual(halfFiles(disk.seen), []);
     }
-    assert.match((await run(["secret", "list"])).stdout, /^one +\d{4}-/);
+    assert.match((await run(["secret", "list"])).stdout, /^one +vault +\d{4}-/m);
     disk.fill();
     assert.equal((await run(["secret", "set", "two"], "second-value")).code, 0);
-    assert.match((await run(["secret", "list"])).stdout, /^one .*\ntwo /);
+    assert.match((await run(["secret", "list"])).stdout, /^one .*\ntwo /m);
   },
 );

@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   profiles: ["declaration", "faults"],
   run: ["profiles", "wall", "faults"],
   openclaw: ["plan", "faults", "files"],
-  targets: ["wall", "faults"],
+  targets: ["plan", "wall", "faults", "files"],
   broker: ["plan", "secrets", "record", "needles", "faults"],
   services: ["broker", "wall"],
   host: [
@@ -40,11 +40,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "record",
     "profiles",
     "run",
+    "targets",
     "faults",
     "files",
     "paths",
   ],
-  demo: ["authority", "secrets", "host", "needles", "faults"],
+  demo: ["authority", "secrets", "host", "needles", "files", "faults"],
   prove: ["authority", "secrets", "plan", "wall", "run", "profiles", "host", "faults"],
   scan: ["host", "wall", "needles", "faults"],
   migration: ["declaration", "catalogue", "plan", "secrets", "openclaw", "host", "files", "faults"],
@@ -59,6 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "openclaw",
     "record",
     "host",
+    "targets",
     "demo",
     "prove",
     "scan",
@@ -92,6 +94,11 @@ const FORBIDDEN_MODULES: readonly { room: string; module: RegExp; reason: string
   },
   { room: "plan", module: /^node:(fs|child_process|os)/, reason: "the plan is pure (invariant 7)" },
   { room: "catalogue", module: /^node:/, reason: "entries are data" },
+  {
+    room: "targets",
+    module: /^node:(net|child_process|os)/,
+    reason: "a target prints the same for the same plan, on any machine (invariant 7)",
+  },
 ];
 
 interface Import {

@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer as createHttp } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { spawn, spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { after, describe, test } from "node:test";
 import { freePort } from "./support/Deployment.ts";
 import { lacking } from "./support/lacking.ts";
 import { RunPlace } from "./support/RunPlace.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
 
 /** Node runs what is tried inside; a control runs the same without a wall. */
 function outside(place: RunPlace, code: string): string {
@@ -85,6 +95,39 @@ describe("seawall run", () => {
     assert.equal(code(WRITE(hook), "--allow-cwd"), "EROFS");
     assert.equal(code(WRITE(join(place.project, "new")), "--allow-cwd"), "written");
     assert.equal(outside(place, WRITE(hook)), "written");
+  });
+
+  test("Seawall's own folders can't be written, nor its state be read, by whatever is granted", () => {
+    const state = place.write("../state/kept/secret", "a secret of the vault");
+    const stored = place.write("../store/command-cache/code", "what runs outside");
+    assert.equal(outside(place, READ(state)), "a secret of the vault");
+    assert.equal(outside(place, WRITE(stored)), "written");
+    assert.equal(code(READ(state), "--allow", place.root), "ENOENT");
+    assert.equal(code(WRITE(stored), "--allow", place.root), "EROFS");
+    // A link to it is no way round.
+    symlinkSync(join(place.root, "store"), join(place.home, "link-to-store"));
+    for (const path of [
+      join(place.root, "state"),
+      join(place.root, "store/command-cache"),
+      join(place.home, "link-to-store"),
+      join(place.home, ".config/seawall/profiles"),
+      join(ROOT, "build/packed"),
+      join(ROOT, "src/cli/start.cjs"),
+      ROOT,
+    ]) {
+      for (const flag of ["--write", "--allow"]) {
+        const refused = run(flag, path, "--", "true");
+        assert.equal(refused.code, 2, path);
+        assert.match(refused.stderr, /can't be written: .* is there/);
+      }
+    }
+    const around = run("--dry-run", "--json", "--allow", dirname(ROOT), "--", "true");
+    const { kept } = JSON.parse(around.stdout) as { kept: { path: string; access: string }[] };
+    assert.deepEqual(
+      kept.filter(({ path }) => path === ROOT).map(({ access }) => access),
+      ["read-only"],
+    );
+    assert.equal(code(READ(join(ROOT, "package.json")), "--read", ROOT).includes("seawall"), true);
   });
 
   test("denies inside of what is allowed, what isn't there yet included", () => {
@@ -218,6 +261,29 @@ describe("seawall run", () => {
     const done = run("--profile", "node", "--allow-command", loader, "--", ...through);
     assert.equal(done.code, 127, done.stderr);
     assert.match(done.stderr, /failed to map segment/);
+  });
+
+  test("machine code of a project is loaded from where --allow-library says, and from nowhere else", () => {
+    const addon = join(ROOT, "build/attack.node");
+    for (const name of ["native", "other", "node_modules/addon"]) {
+      mkdirSync(join(place.project, name), { recursive: true });
+      copyFileSync(addon, join(place.project, name, "attack.node"));
+    }
+    const load = (name: string) =>
+      `try { require(${JSON.stringify(join(place.project, name, "attack.node"))}); console.log("loaded") } catch (e) { console.log(e.code) }`;
+    assert.equal(outside(place, load("native")), "loaded");
+    const flags = ["--profile", "node"];
+    assert.equal(code(load("native"), ...flags), "ERR_DLOPEN_FAILED");
+    assert.equal(code(load("node_modules/addon"), ...flags), "loaded");
+    flags.push("--allow-library", "./native");
+    assert.equal(code(load("native"), ...flags), "loaded");
+    assert.equal(code(load("other"), ...flags), "ERR_DLOPEN_FAILED");
+    // It gives no right to read, and what isn't there is no code.
+    assert.equal(code(load("native"), "--allow-library", "native"), "MODULE_NOT_FOUND");
+    assert.equal(code(load("native"), "--read", "native", "--allow-library", "native/"), "loaded");
+    const saved = run(...flags, "--save-profile", "with-native", "--", "node", "-e", "0");
+    assert.equal(saved.code, 0, saved.stderr);
+    assert.equal(code(load("native"), "--profile", "with-native"), "loaded");
   });
 
   test("Python loads its extension modules, and libraries that these name", (t) => {

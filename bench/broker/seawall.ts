@@ -7,6 +7,7 @@ import type { TestAuthority } from "../../src/broker/testing/certificates.ts";
 import { BrokerProcess } from "../../src/broker/testing/brokerProcess.ts";
 import { modelGrant } from "../../src/broker/testing/grants.ts";
 import { tcpHandle, type TestSocket } from "../../src/broker/testing/rawHandles.ts";
+import { BROKER_FLAGS } from "../../src/host/brokerWall.ts";
 import { createVault, openVault, SecretValue } from "../../src/secrets/index.ts";
 import type { Job, RunningContender } from "./Contender.ts";
 import { pin, PROXY_CORE } from "./processes.ts";
@@ -62,7 +63,7 @@ export async function startSeawall(job: Job, authority: TestAuthority): Promise<
       env: { ...process.env, NODE_COMPILE_CACHE: cache },
     },
   );
-  const broker = new BrokerProcess({ NODE_COMPILE_CACHE: cache });
+  const broker = new BrokerProcess({ NODE_COMPILE_CACHE: cache }, BROKER_FLAGS);
   await broker.message("started");
   const pid = broker.child.pid ?? 0;
   pin(pid, PROXY_CORE);

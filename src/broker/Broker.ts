@@ -9,6 +9,7 @@ import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
 import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { fetchStored } from "./call/fetchCredential.ts";
+import { KnownCalls } from "./call/KnownCalls.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { isSigV4 } from "./decide/awsPlace.ts";
@@ -21,7 +22,7 @@ import { UnknownHosts, type SlotAddress } from "./gate/UnknownHosts.ts";
 import { fetchAwsKey } from "./inject/fetchAwsKey.ts";
 import { fetchSecret } from "./inject/fetchSecret.ts";
 import { GatewayDialer } from "./ingress/GatewayDialer.ts";
-import { Ingress } from "./ingress/Ingress.ts";
+import { Ingress, type DialGateway } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import { Minter } from "./mint/Minter.ts";
 import { ChatNotifier } from "./notify/ChatNotifier.ts";
@@ -35,6 +36,12 @@ export interface BrokerSurroundings {
   openStores(config: BrokerConfig): Promise<BrokerStores>;
   readonly resolve?: Resolve;
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
+  /** How a bot's gateway is reached where no supervisor is asked for it. */
+  readonly dialGateway?: DialGateway;
+  /** Descriptor of a socket that listens already, in place of one of the ingress's own. */
+  readonly ingressSocket?: (port: number) => number | undefined;
+  /** The same for metrics. */
+  readonly metricsSocket?: () => number | undefined;
   /** Addresses for hosts that no grant has; see `UnknownHosts`. */
   readonly unknownAddress?: SlotAddress;
   /** See `ChatNotifier`. */
@@ -89,6 +96,7 @@ export class Broker {
         limitsOf: (bot) => this.#inForce?.deployment.bots.get(bot)?.plan.limits,
       }),
       pools: new UpstreamPools(resolve),
+      known: new KnownCalls(),
       minter: new Minter({
         resolve,
         send: (message) => {
@@ -121,7 +129,11 @@ export class Broker {
       surroundings.send(message);
     });
     this.#listeners = new Listeners(this.#parts);
-    this.#ingress = new Ingress(this.#parts, (bot) => this.#dialer.dial(bot));
+    this.#ingress = new Ingress(
+      this.#parts,
+      surroundings.dialGateway ?? ((bot) => this.#dialer.dial(bot)),
+      surroundings.ingressSocket,
+    );
   }
 
   /**
@@ -172,7 +184,7 @@ export class Broker {
     const undo: (() => void)[] = [];
     try {
       const store = await this.#surroundings.openStores(config);
-      const deployment = compileDeployment(config, store);
+      const deployment = compileDeployment(config, store, this.#inForce?.deployment);
       const inject = config.bots.flatMap((bot) =>
         bot.grants.filter((grant) => grant.kind === "inject"),
       );
@@ -209,7 +221,7 @@ export class Broker {
           (text) => this.#inForce?.deployment.unrecorded.scrub(text) ?? text,
           {
             signingKey: config.audit.signingKey,
-            onRecord: (record) => this.#telemetry?.observe(record),
+            onRecord: (read) => this.#telemetry?.observe(read()),
           },
         );
         undo.push(() => {
@@ -287,7 +299,10 @@ export class Broker {
   async #openTelemetry(wanted: BrokerConfig["telemetry"]): Promise<() => void> {
     if (wanted === undefined) return () => undefined;
     const { Telemetry } = await import("./telemetry/Telemetry.ts");
-    this.#telemetry ??= new Telemetry(() => this.#inForce?.audit.openCalls ?? 0);
+    this.#telemetry ??= new Telemetry(
+      () => this.#inForce?.audit.openCalls ?? 0,
+      this.#surroundings.metricsSocket?.(),
+    );
     return this.#telemetry.open(wanted);
   }
 

@@ -68,11 +68,16 @@ export interface Deployment {
 /**
  * Indexes a configuration.
  *
+ * @param earlier the one in force: values of secrets that it had may still come back in replies.
  * @throws BrokerError `config-invalid` when a grant names an undeclared secret, a bot, a grant or an
  * ingress port stands twice, a phantom is shared or too short to be told from other text, a host
  * can't be served as asked, or the owner can't be told by a grant as asked.
  */
-export function compileDeployment(config: BrokerConfig, store: SecretStore): Deployment {
+export function compileDeployment(
+  config: BrokerConfig,
+  store: SecretStore,
+  earlier?: Deployment,
+): Deployment {
   const secrets = new Map(config.secrets.map((secret) => [secret.name, secret.source]));
   const minted = new Map((config.minted ?? []).map((each) => [each.name, each]));
   checkMinted(secrets, minted);
@@ -99,7 +104,7 @@ export function compileDeployment(config: BrokerConfig, store: SecretStore): Dep
     store,
     phantoms: new PhantomIndex([...owners.keys()], foreignPhantoms),
     foreignPhantoms,
-    redactors: new Redactors(),
+    redactors: new Redactors(earlier?.redactors),
     clientCertificates: new ClientCertificates(),
     unrecorded: new PhantomIndex([...owners.keys(), ...tokens]),
     chats: (config.notify ?? []).map((plan) => compileChat(plan, bots)),

@@ -9,6 +9,7 @@ export type {
 export type { Ask, FromBroker, ToBroker } from "./protocol.ts";
 export { formatRule } from "./rules/formatRule.ts";
 export { matchRule } from "./rules/matchRule.ts";
+export type { ControlRequest, ServiceConfig, ServiceSocket } from "./service/ServiceConfig.ts";
 export { AddressRefusedError, type Destination, type Resolve } from "./dial/Destination.ts";
 export { findAddresses } from "./dial/findAddresses.ts";
 export { nameFailure } from "./dial/nameFailure.ts";

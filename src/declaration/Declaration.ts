@@ -2,7 +2,7 @@ import { z } from "zod";
 import { botLimits, grant } from "./grantSchema.ts";
 import { secretSchema } from "./secretSchema.ts";
 import { serviceSchema } from "./serviceSchema.ts";
-import { bytes, name, port, secretName } from "./words.ts";
+import { bytes, name, port, publicName, secretName } from "./words.ts";
 
 const bot = z.strictObject({
   openclaw: z
@@ -30,6 +30,12 @@ const bot = z.strictObject({
     .describe("Commands that exist inside the wall."),
   port: port.min(1024).default(18789).describe("Port of the gateway on this host's 127.0.0.1."),
   controlPage: z.boolean().default(false).describe("Serve OpenClaw's control page there."),
+  expose: z
+    .strictObject({
+      domain: publicName.describe("Host name at which it is reached from outside, over HTTPS."),
+    })
+    .optional()
+    .describe("The way in from outside of this machine, under systemd; none if absent."),
   plugins: z
     .array(z.string().regex(/^@openclaw\/[a-z0-9-]{1,60}$/, 'a plugin, as "@openclaw/mattermost"'))
     .max(32)

@@ -31,6 +31,12 @@ export const awsName = z
 
 export const hostName = z.string().regex(HOST, 'a host name, as "api.example.com"');
 
+/** A name that a public certificate can be for: at least two labels, the last one no number (RFC 3696). */
+export const publicName = z
+  .string()
+  .regex(HOST, 'a domain of yours, as "bots.example.com"')
+  .regex(/\.[a-z][a-z0-9-]*$/, 'a domain of yours with its ending, as "bots.example.com"');
+
 /** RFC 6901, to something below the root. */
 export const pointer = z
   .string()

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeFolder } from "../files/index.ts";
 import {
   applyGeneration,
   askSupervisor,
@@ -107,7 +108,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   } finally {
     await stopDeployment(paths).catch(() => undefined);
     await standIns?.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -1,3 +1,4 @@
 export { reasonOf } from "./reasonOf.ts";
+export { removeFolder } from "./removeFolder.ts";
 export { takeLock, type Lock } from "./takeLock.ts";
 export { syncFolder, writeFileAtomic } from "./writeFileAtomic.ts";

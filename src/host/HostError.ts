@@ -5,6 +5,7 @@ export type HostErrorCode =
   | "no-declaration"
   | "not-running"
   | "already-running"
+  | "still-running"
   | "no-such-bot"
   | "no-such-ask"
   | "cannot-declare"
@@ -20,12 +21,22 @@ export type HostErrorCode =
   | "plugin-not-installed"
   | "browser"
   | "supervisor-died"
-  | "damaged-state";
+  | "damaged-state"
+  | "not-root"
+  | "no-systemd"
+  | "system-command"
+  | "no-such-generation"
+  | "not-ours"
+  | "port-taken"
+  | "not-healthy"
+  | "needs-yes"
+  | "cannot-serve";
 
 const EXIT: Record<HostErrorCode, ExitCode> = {
   "no-declaration": 2,
   "not-running": 1,
   "already-running": 1,
+  "still-running": 5,
   "no-such-bot": 2,
   "no-such-ask": 1,
   "cannot-declare": 1,
@@ -42,6 +53,15 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   browser: 5,
   "supervisor-died": 5,
   "damaged-state": 5,
+  "not-root": 4,
+  "no-systemd": 4,
+  "system-command": 5,
+  "no-such-generation": 1,
+  "not-ours": 5,
+  "port-taken": 5,
+  "not-healthy": 5,
+  "needs-yes": 1,
+  "cannot-serve": 4,
 };
 
 /** What can go wrong while a deployment is prepared, run or asked about. */

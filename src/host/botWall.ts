@@ -1,7 +1,13 @@
 import { join, relative } from "node:path";
-import { GATEWAY_PORT } from "../openclaw/index.ts";
+import { GATEWAY_PORT, type InsidePaths } from "../openclaw/index.ts";
 import { clientCommands, type BotPlan } from "../plan/index.ts";
-import { programFiles, type Mount, type ResourceLimits, type WallSpec } from "../wall/index.ts";
+import {
+  programFiles,
+  type Mount,
+  type ProgramFiles,
+  type ResourceLimits,
+  type WallSpec,
+} from "../wall/index.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
 import { BOT_IDENTITY, COMMAND_SOCKET, INSIDE } from "./inside.ts";
 
@@ -13,7 +19,7 @@ const TMP_BYTES = 512 * 1024 * 1024;
  * What a bot may use up unless its declaration says otherwise: more than twice what OpenClaw was seen
  * to need (1.8 GB, some thirty threads and a few helpers), and less than what hurts a machine.
  */
-const USUAL_LIMITS: ResourceLimits = {
+export const USUAL_LIMITS: ResourceLimits = {
   memory: 4 * 1024 ** 3,
   processes: 2048,
   openFiles: 16_384,
@@ -32,21 +38,25 @@ export interface BotWallInput {
   readonly variables: Readonly<Record<string, string>>;
   /** Whether this host can bound what all of a bot's processes take of memory together. */
   readonly boundsMemory: boolean;
+  /** Where things lie inside; `INSIDE` where left out. */
+  readonly inside?: InsidePaths;
+  /** What the programs use; found on this host where left out. */
+  readonly files?: ProgramFiles;
 }
 
 /** What a bot sees and may do: its own folder, OpenClaw, its granted commands, and nothing else. */
 export function botWall(input: BotWallInput): WallSpec {
-  const { plan, bot, programs, home, trust, variables, boundsMemory } = input;
+  const { plan, bot, programs, home, trust, variables, boundsMemory, inside = INSIDE } = input;
   const clients = clientsOf(plan, programs);
   const runs = bot.commands.length > 0 || clients.length > 0;
   const shell = runs ? [{ name: "sh", path: programs.shell }] : [];
   const commands = [...bot.commands.filter(({ name }) => name !== "sh"), ...shell];
   // Library by library: of what else the host has there, nothing is visible.
-  const files = programFiles([programs.node, ...commands.map(({ path }) => path)]);
+  const files = input.files ?? programFiles([programs.node, ...commands.map(({ path }) => path)]);
   const file = (to: string, text: string): Mount => ({ kind: "file", to, text });
   return {
     command: bot.rendered.command,
-    cwd: INSIDE.home,
+    cwd: inside.home,
     environment: { ...bot.rendered.environment, ...variables },
     identity: BOT_IDENTITY,
     hostname: "bot",
@@ -58,23 +68,23 @@ export function botWall(input: BotWallInput): WallSpec {
       ...commands.map(({ name, path }): Mount => ({
         kind: "read",
         from: path,
-        to: `${INSIDE.commands}/${name}`,
+        to: `${inside.commands}/${name}`,
       })),
       ...clients.map(({ name, path }): Mount => ({
         kind: "read",
         from: path,
-        to: `${INSIDE.commands}/${name}`,
+        to: `${inside.commands}/${name}`,
       })),
       // The socket is put into it before anything runs, and then nothing more.
       ...(clients.length > 0
         ? [{ kind: "memory", to: COMMAND_SOCKET.folder, size: 4096 } as const]
         : []),
       { kind: "link", to: "/bin", target: "usr/bin" },
-      { kind: "read", from: programs.node, to: INSIDE.node },
-      { kind: "read", from: bot.openclaw.root, to: INSIDE.openclaw },
-      ...systemFiles(trust).map(([to, text]) => file(to, text)),
+      { kind: "read", from: programs.node, to: inside.node },
+      { kind: "read", from: bot.openclaw.root, to: inside.openclaw },
+      ...systemFiles(trust, inside).map(([to, text]) => file(to, text)),
       ...bot.rendered.files.map(({ to, text }) => file(to, text)),
-      { kind: "write", from: home, to: INSIDE.home },
+      { kind: "write", from: home, to: inside.home },
     ],
     network: {
       tcp: plan.ports,
@@ -84,11 +94,11 @@ export function botWall(input: BotWallInput): WallSpec {
       ...(clients.length > 0 ? { socket: COMMAND_SOCKET } : {}),
     },
     execute: [
-      INSIDE.node,
-      ...[...commands, ...clients].map(({ name }) => `${INSIDE.commands}/${name}`),
+      inside.node,
+      ...[...commands, ...clients].map(({ name }) => `${inside.commands}/${name}`),
       ...files.execute,
     ],
-    libraries: [...files.libraries, ...natives(bot)],
+    libraries: [...files.libraries, ...natives(bot, inside)],
     protect: [],
     limits: { ...usualLimits(boundsMemory), ...plan.resources },
     processes: "any",
@@ -115,24 +125,24 @@ function usualLimits(boundsMemory: boolean): ResourceLimits {
 }
 
 /** Native parts of OpenClaw's packages, as files inside; all else in there is data. */
-function natives({ openclaw, natives }: BotGeneration): readonly string[] {
-  if (natives === undefined) return [INSIDE.openclaw];
-  return natives.map((file) => join(INSIDE.openclaw, relative(openclaw.root, file)));
+function natives({ openclaw, natives }: BotGeneration, inside: InsidePaths): readonly string[] {
+  if (natives === undefined) return [inside.openclaw];
+  return natives.map((file) => join(inside.openclaw, relative(openclaw.root, file)));
 }
 
 /** The few files of /etc that the C library and Node read, the same in every wall. */
-function systemFiles(trust: string): [path: string, text: string][] {
+function systemFiles(trust: string, inside: InsidePaths): [path: string, text: string][] {
   const { uid, gid } = BOT_IDENTITY;
   return [
     [
       "/etc/passwd",
-      `bot:x:${uid}:${gid}:bot:${INSIDE.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
+      `bot:x:${uid}:${gid}:bot:${inside.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
     ],
     ["/etc/group", `bot:x:${gid}:\nnogroup:x:65534:\n`],
     ["/etc/hosts", "127.0.0.1 localhost bot\n::1 localhost bot\n"],
     // Any address would do, as all are local; the broker answers at each.
     ["/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n"],
     ["/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"],
-    [INSIDE.caBundle, trust],
+    [inside.caBundle, trust],
   ];
 }

@@ -8,7 +8,7 @@ import { makePlan, type BotPlan } from "../plan/index.ts";
 import { temporaryFolder } from "../../test/support/temporaryFolder.ts";
 import { ensureAuthority } from "../authority/index.ts";
 import { compileDeployment } from "../broker/Deployment.ts";
-import { brokerConfig, phantomEnvironment } from "./brokerConfig.ts";
+import { brokerConfig, phantomEnvironment, phantomVariables } from "./brokerConfig.ts";
 import { statePaths } from "../paths/index.ts";
 
 const KEY = Buffer.alloc(32, 7);
@@ -157,3 +157,12 @@ test(
       assert.equal(headerFor(elsewhere), "", elsewhere);
   },
 );
+
+test("phantomVariables() names what phantomEnvironment() sets", () => {
+  for (const bot of [botOf({}), botOf({ github: { secret: "s" } })]) {
+    assert.deepEqual(
+      phantomVariables(bot).toSorted(),
+      Object.keys(phantomEnvironment(bot, KEY)).toSorted(),
+    );
+  }
+});

@@ -24,13 +24,27 @@ export async function brokerConfig(options: {
   readonly authority: Authority;
   readonly vault: BrokerConfig["vault"];
   readonly credentials: string | undefined;
+  /** A leaf for these hosts that can still be used, if there is one. */
+  readonly leafOf?: (bot: string, hosts: readonly string[]) => BrokerBot["certificate"] | undefined;
+  /** How long new ones are good for. */
+  readonly leafDays?: number;
 }): Promise<BrokerConfig> {
-  const { generation, paths, authority, vault, credentials } = options;
+  const {
+    generation,
+    paths,
+    authority,
+    vault,
+    credentials,
+    leafOf,
+    leafDays = LEAF_DAYS,
+  } = options;
   const { audit, telemetry, approvals } = generation.plan;
   const key = phantomKey(paths);
   const bots: BrokerBot[] = [];
   for (const bot of generation.plan.bots) {
-    const leaf = await issueLeaf(authority, terminatedHosts(bot), { days: LEAF_DAYS });
+    const hosts = terminatedHosts(bot);
+    const leaf =
+      leafOf?.(bot.name, hosts) ?? (await issueLeaf(authority, hosts, { days: leafDays }));
     const cas = generation.bots[bot.name]?.cas ?? {};
     bots.push({
       name: bot.name,
@@ -58,6 +72,17 @@ export async function brokerConfig(options: {
 function chats(approvals: Generation["plan"]["approvals"]): Pick<BrokerConfig, "notify"> {
   const notify = approvals?.notify.filter((way) => way.by === "chat") ?? [];
   return notify.length === 0 ? {} : { notify };
+}
+
+/** Names of the variables that `phantomEnvironment` sets, which don't depend on the key. */
+export function phantomVariables(bot: BotPlan): string[] {
+  const inject = bot.grants.filter((grant) => grant.kind === "inject");
+  const git = inject.flatMap((grant) => gitSettings(grant, ""));
+  return [
+    ...bot.environment.map(({ variable }) => variable),
+    ...(git.length === 0 ? [] : ["GIT_CONFIG_COUNT"]),
+    ...git.flatMap((_, index) => [`GIT_CONFIG_KEY_${index}`, `GIT_CONFIG_VALUE_${index}`]),
+  ];
 }
 
 /** The bot's phantoms by environment variable, and what makes its git send them. */

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { PRIVATE_ADDON } from "../secrets/index.ts";
-import { dirname } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   compileWall,
   type CompiledWall,
   type HostCapabilities,
   type Mount,
+  type WallSpec,
 } from "../wall/index.ts";
 import type { Generation } from "./Generation.ts";
 import { libraryFolders } from "./libraries.ts";
@@ -14,8 +15,10 @@ import { secretVariables } from "./resolveSecrets.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { brokerCache } from "./warmBroker.ts";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-const MAIN = `${PROJECT}/src/broker/main.ts`;
+/** Where this Seawall is. */
+export const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+/** Code is the larger part of an idle broker; what a call leaves behind is small and soon gone. */
+export const BROKER_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
 const RESOLVER = [
@@ -46,62 +49,95 @@ export function brokerWall(
   paths: Pick<StatePaths, "vault" | "store" | "audit">,
   capabilities: HostCapabilities,
 ): CompiledWall {
-  const { node } = generation.programs;
+  const { plan, programs } = generation;
+  const spec = brokerSpec({
+    node: programs.node,
+    project: PROJECT,
+    main: "src/broker/main.ts",
+    cache: brokerCache(paths.store),
+    readable: [paths.vault.folder],
+    environment: given(secretVariables(plan.secrets)),
+    audit: paths.audit,
+    bind: [
+      ...plan.bots.map((bot) => bot.ingress.port),
+      ...[plan.telemetry?.metricsPort ?? []].flat(),
+    ],
+    concessions: plan.bots.some((bot) => bot.concessions.includes("no-landlock"))
+      ? ["no-landlock"]
+      : [],
+  });
+  return compileWall(spec, capabilities);
+}
+
+/** What a broker's wall is made of, whoever starts it. */
+export interface BrokerSurroundings {
+  readonly node: string;
+  /** Folder with our code and its packages. */
+  readonly project: string;
+  /** The program, in `project`. */
+  readonly main: string;
+  readonly cache: string;
+  /** What it reads besides code and what name resolution needs. */
+  readonly readable: readonly string[];
+  /** Variables besides its own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The only folder it writes. */
+  readonly audit: string;
+  readonly bind: readonly number[];
+  /** Libraries and what name resolution needs; this host's where left out. */
+  readonly system?: readonly string[];
+  readonly concessions: WallSpec["concessions"];
+}
+
+export function brokerSpec(around: BrokerSurroundings): WallSpec {
+  const { node, project, main, cache, audit } = around;
   const readable = [
-    ...readByEach(node, paths.store),
-    PRIVATE_ADDON,
+    ...readByEach(around),
+    join(project, relative(PROJECT, PRIVATE_ADDON)),
     // Whose client commands they are; src/broker/command/peerUid.ts loads it.
-    `${PROJECT}/build/peer.node`,
-    paths.vault.folder,
+    `${project}/build/peer.node`,
+    ...around.readable,
   ];
-  return compileWall(
-    {
-      // Code is the larger part of an idle broker; the record's writes are small.
-      command: [node, "--max-semi-space-size=1", MAIN],
-      cwd: "/",
-      environment: {
-        PATH: "/nonexistent",
-        TZ: "UTC",
-        NODE_COMPILE_CACHE: brokerCache(paths.store),
-        ...given(secretVariables(generation.plan.secrets)),
-      },
-      identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-      hostname: "broker",
-      mounts: [
-        ...readable.map((path): Mount => ({ kind: "read", from: path, to: path })),
-        { kind: "write", from: paths.audit, to: paths.audit },
-      ],
-      network: {
-        tcp: [],
-        udp: [],
-        bind: [
-          ...generation.plan.bots.map((bot) => bot.ingress.port),
-          ...[generation.plan.telemetry?.metricsPort ?? []].flat(),
-        ],
-      },
-      execute: [],
-      libraries: [],
-      protect: [],
-      limits: {},
-      processes: "one",
-      namespaces: "host",
-      concessions: generation.plan.bots.some((bot) => bot.concessions.includes("no-landlock"))
-        ? ["no-landlock"]
-        : [],
+  return {
+    command: [node, ...BROKER_FLAGS, `${project}/${main}`],
+    cwd: "/",
+    environment: {
+      PATH: "/nonexistent",
+      TZ: "UTC",
+      NODE_COMPILE_CACHE: cache,
+      ...around.environment,
     },
-    capabilities,
-  );
+    identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    hostname: "broker",
+    mounts: [
+      ...readable.map((path): Mount => ({ kind: "read", from: path, to: path })),
+      { kind: "write", from: audit, to: audit },
+    ],
+    network: { tcp: [], udp: [], bind: around.bind },
+    execute: [],
+    libraries: [],
+    protect: [],
+    limits: {},
+    processes: "one",
+    namespaces: "host",
+    concessions: around.concessions,
+  };
 }
 
 /** What each process of ours that dials out reads: its code, and what name resolution needs. */
-export function readByEach(node: string, store: string): string[] {
+export function readByEach({
+  node,
+  project,
+  cache,
+  system,
+}: Pick<BrokerSurroundings, "node" | "project" | "cache" | "system">): string[] {
   return [
     dirname(node),
-    `${PROJECT}/src`,
-    `${PROJECT}/node_modules`,
-    `${PROJECT}/package.json`,
-    brokerCache(store),
-    ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
+    `${project}/src`,
+    `${project}/node_modules`,
+    `${project}/package.json`,
+    cache,
+    ...(system ?? [...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path))),
     "/dev/null",
     "/dev/urandom",
   ];

@@ -18,7 +18,7 @@ import {
   type HostCapabilities,
   type Mount,
 } from "../wall/index.ts";
-import { readByEach } from "./brokerWall.ts";
+import { PROJECT, readByEach } from "./brokerWall.ts";
 import type { Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { storeProgram } from "./storeProgram.ts";
@@ -134,7 +134,11 @@ function gateWall(
       environment: { PATH: "/nonexistent", TZ: "UTC", NODE_COMPILE_CACHE: brokerCache(store) },
       identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       hostname: "gate",
-      mounts: readByEach(programs.node, store).map((path): Mount => ({
+      mounts: readByEach({
+        node: programs.node,
+        project: PROJECT,
+        cache: brokerCache(store),
+      }).map((path): Mount => ({
         kind: "read",
         from: path,
         to: path,

@@ -23,6 +23,8 @@ export interface DeclaredAlways {
  * Writes into the declaration in force that calls such as this one may be made without asking, and
  * puts it in force. When that fails the file is again as it was.
  *
+ * @param onWritten called when the declaration is written and before it is put in force, which can
+ *   take longer than a bot waits.
  * @throws HostError `cannot-declare` when the declaration has other changes, or none would help;
  *   and what loading, preparing and applying throw.
  */
@@ -30,6 +32,7 @@ export async function declareAlways(
   paths: StatePaths,
   ask: Ask,
   onProgress: (text: string) => void,
+  onWritten: () => Promise<void>,
 ): Promise<DeclaredAlways> {
   const number = currentGeneration(paths);
   if (number === undefined) throw new HostError("not-running", "nothing is in force");
@@ -64,6 +67,7 @@ export async function declareAlways(
   write(file, after, mode);
   try {
     const changed = loadDeclaration(inForce.declaration, process.env);
+    await onWritten();
     const prepared = await prepareGeneration(changed, paths, onProgress);
     await applyGeneration(paths, prepared, { onProgress });
   } catch (error) {

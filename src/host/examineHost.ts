@@ -26,7 +26,27 @@ export async function examineHost(paths: StatePaths): Promise<Examination> {
     requireWall(capabilities, []);
     return { mechanisms };
   } catch (error) {
-    if (error instanceof WallError) return { mechanisms, refusal: error };
+    if (!(error instanceof WallError)) throw error;
+    return { mechanisms: [...mechanisms, ...conceded(capabilities)], refusal: error };
+  }
+}
+
+/** What single commands could still have, where bots have nothing. */
+function conceded(capabilities: HostCapabilities): readonly MechanismReport[] {
+  if (capabilities.namespaces.ok) return [];
+  try {
+    const left = requireWall(capabilities, ["no-user-namespaces"]);
+    const held = left.filter(({ state }) => state === "enforced").map(({ mechanism }) => mechanism);
+    return [
+      {
+        mechanism: "concession",
+        state: "partly",
+        detail: `single commands run with --concede no-user-namespaces: ${held.join(", ")} hold, see docs/wall.md`,
+      },
+    ];
+  } catch (error) {
+    // Nor that: what is missing stands in the other lines.
+    if (error instanceof WallError) return [];
     throw error;
   }
 }
@@ -43,12 +63,12 @@ export async function probeAsBot(launcher: string): Promise<HostCapabilities> {
   return await probeHost({ launcher, ...(root ? { uid: FIRST_UID, gid: FIRST_UID } : {}) });
 }
 
-/** Compiles the smallest wall there is. @throws WallError when this host couldn't enforce it. */
+/** Compiles the smallest wall there is, and gives what would be enforced. @throws WallError when this host couldn't enforce it. */
 export function requireWall(
   capabilities: HostCapabilities,
   concessions: WallSpec["concessions"],
-): void {
-  compileWall(
+): readonly MechanismReport[] {
+  return compileWall(
     {
       command: ["/bin/true"],
       cwd: "/",
@@ -66,5 +86,5 @@ export function requireWall(
       concessions,
     },
     capabilities,
-  );
+  ).mechanisms;
 }

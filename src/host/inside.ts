@@ -12,7 +12,17 @@ export const INSIDE: InsidePaths = {
   workspace: "/home/bot/workspace",
   config: "/etc/seawall",
   commands: "/usr/bin",
+  clients: true,
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
+};
+
+/** The same for services: systemd hides /home whole, with whatever is in it. */
+export const SERVICE_INSIDE: InsidePaths = {
+  ...INSIDE,
+  home: "/srv/bot",
+  state: "/srv/bot/state",
+  workspace: "/srv/bot/workspace",
+  clients: false,
 };
 
 /** Where the client commands find the broker; native/client.c has the same path. */

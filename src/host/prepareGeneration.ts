@@ -5,6 +5,8 @@ import {
   readPin,
   registryUrl,
   renderConfig,
+  type ConfigIssue,
+  type InsidePaths,
   type InstalledOpenClaw,
   type InstallProgress,
 } from "../openclaw/index.ts";
@@ -25,6 +27,26 @@ import { warmBroker } from "./warmBroker.ts";
 
 type Progress = (text: string) => void;
 
+/** Has OpenClaw judge one bot's configuration, in a wall like the one that it will run in. */
+type Validate = (input: {
+  readonly plan: BotPlan;
+  readonly bot: BotGeneration;
+  readonly programs: Programs;
+}) => Promise<readonly ConfigIssue[]>;
+
+/**
+ * Whatever makes the wall: finds out whether this host can enforce it.
+ *
+ * @throws WallError when it can't
+ */
+export type Enforcement = (programs: Programs, plan: Plan) => Promise<Validate>;
+
+const bubblewrapEnforcement: Enforcement = async ({ launcher }, plan) => {
+  const capabilities = await probeAsBot(launcher);
+  for (const { concessions } of plan.bots) requireWall(capabilities, concessions);
+  return (input) => validateInWall({ ...input, capabilities });
+};
+
 /**
  * Brings everything a declaration needs to run here and checks it: the wall, programs, commands, CA
  * files, and the rendered configuration by the pinned OpenClaw itself. Changes nothing but the store.
@@ -36,13 +58,14 @@ export async function prepareGeneration(
   loaded: LoadedDeclaration,
   paths: StatePaths,
   progress: Progress,
+  enforcement: Enforcement = bubblewrapEnforcement,
+  inside: InsidePaths = INSIDE,
 ): Promise<Omit<Generation, "number">> {
   const cas = readCas(loaded);
   const mintCas = readMintCas(loaded);
   const programs = await bringPrograms(paths, loaded.plan);
-  const capabilities = await probeAsBot(programs.launcher);
   // Before half a gigabyte is brought that could not be used.
-  for (const { concessions } of loaded.plan.bots) requireWall(capabilities, concessions);
+  const validate = await enforcement(programs, loaded.plan);
   const installed = new Map<string, InstalledOpenClaw>();
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
@@ -55,11 +78,11 @@ export async function prepareGeneration(
         onProgress: installProgress(pin.version, progress),
       }));
     installed.set(pin.version, openclaw);
-    const rendered = renderConfig(plan, INSIDE, pin);
+    const rendered = renderConfig(plan, inside, pin);
     const natives = await nativeModules(openclaw.root);
     const bot: BotGeneration = { openclaw, natives, rendered, commands, cas: cas[plan.name] ?? {} };
     progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
-    const issues = await validateInWall({ plan, bot, programs, capabilities });
+    const issues = await validate({ plan, bot, programs });
     faults.push(...issues.map((issue) => refusal(plan, issue)));
     bots[plan.name] = bot;
   }

@@ -1,6 +1,7 @@
 import { existsSync, copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ensureAuthority } from "../authority/index.ts";
+import type { BrokerConfig } from "../broker/index.ts";
 import { locateVault } from "../secrets/index.ts";
 import { probeHost, startWalled, type WalledProcess, type WallSpec } from "../wall/index.ts";
 import { botLaunch } from "./botLaunch.ts";
@@ -33,8 +34,23 @@ export interface Copy {
   /** Log of the bot, as the supervisor would keep it. */
   readonly log: string;
   /** Starts what `alter` put in place of OpenClaw; its listeners go to the broker as a bot's do. */
-  launch(): WalledProcess;
+  launch(): CopyProcess;
   stop(): Promise<void>;
+}
+
+/** What an attacker of a copy is started as. */
+export type CopyProcess = Pick<WalledProcess, "stdout" | "stderr" | "exited" | "kill">;
+
+/** By bot and grant. */
+export function phantomsOf(config: BrokerConfig): Copy["phantoms"] {
+  return new Map(
+    config.bots.map(({ name, grants }) => [
+      name,
+      new Map(
+        grants.flatMap((each) => (each.kind === "inject" ? [[each.name, each.phantom]] : [])),
+      ),
+    ]),
+  );
 }
 
 /**
@@ -120,14 +136,7 @@ export async function startCopy(options: {
   return {
     home: join(paths.bots, bot),
     uid,
-    phantoms: new Map(
-      config.bots.map(({ name, grants }) => [
-        name,
-        new Map(
-          grants.flatMap((each) => (each.kind === "inject" ? [[each.name, each.phantom]] : [])),
-        ),
-      ]),
-    ),
+    phantoms: phantomsOf(config),
     mechanisms: wall.mechanisms,
     brokerPid: broker.status().pid,
     log: join(paths.logs, `${bot}.log`),

@@ -4,7 +4,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../broker/main.ts", import.meta.url));
+/** The broker by the supervisor and the broker by systemd; without either, each loads all and ends. */
+const MAINS = ["../broker/main.ts", "../broker/service/main.ts"].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
 
 /** The program that reads stores for the broker (readStores.ts). */
 export const STORE_MAIN = fileURLToPath(new URL("../secrets/helper/main.ts", import.meta.url));
@@ -26,7 +29,7 @@ export async function warmBroker(node: string, store: string): Promise<void> {
   const cache = brokerCache(store);
   mkdirSync(cache, { recursive: true, mode: 0o755 });
   // The process that reads stores for it, too, which is started while a call waits.
-  for (const main of [MAIN, STORE_MAIN, GATE_MAIN]) {
+  for (const main of [...MAINS, STORE_MAIN, GATE_MAIN]) {
     const child = spawn(node, [main], {
       cwd: "/",
       env: { NODE_COMPILE_CACHE: cache, PATH: "/nonexistent" },

@@ -24,6 +24,8 @@ export interface InsidePaths {
   readonly config: string;
   /** The folder of the granted commands. */
   readonly commands: string;
+  /** Whether the client commands of granted services are there, too. */
+  readonly clients: boolean;
   /** PEM bundle with the public CAs and the deployment's own. */
   readonly caBundle: string;
 }

@@ -57,7 +57,7 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
   const configFile = join(inside.config, "openclaw.json");
   const approvalsFile = join(inside.config, "approvals.json");
   const startFile = join(inside.config, "start.mjs");
-  const skill = renderSkill(bot);
+  const skill = inside.clients ? renderSkill(bot) : undefined;
   const entry = join(inside.openclaw, pin.entry);
   return {
     config,

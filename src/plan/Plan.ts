@@ -147,6 +147,8 @@ export interface BotPlan {
   readonly concessions: readonly Concession[];
   /** Port of the gateway on the host's 127.0.0.1. */
   readonly ingress: { readonly port: number; readonly controlPage: boolean };
+  /** How it is reached from outside of this machine; not at all where absent. */
+  readonly expose?: ExposePlan;
   /** Port inside the wall at which the broker also is an explicit proxy (RFC 9110 section 9.3.6). */
   readonly proxyPort?: number;
   /** `ask`: a host that no grant has is put to the owner, and passed through unopened if granted. Absent: refused. */
@@ -154,6 +156,11 @@ export interface BotPlan {
   /** Bounds on all the bot's calls together, beside those of its grants. */
   readonly limits?: LimitsPlan;
   readonly resources?: ResourcesPlan;
+}
+
+export interface ExposePlan {
+  /** Host name of a site of its own, with TLS, in front of the ingress. */
+  readonly domain: string;
 }
 
 /** A layer of the wall that a host may lack. The others have none to take their place. */

@@ -42,7 +42,7 @@ export function makePlan(
   const bots = sortedEntries(declaration.bots).map(([name, bot]) =>
     planBot(name, bot, { declaration, services, mints, context, faults }),
   );
-  faults.push(...portClashes(bots), ...bridgeFaults(bots));
+  faults.push(...portClashes(bots), ...domainClashes(bots), ...bridgeFaults(bots));
   const surroundings = planSurroundings(declaration, bots, services, faults);
   const secrets = planSecrets(declaration.secrets, mints, bots, faults);
   if (faults.length > 0) return { faults };
@@ -111,6 +111,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     environment,
     concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
+    ...(bot.expose === undefined ? {} : { expose: { domain: bot.expose.domain } }),
     ...(bot.proxy === undefined ? {} : { proxyPort: bot.proxy }),
     ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
     ...planLimits(bot.limits, path, uncounted(grants), faults),
@@ -272,6 +273,26 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
         atKey: true,
         message: `bots "${owner}" and "${name}" both want port ${port}`,
         hint: `give "${name}" a port of its own, as port: ${next}`,
+      },
+    ];
+  });
+}
+
+function domainClashes(bots: readonly BotPlan[]): Fault[] {
+  const owners = new Map<string, string>();
+  return bots.flatMap(({ name, expose }) => {
+    if (expose === undefined) return [];
+    const owner = owners.get(expose.domain);
+    if (owner === undefined) {
+      owners.set(expose.domain, name);
+      return [];
+    }
+    return [
+      {
+        code: "host-clash" as const,
+        path: ["bots", name, "expose", "domain"],
+        message: `bots "${owner}" and "${name}" both want the domain ${expose.domain}`,
+        hint: `give "${name}" a name of its own, as ${name}.${expose.domain}`,
       },
     ];
   });

@@ -1,5 +1,5 @@
 import type { Declaration, DeclaredSecret, Fault } from "../declaration/index.ts";
-import type { BotPlan, MintedSecret, Plan, SecretSource } from "./Plan.ts";
+import type { BotPlan, MintedSecret, Plan, SecretPlan, SecretSource } from "./Plan.ts";
 import { isMint, materialOf } from "./planMints.ts";
 
 type WayKey = (typeof WAYS)[number];
@@ -44,6 +44,29 @@ export function planSecrets(
   bots: readonly Pick<BotPlan, "grants">[],
   faults: Fault[],
 ): Pick<Plan, "secrets" | "minted"> {
+  const { used, minted } = collect(bots, [...mints.values()]);
+  const secrets = Object.keys(declared)
+    .toSorted()
+    .flatMap((name) => {
+      const source = planSource(name, declared, faults);
+      return source !== undefined && used.has(name) ? [{ name, source }] : [];
+    });
+  return { secrets, ...(minted.length === 0 ? {} : { minted }) };
+}
+
+/** What the broker of one bot needs: secrets from stores, and those that it makes from them. */
+export function usedSecrets(
+  plan: Pick<Plan, "secrets" | "minted">,
+  bot: Pick<BotPlan, "grants">,
+): { readonly secrets: readonly SecretPlan[]; readonly minted: readonly MintedSecret[] } {
+  const { used, minted } = collect([bot], plan.minted ?? []);
+  return { secrets: plan.secrets.filter(({ name }) => used.has(name)), minted };
+}
+
+function collect(
+  bots: readonly Pick<BotPlan, "grants">[],
+  mints: readonly MintedSecret[],
+): { readonly used: ReadonlySet<string>; readonly minted: readonly MintedSecret[] } {
   const used = new Set(
     bots.flatMap(({ grants }) =>
       grants.flatMap((grant) => [
@@ -52,20 +75,14 @@ export function planSecrets(
       ]),
     ),
   );
-  const minted = [...mints.values()]
+  const minted = mints
     .filter(({ name }) => used.has(name))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const { mint, dial } of minted) {
     for (const name of materialOf(mint)) used.add(name);
     if (dial?.clientCertificate !== undefined) used.add(dial.clientCertificate);
   }
-  const secrets = Object.keys(declared)
-    .toSorted()
-    .flatMap((name) => {
-      const source = planSource(name, declared, faults);
-      return source !== undefined && used.has(name) ? [{ name, source }] : [];
-    });
-  return { secrets, ...(minted.length === 0 ? {} : { minted }) };
+  return { used, minted };
 }
 
 function planSource(

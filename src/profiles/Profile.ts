@@ -47,7 +47,13 @@ export interface Profile {
     /** Bytes. */
     readonly fileSize?: Entry<number>;
   };
+  /** What the wall may go without where the host doesn't have it. */
+  readonly concessions: readonly Entry<ConcessionName>[];
 }
+
+/** As the wall names them (src/wall/WallSpec.ts). */
+export const CONCESSIONS = ["no-landlock", "no-user-namespaces"] as const;
+export type ConcessionName = (typeof CONCESSIONS)[number];
 
 export type ProfileSource =
   { readonly kind: "built-in" } | { readonly kind: "file"; readonly file: string };

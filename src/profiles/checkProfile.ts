@@ -1,6 +1,6 @@
-import { isHost, isPort, isVariable, PROFILE_NAME, SECRET_NAME } from "./words.ts";
+import { isConcession, isHost, isPort, isVariable, PROFILE_NAME, SECRET_NAME } from "./words.ts";
 import { checkCustom } from "./checkCustom.ts";
-import { FILESYSTEM_KEYS } from "./Profile.ts";
+import { CONCESSIONS, FILESYSTEM_KEYS } from "./Profile.ts";
 import type { Entry, FilesystemKey, Profile, ProfileSource } from "./Profile.ts";
 import { NOT_HONOURED } from "./notHonoured.ts";
 import { readSize } from "./readSize.ts";
@@ -26,6 +26,7 @@ const TOP_KEYS = [
   "exec",
   "environment",
   "limits",
+  "concessions",
   "interactive",
 ] as const;
 
@@ -117,6 +118,12 @@ export function checkProfile(
       ...reader.count(limits, "openFiles"),
       ...reader.size(limits, "fileSize"),
     },
+    concessions: reader.list(
+      top["concessions"],
+      ["concessions"],
+      isConcession,
+      CONCESSIONS.map((name) => `"${name}"`).join(" or "),
+    ),
   };
   return { profile, faults: reader.faults };
 }

@@ -13,5 +13,6 @@ export { profileText } from "./profileText.ts";
 export { ProfileError, type ProfileErrorCode } from "./ProfileError.ts";
 export { saidBy, type Said } from "./saidBy.ts";
 export { readSize } from "./readSize.ts";
-export { isHost, isPort, isVariable, PROFILE_NAME, SECRET_NAME } from "./words.ts";
+export { CONCESSIONS, type ConcessionName } from "./Profile.ts";
+export { isConcession, isHost, isPort, isVariable, PROFILE_NAME, SECRET_NAME } from "./words.ts";
 export { decideConnect, decideExec, decideFile, type Rulebook, type Verdict } from "./decide.ts";

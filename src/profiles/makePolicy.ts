@@ -39,6 +39,7 @@ export interface Policy {
   readonly environmentCredentials: Profile["environmentCredentials"];
   readonly environment: Profile["environment"];
   readonly limits: Profile["limits"];
+  readonly concessions: Profile["concessions"];
 }
 
 const RIGHTS: Readonly<
@@ -120,6 +121,7 @@ export function makePolicy(profile: Profile, place: Place): Policy {
     environmentCredentials: profile.environmentCredentials,
     environment: profile.environment,
     limits: profile.limits,
+    concessions: profile.concessions,
   };
 }
 

@@ -45,5 +45,6 @@ export function mergeProfiles(base: Profile, child: Profile): Profile {
       set: both(base.environment.set, child.environment.set),
     },
     limits: { ...base.limits, ...child.limits },
+    concessions: both(base.concessions, child.concessions),
   };
 }

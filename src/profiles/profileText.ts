@@ -47,7 +47,10 @@ export function profileText(
       ),
     ),
     ...(flags.workdir === undefined ? {} : { workdir: { access: flags.workdir.value } }),
-    ...part("exec", list("allow", values(exec.allow))),
+    ...part("exec", {
+      ...list("allow", values(exec.allow)),
+      ...list("libraries", paths(exec.libraries)),
+    }),
     ...part("environment", {
       ...list("allow_vars", values(environment.allow)),
       ...part(
@@ -59,6 +62,7 @@ export function profileText(
       "limits",
       Object.fromEntries(Object.entries(limits).map(([key, { value }]) => [key, value])),
     ),
+    ...list("concessions", values(flags.concessions)),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

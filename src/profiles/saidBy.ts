@@ -47,6 +47,7 @@ export function saidBy(profile: Profile): readonly Said[] {
     ...each("limits.processes", [limits.processes]),
     ...each("limits.openFiles", [limits.openFiles]),
     ...each("limits.fileSize", [limits.fileSize]),
+    ...each("concessions", profile.concessions),
   ];
   return [...new Map(said.map((one) => [`${one.key} ${one.value}`, one])).values()];
 }

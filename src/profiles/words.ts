@@ -1,3 +1,5 @@
+import { CONCESSIONS, type ConcessionName } from "./Profile.ts";
+
 /** What a profile's name may be; it becomes a file's name. */
 export const PROFILE_NAME = /^[A-Za-z0-9](?:[\w-]{0,62}[A-Za-z0-9])?$/;
 
@@ -13,6 +15,10 @@ export function isHost(value: unknown): value is string {
     labels.every((label) => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label)) &&
     !/^\d+$/.test(labels.at(-1) ?? "")
   );
+}
+
+export function isConcession(value: unknown): value is ConcessionName {
+  return CONCESSIONS.some((name) => name === value);
 }
 
 export function isPort(value: unknown): value is number {

@@ -4,10 +4,11 @@ import {
   askSupervisor,
   auditFile,
   COMMAND_SOCKET,
-  INSIDE,
   readAddress,
   type Copy,
   type Generation,
+  type InsidePaths,
+  type ServiceSurroundings,
   type StatePaths,
 } from "../host/index.ts";
 import type { ResourceLimits } from "../wall/index.ts";
@@ -36,8 +37,12 @@ export async function botField(options: {
   readonly declaration: string;
   readonly limits: ResourceLimits;
   readonly floodBytes: number;
+  /** Where things lie inside. */
+  readonly inside: InsidePaths;
+  /** What systemd runs for the real deployment, if it does. */
+  readonly services: ServiceSurroundings;
 }): Promise<Field> {
-  const { range, copy, generation, bot, state, deployment, limits } = options;
+  const { range, copy, generation, bot, state, deployment, limits, inside, services } = options;
   const plan = generation.plan.bots.find(({ name }) => name === bot);
   const parts = generation.bots[bot];
   if (plan === undefined || parts === undefined) throw new Error("no such bot");
@@ -50,7 +55,7 @@ export async function botField(options: {
   const { field } = range;
   return {
     ...field,
-    home: INSIDE.home,
+    home: inside.home,
     addon: options.addon,
     secrets: {
       ...field.secrets,
@@ -65,29 +70,43 @@ export async function botField(options: {
         ]),
       ),
     },
-    processes: [...field.processes, ...(await deploymentProcesses(copy, deployment))],
+    processes: [
+      ...field.processes,
+      ...(await deploymentProcesses(copy, deployment)),
+      ...services.processes,
+    ],
     sockets: {
       ...field.sockets,
-      supervisor: [...field.sockets.supervisor, ...supervisorSocket(deployment)],
+      supervisor: [
+        ...field.sockets.supervisor,
+        ...supervisorSocket(deployment),
+        ...real(services.sockets),
+      ],
     },
     places: {
       ...field.places,
       declaration: real([options.declaration]),
-      deployment: real(both.flatMap(({ root, generations, users }) => [root, generations, users])),
-      record: real(both.flatMap((paths) => [paths.audit, auditFile(paths)])),
+      deployment: real([
+        ...both.flatMap(({ root, generations, users }) => [root, generations, users]),
+        ...services.places,
+      ]),
+      record: real([
+        ...both.flatMap((paths) => [paths.audit, auditFile(paths)]),
+        ...services.records,
+      ]),
       programs: real([
         generation.programs.launcher,
         generation.programs.node,
         parts.openclaw.root,
         parts.openclaw.entry,
       ]).concat(
-        [INSIDE.node, INSIDE.openclaw, "/usr/lib"].map((path) => ({ path, planted: false })),
+        [inside.node, inside.openclaw, "/usr/lib"].map((path) => ({ path, planted: false })),
       ),
     },
-    granted: [INSIDE.node, ...parts.commands.map(({ name }) => `${INSIDE.commands}/${name}`)],
+    granted: [inside.node, ...parts.commands.map(({ name }) => `${inside.commands}/${name}`)],
     multicall: parts.commands
       .filter(({ path }) => MULTICALL.test(basename(path)))
-      .map(({ name }) => `${INSIDE.commands}/${name}`),
+      .map(({ name }) => `${inside.commands}/${name}`),
     ungranted: field.ungranted.filter(
       (path) => !parts.commands.some(({ name }) => name === basename(path)),
     ),
@@ -96,7 +115,7 @@ export async function botField(options: {
       "/etc/passwd",
       "/etc/resolv.conf",
       "/etc/hosts",
-      INSIDE.caBundle,
+      inside.caBundle,
     ],
     neighbour: {
       ...field.neighbour,

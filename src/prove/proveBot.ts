@@ -7,13 +7,18 @@ import { ensureAuthority, issueLeaf } from "../authority/index.ts";
 import {
   INSIDE,
   prepareGeneration,
+  SERVICE_INSIDE,
+  serviceSurroundings,
   startCopy,
+  startServiceCopy,
   statePaths,
   type Copy,
   type Generation,
+  type InsidePaths,
   type LoadedDeclaration,
   type StatePaths,
 } from "../host/index.ts";
+import type { Plan } from "../plan/index.ts";
 import { createVault, SecretValue } from "../secrets/index.ts";
 import type { ResourceLimits, WallSpec } from "../wall/index.ts";
 import { chooseAttacks } from "./chooseAttacks.ts";
@@ -28,8 +33,13 @@ import { makeMarker, Witness } from "./range/Witness.ts";
 import { runAttacks, type Outcome } from "./runAttacks.ts";
 import { runningOf } from "./runningOf.ts";
 
+/** Whose wall: that of a declaration, as `seawall up` makes it, or that of services that systemd runs. */
+export type Subject =
+  | { readonly kind: "declaration"; readonly loaded: LoadedDeclaration }
+  | { readonly kind: "services"; readonly generation: Generation };
+
 export interface ProveBotOptions {
-  readonly loaded: LoadedDeclaration;
+  readonly subject: Subject;
   /** The only one there is if absent. */
   readonly bot: string | undefined;
   /** Of the deployment: programs are taken from its store, and what it keeps is attacked. */
@@ -57,13 +67,16 @@ const FLOOD_BYTES = 48 * 1024 * 1024;
 export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   const began = performance.now();
   const chosen = chooseAttacks(options.only);
-  const { loaded, onProgress, signal } = options;
-  const bot = chooseBot(loaded, options.bot);
-  const plan = { ...loaded.plan, bots: loaded.plan.bots.filter(({ name }) => name === bot) };
-  const prepared = await prepareGeneration({ ...loaded, plan }, options.paths, onProgress);
+  const { subject, onProgress, signal } = options;
+  const services = subject.kind === "services";
+  const inside = services ? SERVICE_INSIDE : INSIDE;
+  const given = services ? subject.generation : subject.loaded;
+  const bot = chooseBot(given.plan, options.bot);
+  const prepared = await prepare(subject, bot, options);
   signal.throwIfAborted();
   await using closing = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(tmpdir(), "seawall-prove-state-"));
+  // A unit has a /tmp of its own, which comes over the machine's.
+  const folder = mkdtempSync(join(services ? "/run" : tmpdir(), "seawall-prove-state-"));
   closing.defer(() => rmSync(folder, { recursive: true, force: true }));
   // Bots have uids of their own when this runs as root; they have to get to their own folder.
   chmodSync(folder, 0o711);
@@ -75,17 +88,19 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   const { generation, secrets, close } = await furnish(prepared, bot, paths, witness);
   closing.defer(close);
   let limits: ResourceLimits = {};
-  const copy = await startCopy({
+  const copied = {
     generation,
     bot,
     paths,
-    users: options.paths.users,
-    alter: (spec) => {
-      const altered = alter(spec, addon);
+    alter: (spec: WallSpec): WallSpec => {
+      const altered = alter(spec, addon, inside);
       ({ limits } = altered);
       return altered;
     },
-  });
+  };
+  const copy = await (services
+    ? startServiceCopy(copied)
+    : startCopy({ ...copied, users: options.paths.users }));
   closing.defer(() => copy.stop());
   const range = await startRange({ node: prepared.programs.node, uid: copy.uid, witness });
   closing.defer(() => range.close());
@@ -98,9 +113,11 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     addon: ADDON_INSIDE,
     state: paths,
     deployment: options.paths,
-    declaration: loaded.file,
+    declaration: services ? subject.generation.declaration : subject.loaded.file,
     limits,
     floodBytes: FLOOD_BYTES,
+    inside,
+    services: await serviceSurroundings(options.paths),
   });
   const outcomes = await runAttacks({
     attacks: chosen,
@@ -118,8 +135,20 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   );
 }
 
-function chooseBot({ plan }: LoadedDeclaration, given: string | undefined): string {
-  const names = plan.bots.map(({ name }) => name);
+/** What the copy is made from. Services were prepared when they were switched to. */
+async function prepare(
+  subject: Subject,
+  bot: string,
+  { paths, onProgress }: ProveBotOptions,
+): Promise<Omit<Generation, "number">> {
+  if (subject.kind === "services") return subject.generation;
+  const { loaded } = subject;
+  const plan = { ...loaded.plan, bots: loaded.plan.bots.filter(({ name }) => name === bot) };
+  return prepareGeneration({ ...loaded, plan }, paths, onProgress);
+}
+
+function chooseBot({ bots }: Plan, given: string | undefined): string {
+  const names = bots.map(({ name }) => name);
   const [first] = names;
   if (given === undefined && first !== undefined && names.length === 1) return first;
   if (given !== undefined && names.includes(given)) return given;
@@ -183,8 +212,8 @@ async function furnish(
 }
 
 /** The attacks in place of OpenClaw, and the one file that they bring. */
-function alter(spec: WallSpec, addon: string): WallSpec {
-  const bundle = `${INSIDE.home}/${BUNDLE}`;
+function alter(spec: WallSpec, addon: string, inside: InsidePaths): WallSpec {
+  const bundle = `${inside.home}/${BUNDLE}`;
   const { memory } = spec.limits;
   return {
     ...spec,
@@ -193,7 +222,7 @@ function alter(spec: WallSpec, addon: string): WallSpec {
       ...spec.limits,
       ...(memory === undefined ? {} : { memory: Math.min(memory, MEMORY) }),
     },
-    command: [INSIDE.node, `${bundle}/inside/main.ts`, `${bundle}/job.json`],
+    command: [inside.node, `${bundle}/inside/main.ts`, `${bundle}/job.json`],
     mounts: [...spec.mounts, { kind: "read", from: addon, to: ADDON_INSIDE }],
     libraries: [...spec.libraries, ADDON_INSIDE],
   };

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { emptyProfile } from "../profiles/index.ts";
-import { LAUNCHER, loadedCode, PolicyStore, prepareRun } from "../run/index.ts";
+import { LAUNCHER, loadedCode, PolicyStore, prepareRun, type OwnFolders } from "../run/index.ts";
 import {
   compileWall,
   placeProtections,
@@ -24,6 +24,8 @@ export interface ProveProfileOptions {
   readonly onProgress: (text: string) => void;
   readonly signal: AbortSignal;
   readonly only?: readonly string[];
+  /** Folders of the deployment that nothing may write. */
+  readonly own: OwnFolders;
 }
 
 const INSIDE = "/opt/seawall-prove";
@@ -53,7 +55,12 @@ export async function proveProfile(options: ProveProfileOptions): Promise<ProveR
         workdir: range.planted.project,
       },
       // The profiles of whoever runs this, not of the planted home.
-      { env: { XDG_CONFIG_HOME: configHome(), ...env }, make: true, terminal: false },
+      {
+        env: { XDG_CONFIG_HOME: configHome(), ...env },
+        make: true,
+        terminal: false,
+        own: options.own,
+      },
     );
     const store = new PolicyStore(join(range.folder, "policies"));
     const code = await loadedCode(prepared.layout, store);

@@ -1,12 +1,12 @@
 import { constants } from "node:os";
-import type { WalledProcess } from "../wall/index.ts";
+import type { CopyProcess } from "../host/index.ts";
 import { ProveError } from "./ProveError.ts";
 import type { Running } from "./runAttacks.ts";
 
 const KEPT_ERRORS = 4_096;
 
 /** A walled process as a runner of attacks. */
-export function runningOf(walled: WalledProcess): Running {
+export function runningOf(walled: CopyProcess): Running {
   let errors = "";
   walled.stderr?.on("data", (chunk: Buffer) => {
     if (errors.length < KEPT_ERRORS) errors += chunk.toString();

@@ -4,7 +4,8 @@ import { hostFingerprint, wallFingerprint, type PolicyStore } from "./policyStor
 
 /** A compiled wall without the command's arguments and environment, which change from call to call. */
 export interface CompiledRun {
-  readonly bwrap: readonly string[];
+  /** Undefined where it is conceded that there are no namespaces: the launcher is started by itself. */
+  readonly bwrap: readonly string[] | undefined;
   /** Host path of bubblewrap. */
   readonly program: string;
   readonly files: readonly string[];
@@ -53,11 +54,27 @@ export async function compileRun(options: CompileOptions): Promise<CompiledRun> 
     (fresh ? undefined : (store.get("host", hostKey) as HostCapabilities | undefined)) ??
     (await wall.probeHost({ launcher, path: searchPath }));
   const placed = wall.placeProtections(spec);
-  const compiled = wall.compileWall(placed, capabilities);
-  // Only what works is worth remembering: a refusal may be remedied the next moment.
-  store.put("host", hostKey, capabilities);
+  const compile = (what: typeof placed): CompiledWall => {
+    try {
+      return wall.compileWall(what, capabilities);
+    } catch (error) {
+      if (!(error instanceof wall.WallError) || error.code !== "user-namespaces") throw error;
+      const less = "or do with less (docs/wall.md): --concede no-user-namespaces";
+      throw new wall.WallError(error.code, error.message, {
+        hint: error.hint === undefined ? less : `${error.hint}; ${less}`,
+        cause: error,
+      });
+    }
+  };
+  const compiled = compile(placed);
+  // Only what works is worth remembering: what is lacking may be remedied the next moment.
+  const whole = compiled.bwrap !== undefined;
+  if (whole) store.put("host", hostKey, capabilities);
   const run: CompiledRun = {
-    bwrap: [...(compiled.bwrap ?? []), ...wall.closingArguments(launcher)],
+    bwrap:
+      compiled.bwrap === undefined
+        ? undefined
+        : [...compiled.bwrap, ...wall.closingArguments(launcher)],
     program: capabilities.bubblewrap?.path ?? "bwrap",
     files: compiled.files,
     policy: Buffer.from(withoutExecute(compiled.policy)).toString("base64"),
@@ -65,7 +82,7 @@ export async function compileRun(options: CompileOptions): Promise<CompiledRun> 
     mechanisms: compiled.mechanisms,
     unprotected: placed.unprotected ?? [],
   };
-  if (spec.protect.length === 0) store.put("policy", key, run);
+  if (spec.protect.length === 0 && whole) store.put("policy", key, run);
   return run;
 }
 

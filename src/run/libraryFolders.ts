@@ -11,18 +11,16 @@ export function libraryFolders(): string[] {
 
 /**
  * Folders with nothing but modules that the C library and OpenSSL load when a program asks for a
- * character set or a cipher; which of them, no file says.
+ * character set or a cipher; which of them, no file says. Looked for by name, since the folders
+ * around them have thousands of others: OpenSSL's engines carry the number of its interface.
  */
-const MODULES = /^(?:gconv|ossl-modules|engines-\d.*)$/;
+const MODULES = ["gconv", "ossl-modules", "engines-1.1", "engines-3", "engines-4"];
 
 export function moduleFolders(): string[] {
   const bases = ["/usr/lib", "/usr/lib64"].filter(isFolder);
   const machines = namesIn("/usr/lib").filter((name) => name.endsWith("-linux-gnu"));
   return [...bases, ...machines.map((name) => join("/usr/lib", name))].flatMap((folder) =>
-    namesIn(folder)
-      .filter((name) => MODULES.test(name))
-      .map((name) => join(folder, name))
-      .filter(isFolder),
+    MODULES.map((name) => join(folder, name)).filter(isFolder),
   );
 }
 

@@ -114,8 +114,12 @@ function hash(text: string): string {
   return (one >>> 0).toString(16).padStart(8, "0") + (other >>> 0).toString(16).padStart(8, "0");
 }
 
+/** Where this is packed (src/cli/packed): what the packed sources of the wall are. */
+declare const PACKED_WALL: string | undefined;
+
 /** Changes whenever the code that compiles walls does. */
 export function wallFingerprint(): string {
+  if (typeof PACKED_WALL === "string") return PACKED_WALL;
   return readdirSync(WALL_SOURCES, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && !name.includes("test"))
     .map((name) => {

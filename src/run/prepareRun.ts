@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
   emptyProfile,
   loadProfile,
@@ -13,6 +13,7 @@ import {
 import type { WallSpec } from "../wall/index.ts";
 import { findProgram, type Program } from "./findProgram.ts";
 import { checkGrantable, layOut, type Layout } from "./layOut.ts";
+import { checkOwnFolders, keptOfOwn, type OwnFolders } from "./ownFolders.ts";
 import { protectedByDefault } from "./protectedByDefault.ts";
 import { RunError } from "./RunError.ts";
 import type { RunRequest } from "./RunRequest.ts";
@@ -24,6 +25,7 @@ export interface PrepareOptions {
   readonly make: boolean;
   /** Whether the command has a terminal to itself. */
   readonly terminal: boolean;
+  readonly own: OwnFolders;
 }
 
 /** One command with its profile told for this user, host and folder. Nothing runs yet. */
@@ -48,7 +50,7 @@ export interface PreparedRun {
  */
 export async function prepareRun(
   request: RunRequest,
-  { env, make, terminal }: PrepareOptions,
+  { env, make, terminal, own }: PrepareOptions,
 ): Promise<PreparedRun> {
   const workdir = folderAt(request.workdir);
   const home = resolve(env["HOME"] ?? "/");
@@ -61,7 +63,9 @@ export async function prepareRun(
   if (program === undefined) throw noCommand(name);
   const interpreter = interpreterOf(program, searchPath, workdir);
   checkGrantable(policy.paths);
-  const exceptions = await protectedByDefault(policy, home);
+  const allOwn = { ...own, config: dirname(profileFolder(env)) };
+  checkOwnFolders(policy, allOwn);
+  const exceptions = [...keptOfOwn(policy, allOwn), ...(await protectedByDefault(policy, home))];
   const layout = layOut({ policy, exceptions, program, searchPath, workdir, make });
   return {
     request: { ...request, workdir },

@@ -1,16 +1,14 @@
 import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { compileRun } from "./compileRun.ts";
+import { compileRun, type CompiledRun } from "./compileRun.ts";
+import { LAUNCHER } from "./launcher.ts";
 import { loadedCode } from "./loadedCode.ts";
 import { PolicyStore } from "./policyStore.ts";
 import type { PreparedRun } from "./prepareRun.ts";
 import { RunError } from "./RunError.ts";
 import type { RunNetwork } from "./runSpec.ts";
+import type { SharedPlace } from "./sharedPlace.ts";
 import { startCommand, type RunningCommand, type StartCommandOptions } from "./startCommand.ts";
-
-/** Where it is built; walls of single commands show it from there. */
-export const LAUNCHER = fileURLToPath(new URL("../../build/seawall-launch", import.meta.url));
 
 /** Where compiled policies are kept. */
 export function policyFolder(state: string): string {
@@ -33,6 +31,8 @@ export interface RunCommandOptions {
   readonly network?: RunNetwork;
   readonly onMessage?: StartCommandOptions["onMessage"];
   readonly through?: readonly string[];
+  /** Where there are no user namespaces, and that is conceded. */
+  readonly shared?: SharedPlace;
 }
 
 /**
@@ -43,10 +43,11 @@ export interface RunCommandOptions {
 export async function runCommand(
   prepared: PreparedRun,
   options: RunCommandOptions,
-): Promise<RunningCommand> {
+): Promise<RunningCommand & Pick<CompiledRun, "mechanisms">> {
   const store = new PolicyStore(policyFolder(options.state));
   const code = await loadedCode(prepared.layout, store);
-  const spec = prepared.spec(code, options.network);
+  const own = prepared.spec(code, options.network);
+  const spec = options.shared?.adapt(own) ?? own;
   const compile = { spec, launcher: LAUNCHER, store, searchPath: prepared.searchPath };
   const compiled = await compileRun(compile);
   const running = await startCommand({
@@ -65,5 +66,5 @@ export async function runCommand(
       hint: "its own words are above; see also: seawall doctor",
     });
   });
-  return { ...running, ended };
+  return { ...running, ended, mechanisms: compiled.mechanisms };
 }

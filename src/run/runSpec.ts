@@ -19,6 +19,8 @@ export interface RunNetwork {
   readonly environment: Readonly<Record<string, string>>;
   /** PEM text that stands for the host's own bundle of CAs. */
   readonly trust?: string;
+  /** Which of `tcp` is an explicit proxy. */
+  readonly proxy?: number;
 }
 
 /** Where the CAs are that a broker's certificates come from; a place that nothing can be granted at. */
@@ -67,6 +69,7 @@ export function runSpec(input: RunSpecInput): WallSpec {
         ]),
       ].toSorted((a, b) => a - b),
       ...(network.dial === undefined ? {} : { dial: network.dial }),
+      ...(network.proxy === undefined ? {} : { proxy: network.proxy }),
     },
     execute: programs,
     libraries: [...new Set([...layout.libraries, ...input.code])].filter((path) =>
@@ -79,7 +82,7 @@ export function runSpec(input: RunSpecInput): WallSpec {
     ...(ids.uid !== 0 && Object.values(policy.limits).every(isUsual) ? { groups: false } : {}),
     processes: "any",
     namespaces: "own",
-    concessions: [],
+    concessions: [...new Set(policy.concessions.map(({ value }) => value))].toSorted(),
   };
 }
 

@@ -62,50 +62,62 @@ export async function startCommand(options: StartCommandOptions): Promise<Runnin
   const { spec, compiled, launcher, store, onMessage, stdio = [0, 1, 2], through = [] } = options;
   const status = store.descriptorOf("");
   const statusNumber = FIRST_FILE + compiled.files.length;
-  const args = ["--json-status-fd", String(statusNumber), ...compiled.bwrap];
-  const argumentText = args.map((text) => `${text}\0`).join("");
+  const { bwrap } = compiled;
+  const args = ["--json-status-fd", String(statusNumber), ...(bwrap ?? [])];
+  const policy = completePolicy(compiled, spec);
+  // What is read first, to its end, before anything is done; see `group` below.
+  const first = bwrap === undefined ? policy : args.map((text) => `${text}\0`).join("");
+  const firstPlace = bwrap === undefined ? POLICY : ARGUMENTS;
   const inputs = [
-    store.descriptorOf(completePolicy(compiled, spec)),
-    store.descriptorOf(argumentText),
-    ...compiled.files.map((text) => store.descriptorOf(text)),
+    store.descriptorOf(policy),
+    ...(bwrap === undefined
+      ? []
+      : [first, ...compiled.files].map((text) => store.descriptorOf(text))),
   ];
   const channel = onMessage === undefined ? [] : ["--channel-fd", String(CHANNEL)];
-  const command = [
-    launcher,
-    "--undisturbed",
-    compiled.program,
-    "--args",
-    String(ARGUMENTS),
-    "--",
-    LAUNCHER_INSIDE,
-    "--policy-fd",
-    String(POLICY),
-    ...channel,
-  ];
+  const launch = ["--policy-fd", String(POLICY), ...channel];
+  const command =
+    bwrap === undefined
+      ? [launcher, ...launch, "--parent", String(process.pid)]
+      : [
+          launcher,
+          "--undisturbed",
+          compiled.program,
+          "--args",
+          String(ARGUMENTS),
+          "--",
+          LAUNCHER_INSIDE,
+          ...launch,
+        ];
   const group = await makeRunGroup(compiled);
   const [program = "", ...words] = [...group.through, ...through, ...command];
   const ports: StdioOptions = [
     ...stdio,
     onMessage === undefined ? "ignore" : "ipc",
-    ...inputs.map((fd, index) => (index === 1 && group.join !== undefined ? "pipe" : fd)),
+    ...inputs.map((fd, index) =>
+      POLICY + index === firstPlace && group.join !== undefined ? "pipe" : fd,
+    ),
     status,
   ];
   const child = spawn(program, words, { stdio: ports, env: group.env, cwd: "/" });
   for (const fd of inputs) closeSync(fd);
   if (child.pid !== undefined) group.join?.(child.pid);
-  // Bubblewrap does nothing before it has its arguments: it is in its group by then.
-  const waiting: unknown = (child.stdio as readonly unknown[])[ARGUMENTS];
-  if (waiting instanceof Writable) waiting.on("error", () => undefined).end(argumentText);
+  // Bubblewrap does nothing before it has its arguments, the launcher nothing before its policy: it is
+  // in its group by then.
+  const waiting: unknown = (child.stdio as readonly unknown[])[firstPlace];
+  if (waiting instanceof Writable) waiting.on("error", () => undefined).end(first);
   if (onMessage !== undefined) child.on("message", onMessage);
   const { promise: ended, resolve } = Promise.withResolvers<CommandEnd>();
-  const stopForwarding = forwardSignals(child, status, spec.terminal === true);
+  const pidOf = (): number | undefined =>
+    bwrap === undefined ? child.pid : commandPid(child, status);
+  const stopForwarding = forwardSignals(child, pidOf, spec.terminal === true);
   let over = false;
   const end = (code: number): void => {
     if (over) return;
     over = true;
     stopForwarding();
     group.leave();
-    const started = readStatus(status).includes('"exit-code"');
+    const started = bwrap === undefined || readStatus(status).includes('"exit-code"');
     closeSync(status);
     resolve({ code, started });
   };
@@ -156,22 +168,24 @@ function signalNumber(signal: NodeJS.Signals | null): number {
   return numbers[signal ?? ""] ?? 0;
 }
 
-function forwardSignals(child: ChildProcess, status: number, terminal: boolean): () => void {
+type PidOf = () => number | undefined;
+
+function forwardSignals(child: ChildProcess, pidOf: PidOf, terminal: boolean): () => void {
   const handlers = SIGNALS.map((signal) => {
     // Ctrl-C and Ctrl-\ go to the whole group in the foreground: the command has had its own.
     const forwarded = !terminal || (signal !== "SIGINT" && signal !== "SIGQUIT");
     const handler = (): void => {
-      if (forwarded) signalCommand(child, status, signal);
+      if (forwarded) signalCommand(child, pidOf, signal);
     };
     process.on(signal, handler);
     return { signal, handler };
   });
-  const resumed = (): void => signalCommand(child, status, "SIGCONT");
+  const resumed = (): void => signalCommand(child, pidOf, "SIGCONT");
   if (terminal) process.on("SIGCONT", resumed);
   // A program that stops itself (an editor at Ctrl-Z) stops nobody else: the shell has to see it too.
   const poll = terminal
     ? setInterval(() => {
-        const pid = commandPid(child, status);
+        const pid = pidOf();
         if (pid !== undefined && isStopped(pid)) process.kill(process.pid, "SIGSTOP");
       }, STOP_POLL_MS).unref()
     : undefined;
@@ -182,8 +196,8 @@ function forwardSignals(child: ChildProcess, status: number, terminal: boolean):
   };
 }
 
-function signalCommand(child: ChildProcess, status: number, signal: NodeJS.Signals): void {
-  const pid = commandPid(child, status);
+function signalCommand(child: ChildProcess, pidOf: PidOf, signal: NodeJS.Signals): void {
+  const pid = pidOf();
   try {
     if (pid !== undefined) process.kill(pid, signal);
     // Nothing runs yet, and nothing has to.

@@ -44,6 +44,8 @@ export class HelperStore implements SecretStore {
   readonly #held = new Map<string, Held>();
   readonly #checkedAt = new Map<string, number>();
   readonly #checking = new Map<string, Promise<void>>();
+  /** A source's key; making it for every call would be dear. */
+  readonly #keys = new WeakMap<SecretSource, string>();
   /** What is wrong with the newest one, as it was reported. */
   readonly #warned = new Map<string, string>();
   #batch: Waiting[] = [];
@@ -63,12 +65,19 @@ export class HelperStore implements SecretStore {
 
   /** @throws SecretError of the store itself, or `helper` */
   async read(source: SecretSource): Promise<SecretValue> {
-    const key = JSON.stringify(source);
+    const key = this.#keyOf(source);
     const at = this.#checkedAt.get(key) ?? Number.NEGATIVE_INFINITY;
     if (this.#now() - at >= CHECK_EVERY_MS) await this.#checkOnce(key, source, false);
     const held = this.#held.get(key);
     if (held !== undefined) return held.value;
     throw new SecretError("missing", "the secret is gone from its store");
+  }
+
+  peek(source: SecretSource): SecretValue | undefined {
+    const key = this.#keyOf(source);
+    const at = this.#checkedAt.get(key) ?? Number.NEGATIVE_INFINITY;
+    if (this.#checking.has(key) || this.#now() - at >= CHECK_EVERY_MS) return undefined;
+    return this.#held.get(key)?.value;
   }
 
   /** Reads every value that was ever asked for anew, or only looks whether its file has changed. */
@@ -86,6 +95,15 @@ export class HelperStore implements SecretStore {
     for (const key of this.#warned.keys()) this.#onHealth({ type: "health-clear", key });
     this.#warned.clear();
     this.#held.clear();
+  }
+
+  #keyOf(source: SecretSource): string {
+    let key = this.#keys.get(source);
+    if (key === undefined) {
+      key = JSON.stringify(source);
+      this.#keys.set(source, key);
+    }
+    return key;
   }
 
   async #checkOnce(key: string, source: SecretSource, anyway: boolean): Promise<void> {

@@ -8,4 +8,6 @@ export interface SecretStore<Source extends SecretSource = SecretSource> {
    * used. Nothing of a value is in it.
    */
   read(source: Source): Promise<SecretValue>;
+  /** What `read` would give at once; `undefined` where it would look first whether something has changed. */
+  peek?(source: Source): SecretValue | undefined;
 }

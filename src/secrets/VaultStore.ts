@@ -63,6 +63,12 @@ export class VaultStore implements SecretStore {
     return entry.value;
   }
 
+  peek(source: VaultSource): SecretValue | undefined {
+    if (this.#checking !== undefined || this.#now() - this.#checkedAt >= CHECK_EVERY_MS)
+      return undefined;
+    return this.#loaded?.document.get(source.key)?.value;
+  }
+
   /** Looks for a change now, if it was ever read; what goes wrong is reported as ever. */
   async refresh(): Promise<void> {
     if (this.#checkedAt === Number.NEGATIVE_INFINITY) return;

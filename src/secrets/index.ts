@@ -10,6 +10,7 @@ export { secretFromInput } from "./checkSecret.ts";
 export { locateVault, newIdentityPath, type LocatedVault } from "./locateVault.ts";
 export { openDirect } from "./openDirect.ts";
 export { openStores, type OpenStores, type StoreSurroundings } from "./openStores.ts";
+export { openServiceStores, type ServiceStoreSettings } from "./openServiceStores.ts";
 export type { StoreSettings } from "./StoreSettings.ts";
 export { watchedPaths } from "./watchedPaths.ts";
 export type { AskHelper } from "./HelperStore.ts";

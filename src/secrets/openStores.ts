@@ -55,6 +55,10 @@ export async function openStores(
   };
   return {
     read,
+    peek: (source) => {
+      if (source.store === "vault") return vault.peek(source);
+      return source.store === "env" ? undefined : helper.peek(source);
+    },
     refresh: async (how) => {
       await Promise.all([vault.refresh(), helper.refresh(how)]);
     },

@@ -1,5 +1,6 @@
 import { constants, type Stats } from "node:fs";
 import { lstat, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { SecretError } from "./SecretError.ts";
 import { quotePath } from "./trustedFile.ts";
 
@@ -72,12 +73,24 @@ function checkPrivate(kind: PrivateKind, file: string, stats: Stats): void {
   if (!stats.isFile()) {
     throw new SecretError("unsafe-mode", `${kind} "${file}" is not a regular file`);
   }
+  if (isCredential(file, stats)) return;
   checkOwner(`${kind} "${file}"`, file, stats);
   if ((stats.mode & 0o077) !== 0) {
     throw new SecretError("unsafe-mode", `others may read or write ${kind} "${file}"`, {
       hint: `chmod 600 ${quotePath(file)}`,
     });
   }
+}
+
+/**
+ * systemd hands a credential to its service alone, either as the service's own file or as root's
+ * with an access control list for the service, whose mask looks like the group's right to read
+ * (systemd 252, src/core/execute.c, write_credential()).
+ */
+function isCredential(file: string, stats: Stats): boolean {
+  const directory = process.env["CREDENTIALS_DIRECTORY"];
+  const inside = directory?.startsWith("/run/credentials/") === true;
+  return inside && dirname(file) === directory && stats.uid === 0 && (stats.mode & 0o037) === 0;
 }
 
 function checkOwner(what: string, path: string, stats: Stats): void {

@@ -17,6 +17,11 @@ export interface HostCapabilities {
   readonly noexec: boolean;
   /** Of whoever probes, not of `uid`: groups are made from outside. */
   readonly cgroups: CgroupAccess;
+  /**
+   * Whether the kernel holds this uid's processes to RLIMIT_NPROC: it exempts the first user of the
+   * machine, in whatever namespaces (copy_process() in kernel/fork.c looks for INIT_USER).
+   */
+  readonly countsProcesses: boolean;
   /** ELF interpreters that exist here, which the kernel itself executes for other programs. */
   readonly loaders: readonly string[];
   /** The same for people. */

@@ -10,7 +10,9 @@ export type Mechanism =
   | "seccomp"
   | "capabilities"
   | "processes"
-  | "limits";
+  | "limits"
+  /** What would be left under one, for a host. */
+  | "concession";
 
 /** How far one mechanism is enforced, on a host (`probeHost`) or for one process (`compileWall`). */
 export interface MechanismReport {

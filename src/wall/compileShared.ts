@@ -13,7 +13,10 @@ import { WallError } from "./WallError.ts";
 import type { Mount, WallSpec } from "./WallSpec.ts";
 
 /** Whether namespaces are conceded, and this host really has none. */
-export function isShared(spec: WallSpec, host: HostCapabilities): boolean {
+export function isShared(
+  spec: Pick<WallSpec, "namespaces" | "service" | "concessions">,
+  host: HostCapabilities,
+): boolean {
   const able = host.bubblewrap?.recent === true && host.namespaces.ok;
   const own = spec.namespaces === "own" && spec.service === undefined;
   return own && !able && spec.concessions.includes("no-user-namespaces");
@@ -59,8 +62,11 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
   };
   const ruleset = compileLandlock(shown, host.landlock, host.loaders, "host");
   if (ruleset === undefined) throw new WallError("landlock", "this kernel has no Landlock");
-  const limits = compileLimits(spec.limits, host.cgroups, false);
-  const policy = walledPolicy({ processes: spec.processes, sockets: "tcp" });
+  const limits = compileLimits(spec.limits, host.cgroups, {
+    ownNamespaces: false,
+    countsProcesses: host.countsProcesses,
+  });
+  const policy = walledPolicy({ processes: spec.processes, sockets: "tcp", shared: true });
   const operations: readonly Operation[] = [
     ...prelude(spec, limits, true),
     ...tcp.map(
@@ -96,6 +102,14 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
 }
 
 /**
+ * Of the host's /proc: what is of the machine, and of the first process itself. All of it would show
+ * other processes' arguments, which may hold a key.
+ */
+const PROC = "self cpuinfo meminfo stat version uptime loadavg filesystems"
+  .split(" ")
+  .map((name) => `/proc/${name}`);
+
+/**
  * The mounts that can be had without mounting: files and folders at their own path. What can't be had is
  * left out, and named; what would be looser than the specification is refused.
  */
@@ -122,6 +136,8 @@ function inPlace(mounts: readonly Mount[]): {
           fail(`what is denied in "${mount.to}" is inside of what is allowed`);
         break;
       case "proc":
+        for (const path of PROC) kept.push({ kind: "read", from: path, to: path });
+        break;
       case "devices":
         kept.push(mount);
         break;
@@ -170,7 +186,7 @@ function describe(host: HostCapabilities, { tcp, bind, left }: Shape): readonly 
     {
       mechanism: "namespaces",
       state: "missing",
-      detail: `conceded (${reason}): files by Landlock alone; names of processes, users and mounts are seen${missing}`,
+      detail: `conceded (${reason}): files by Landlock alone; ids of processes are seen, and what it starts may outlive it${missing}`,
       ...(remedy === undefined ? {} : { remedy }),
     },
     {

@@ -19,6 +19,7 @@ const HOST: HostCapabilities = {
   ipv6: true,
   noexec: true,
   cgroups: { kind: "none", reason: "no cgroup file system is mounted" },
+  countsProcesses: true,
   loaders: ["/lib64/ld-linux-x86-64.so.2"],
   mechanisms: [],
 };

@@ -13,6 +13,7 @@ import { compileBubblewrap } from "./namespaces/arguments.ts";
 import { encodePolicy } from "./policy/encode.ts";
 import { prelude } from "./policy/prelude.ts";
 import type { Operation } from "./policy/Operation.ts";
+import type { Instruction } from "./seccomp/bpf.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
 import type { Architecture } from "./seccomp/syscalls.ts";
@@ -25,6 +26,9 @@ const NO_GROUPS: CgroupAccess = { kind: "none", reason: "no control group was as
 /** SD_LISTEN_FDS_START. */
 const FIRST_SOCKET = 3;
 
+/** Filters that many walls have in common, for who compiles many: compiling one takes some milliseconds. */
+export type SharedFilters = Map<string, readonly Instruction[]>;
+
 /**
  * Turns a specification into what bubblewrap and seawall-launch are given. Pure: the same
  * specification on the same host gives the same bytes.
@@ -32,7 +36,11 @@ const FIRST_SOCKET = 3;
  * Throws WallError: `spec` if the specification contradicts itself, and one of the codes with exit
  * status 4 if this host can't enforce it and the concession isn't named.
  */
-export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWall {
+export function compileWall(
+  spec: WallSpec,
+  host: HostCapabilities,
+  filters: SharedFilters = new Map(),
+): CompiledWall {
   checkSpec(spec);
   if (isShared(spec, host)) return compileShared(spec, host);
   const architecture = checkHost(spec, host);
@@ -41,12 +49,15 @@ export function compileWall(spec: WallSpec, host: HostCapabilities): CompiledWal
   const own = spec.namespaces === "own" && spec.service === undefined;
   // systemd bounds its own services.
   const cgroups = spec.groups === false ? NO_GROUPS : host.cgroups;
-  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, cgroups, own);
+  const limits = compileLimits(spec.service === undefined ? spec.limits : {}, cgroups, {
+    ownNamespaces: own,
+    countsProcesses: host.countsProcesses,
+  });
   const operations = [
     ...prelude(spec, limits, spec.namespaces === "host" && spec.service === undefined),
     ...(own ? mountOperations(spec, host) : []),
     ...(own ? networkOperations(spec, landlock, architecture) : []),
-    ...confinement(spec, host, { landlock, architecture, limits }),
+    ...confinement(spec, host, { landlock, architecture, limits, filters }),
   ];
   const input = own ? compileBubblewrap(spec, FIRST_FILE_DESCRIPTOR) : undefined;
   return {
@@ -146,21 +157,22 @@ interface Confinement {
   readonly landlock: number;
   readonly architecture: Architecture;
   readonly limits: CompiledLimits;
+  readonly filters: SharedFilters;
 }
 
 function confinement(
   spec: WallSpec,
   host: HostCapabilities,
-  { landlock, architecture, limits }: Confinement,
+  { landlock, architecture, limits, filters }: Confinement,
 ): readonly Operation[] {
   const { service } = spec;
   const own = spec.namespaces === "own" && service === undefined;
   const supervised = spec.namespaces === "host" && service === undefined;
   const ruleset = compileLandlock(spec, landlock, visibleLoaders(spec, host));
-  const policy = walledPolicy({
-    processes: spec.processes,
-    unixSockets: service?.unixSockets === true,
-  });
+  const options = { processes: spec.processes, unixSockets: service?.unixSockets === true };
+  const key = JSON.stringify([options, architecture]);
+  const filter = filters.get(key) ?? compileFilter(walledPolicy(options), architecture);
+  filters.set(key, filter);
   // In the host's namespaces the channel is the command's own: Node finds it by these variables.
   const channel = {
     NODE_CHANNEL_FD: String(CHANNEL_DESCRIPTOR),
@@ -176,9 +188,12 @@ function confinement(
     ...serviceOperations(service),
     { op: "no-new-privileges" },
     // Outside a user namespace of its own the process may not touch the other two, nor need it.
-    { op: "capabilities", bounding: own, securebits: own },
+    // A unit gives its service none to begin with, and has no capset(2).
+    ...(service === undefined
+      ? [{ op: "capabilities", bounding: own, securebits: own } as const]
+      : []),
     ...(ruleset === undefined ? [] : [{ op: "landlock", ruleset } as const]),
-    { op: "filter", filter: compileFilter(policy, architecture) },
+    { op: "filter", filter },
     { op: "descriptors", keep: supervised ? [CHANNEL_DESCRIPTOR] : serviceDescriptors(service) },
     { op: "ready" },
     {

@@ -1,7 +1,8 @@
 export { makeGroup, type Group } from "./limits/apply.ts";
 export { busEnvironment } from "./limits/probe.ts";
 export { closingArguments } from "./namespaces/arguments.ts";
-export { compileWall } from "./compileWall.ts";
+export { compileWall, type SharedFilters } from "./compileWall.ts";
+export { isShared } from "./compileShared.ts";
 export type { CompiledWall } from "./CompiledWall.ts";
 export type { HostCapabilities } from "./HostCapabilities.ts";
 export type { Mechanism, MechanismReport } from "./MechanismReport.ts";

@@ -57,6 +57,13 @@ export type Step =
 export interface Via {
   /** Not at the target's usual port, but at its proxy port. */
   readonly proxy?: true;
+  /**
+   * There, by CONNECT to this authority with whatever lets a client in (`{proxy-auth}`), and then as anywhere else.
+   * What the proxy answers, unless it is 200, is what the client gets.
+   */
+  readonly tunnel?: string;
+  /** Sent in one piece with the CONNECT. */
+  readonly behind?: string;
   /** `false`: bytes go out as they are, though the target speaks TLS. */
   readonly tls?: false;
   /** `null`: none is sent. `{other-name}` is the name of another granted host. */

@@ -52,8 +52,9 @@ export class Visitor {
     words: Words,
     features: { h2: boolean },
   ): Promise<Visitor> {
+    const proxied = via.proxy === true || via.tunnel !== undefined;
     const to =
-      via.proxy === true && target.proxy !== undefined
+      proxied && target.proxy !== undefined
         ? target.proxy
         : { address: addressOf(lane, via), port: lane.port };
     const raw = net.connect({
@@ -71,6 +72,7 @@ export class Visitor {
       visitor.ended = true;
       return visitor;
     }
+    if (via.tunnel !== undefined && !(await askTunnel(raw, via, words))) return new Visitor(raw);
     if (lane.tls === undefined || via.tls === false || via.proxy === true) return new Visitor(raw);
     const serverName = via.serverName === undefined ? lane.name : via.serverName;
     const socket = tls.connect({
@@ -195,6 +197,26 @@ export class Visitor {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+/** Whether the proxy has made the tunnel; whatever else came is put back. */
+async function askTunnel(
+  socket: Socket,
+  { tunnel = "", behind = "" }: Via,
+  words: Words,
+): Promise<boolean> {
+  const head = `CONNECT ${tunnel} HTTP/1.1\r\nHost: ${tunnel}\r\n{proxy-auth}\r\n${behind}`;
+  socket.write(fill(head, words));
+  socket.on("error", () => undefined);
+  let got: Buffer = Buffer.alloc(0);
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    got = Buffer.concat([got, chunk as Buffer]);
+    if (got.includes("\r\n\r\n")) break;
+  }
+  const made = got.toString("latin1").startsWith("HTTP/1.1 200 ");
+  const rest = made ? got.subarray(got.indexOf("\r\n\r\n") + 4) : got;
+  if (rest.length > 0) socket.unshift(rest);
+  return made;
 }
 
 function addressOf(lane: Lane, via: Via): string {

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startStandIns, type StandIns } from "../../src/demo/index.ts";
+import { removeFolder } from "../../src/files/index.ts";
 import type { SupervisorStatus } from "../../src/host/index.ts";
 import { runSeawall, type Ran } from "./runSeawall.ts";
 import { testStore } from "./testStore.ts";
 
+const PATIENCE_MS = 120_000;
 const ANTHROPIC = "sk-ant-api03-";
 
 /** A state folder of its own, stand-ins, and the command line run as a person would. */
@@ -110,7 +112,7 @@ export class Deployment implements AsyncDisposable {
     good: (status: SupervisorStatus) => boolean,
     what: string,
   ): Promise<SupervisorStatus> {
-    for (let tries = 0; tries < 120; tries++) {
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
       const status = await this.status();
       if (good(status)) return status;
     }
@@ -119,7 +121,7 @@ export class Deployment implements AsyncDisposable {
 
   /** Asks for a bot's log until something stands in it. */
   async logged(bot: string, pattern: RegExp): Promise<void> {
-    for (let tries = 0; tries < 120; tries++)
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;)
       if (pattern.test(await this.ok(["logs", bot]))) return;
     assert.match(await this.ok(["logs", bot]), pattern);
   }
@@ -137,7 +139,7 @@ export class Deployment implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run(["down"]);
     await this.standIns.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    removeFolder(this.folder);
   }
 
   #logs(): string {

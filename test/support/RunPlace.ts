@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-const START = resolve(import.meta.dirname, "../../src/cli/start.mjs");
+const START = resolve(import.meta.dirname, "../../src/cli/start.cjs");
 
 export interface RunResult {
   readonly code: number | null;

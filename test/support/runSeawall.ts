@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { testStore } from "./testStore.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/start.cjs");
 
 export interface Ran {
   readonly code: number | null;
@@ -23,8 +23,8 @@ export interface RunOptions {
 }
 
 /**
- * Where `bin/seawall` has Node keep what it compiled (src/cli/start.mjs). Reading all TypeScript anew
- * takes a command 1.9 s of processor time instead of 0.9 (`secret list`, 2 cores).
+ * Where Node keeps what it compiled of the sources, for the processes that a command starts, and for itself
+ * where it isn't packed (src/cli/start.cjs).
  */
 export const COMPILED = { NODE_COMPILE_CACHE: join(testStore(), "command-cache") };
 

@@ -26,8 +26,8 @@ export interface AuditOptions {
   readonly rotateBytes?: number | undefined;
   /** PEM of the Ed25519 key for checkpoints; without it there are none. */
   readonly signingKey?: string | undefined;
-  /** Is shown every record, for metrics; must not throw. */
-  readonly onRecord?: ((record: AuditRecord) => void) | undefined;
+  /** Is told of every record, which `read` gives, for metrics; must not throw. */
+  readonly onRecord?: ((read: () => AuditRecord) => void) | undefined;
 }
 
 interface Running {
@@ -47,6 +47,8 @@ const CHECKPOINT_MS = 10 * 60_000;
 /** A start longer than this has its texts cut. */
 const LONGEST_START = LONGEST_LINE / 4;
 const LONGEST_TEXT = 512;
+/** How every start's text begins when its id and time are empty. */
+const EMPTY_START = '"id":"","time":""';
 
 /**
  * The record: one JSONL line per call, on every way out (invariant 5), each chained to the one before.
@@ -62,8 +64,10 @@ export class Audit {
   readonly #names: RecordNames;
   readonly #running = new Map<string, Running>();
   readonly #scrub: (text: string) => string;
-  readonly #onRecord: ((record: AuditRecord) => void) | undefined;
+  readonly #onRecord: AuditOptions["onRecord"];
   readonly path: string;
+  /** By start: its text without id and time. */
+  readonly #frozen = new WeakMap<AuditStart, string>();
   #rotateAt: number;
   #rotateBytes: number;
   #checkpointed = Date.now();
@@ -150,7 +154,15 @@ export class Audit {
         // are still open in the journal.
         if (this.#pending.length >= MOST_TOGETHER) this.#flush();
         else this.#flushing ??= setImmediate(() => this.#flush());
-        this.#onRecord?.({ time, id, ...start, ...more, decision: "allow", ...end, durationMs });
+        this.#onRecord?.(() => ({
+          time,
+          id,
+          ...start,
+          ...more,
+          decision: "allow",
+          ...end,
+          durationMs,
+        }));
       },
     };
     this.#running.set(id, { entry, call });
@@ -162,7 +174,7 @@ export class Audit {
     const id = randomUUID();
     const time = new Date(began).toISOString();
     const durationMs = Date.now() - began;
-    this.#onRecord?.({ time, id, ...start, decision: "refuse", ...end, durationMs });
+    this.#onRecord?.(() => ({ time, id, ...start, decision: "refuse", ...end, durationMs }));
     if (this.#pending.length >= MOST_PENDING) {
       this.#joinCrowd(start, end);
       return this.#flush();
@@ -210,7 +222,18 @@ export class Audit {
     await this.#compressing;
   }
 
+  /** A start that is frozen is said by many calls alike: only its id and time are other each time. */
   #startText(id: string, time: string, start: AuditStart): string {
+    if (!Object.isFrozen(start)) return this.#composeStart(id, time, start);
+    let rest = this.#frozen.get(start);
+    if (rest === undefined) {
+      rest = this.#composeStart("", "", start).slice(EMPTY_START.length);
+      this.#frozen.set(start, rest);
+    }
+    return `"id":"${id}","time":"${time}"${rest}`;
+  }
+
+  #composeStart(id: string, time: string, start: AuditStart): string {
     let text = this.#scrub(asciiJson({ id, time, ...start }));
     if (text.length > LONGEST_START) {
       const cut = Object.entries(start).map(([name, value]: [string, unknown]) => [

@@ -48,7 +48,12 @@ export class Bridge {
 
   /** @param warn is told what is wrong, and `undefined` when it is right again. */
   constructor(warn: (warning: string | undefined) => void, clock: BridgeClock = Date) {
-    this.#warn = warn;
+    let warned = false;
+    this.#warn = (warning) => {
+      if (warning === undefined && !warned) return;
+      warned = warning !== undefined;
+      warn(warning);
+    };
     this.#clock = clock;
   }
 

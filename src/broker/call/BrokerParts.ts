@@ -13,6 +13,7 @@ import type { ProxyConnection } from "../proxy/serveProxy.ts";
 import type { Minter } from "../mint/Minter.ts";
 import type { FromBroker } from "../protocol.ts";
 import type { TlsEnd } from "../tls/TlsEnd.ts";
+import type { KnownCalls } from "./KnownCalls.ts";
 import type { RunningCalls } from "./RunningCalls.ts";
 
 /** What is in force once a configuration was accepted; replaced as one. */
@@ -32,6 +33,7 @@ export interface BrokerParts {
   readonly bodies: BodyRooms;
   readonly unknown: UnknownHosts;
   readonly pools: UpstreamPools;
+  readonly known: KnownCalls;
   readonly minter: Minter;
   readonly resolve: Resolve;
   /** Takes a connection over on which HTTP requests come, TLS ended. */

@@ -56,7 +56,11 @@ export interface Counts {
 }
 
 /** Answers a call that has begun and can't go on; gives what is to be recorded. */
-export function fail({ visit }: Exchange, code: RefusalCode, counts: Counts): AuditEnd {
+export function fail(
+  { visit }: Pick<Exchange, "visit">,
+  code: RefusalCode,
+  counts: Counts,
+): AuditEnd {
   const status = replyRefused(visit, refuse(code));
   const outcome = REFUSED.has(code) ? "refused" : "upstream-error";
   return { outcome, code, ...(status === undefined ? {} : { status }), ...counts };

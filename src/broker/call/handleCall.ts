@@ -21,6 +21,7 @@ import type { BrokerParts } from "./BrokerParts.ts";
 import type { Renewed } from "./Exchange.ts";
 import { fetchCredential } from "./fetchCredential.ts";
 import { forward } from "./forward.ts";
+import { learnCall } from "./learnCall.ts";
 import { callMayRun } from "./RunningCalls.ts";
 import { forwardUpgrade } from "./forwardUpgrade.ts";
 import { replyRefused, statusOfRefusal } from "./replyRefused.ts";
@@ -181,10 +182,21 @@ async function treatCall(
         outgoing: inject(sent.call, sent.decision, with_),
         redactor: deployment.redactors.get(with_, grant),
       });
+      const armed = arm(credential);
+      learnCall(parts.known, {
+        deployment,
+        origin: connection,
+        visit,
+        call,
+        decision,
+        start,
+        credential,
+        ...armed,
+      });
       const exchange = {
         call: sent.call,
         granted: decision.granted,
-        ...arm(credential),
+        ...armed,
         foreignPhantoms: deployment.foreignPhantoms.get(connection.bot) ?? compilePhantoms([]),
         phantoms: deployment.phantoms,
         admission,

@@ -3,12 +3,15 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { describeRefusal, type RefusalCode } from "../Refusal.ts";
-import { BotConnection } from "../http/h1/BotConnection.ts";
+import { BotConnection, type QuickStart } from "../http/h1/BotConnection.ts";
+import type { HeadKey } from "../http/h1/headKey.ts";
 import { serveH2, type H2BotConnection } from "../http/h2/serveH2.ts";
 import { headOf, NodeVisit } from "../http/node/NodeVisit.ts";
 import { acceptConnect, handleProxied, type ProxyConnection } from "../proxy/serveProxy.ts";
 import type { BrokerParts } from "./BrokerParts.ts";
 import { handleCall, recordRefusal, type Connection } from "./handleCall.ts";
+import { originKey } from "./KnownCalls.ts";
+import { prepareQuickCall, QuickCall } from "./QuickCall.ts";
 import { refusedResponseText } from "./replyRefused.ts";
 
 /** Takes connections over, once they are identified, and serves the calls on them. */
@@ -129,8 +132,10 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
         void takeH2(socket, connection);
         return;
       }
+      const origin = originKey(connection);
       const taken: BotConnection = new BotConnection(socket, {
         visit: (visit) => void handleCall(parts(), connection, visit),
+        quick: (key, body) => quickStart(parts(), connection, origin, key, body),
         handOver: () => {
           adopted.set(socket, { connection, running: 0 });
           server.emit("connection", socket);
@@ -152,6 +157,30 @@ export function serveCalls(parts: () => BrokerParts, headMs: number): CallServer
       server.closeIdleConnections();
       for (const each of plain) if (each.idle) each.destroy();
       for (const each of multiplexed) each.close();
+    },
+  };
+}
+
+/** A call that is known from its head, and can be made at once. */
+function quickStart(
+  parts: BrokerParts,
+  connection: Connection,
+  origin: string,
+  { key, length }: HeadKey,
+  body: Buffer,
+): QuickStart | undefined {
+  const inForce = parts.inForce();
+  if (inForce === undefined) return undefined;
+  const known = parts.known.find(inForce.deployment, origin, key);
+  if (known === undefined || (known.length ?? length) !== body.length) return undefined;
+  const prepared = prepareQuickCall(parts, inForce, connection, known, body);
+  if (prepared === undefined) return undefined;
+  const { head, persistent } = known;
+  return {
+    head,
+    persistent,
+    start: (visit) => {
+      new QuickCall(prepared, visit).start(body);
     },
   };
 }

@@ -1,8 +1,11 @@
 import type { AuditEnd } from "../audit/AuditRecord.ts";
+import type { ReplyWatcher } from "../gate/Admission.ts";
 import { iteratorSource } from "../http/iteratorSource.ts";
 import type { UpstreamReply } from "../http/UpstreamExchange.ts";
+import type { ReplyWriter } from "../http/Visit.ts";
 import { withoutHopByHop } from "../inject/inject.ts";
 import { valuesOf } from "../match.ts";
+import type { Redactor } from "../redact/Redactor.ts";
 import { decodeBody } from "../redact/decodeBody.ts";
 import { isRefusal } from "../Refusal.ts";
 import { aborted, fail, type Counts, type Exchange } from "./Exchange.ts";
@@ -10,9 +13,37 @@ import { passableTrailers } from "./trailers.ts";
 
 const NOTHING = Buffer.alloc(0);
 
+/** What a reply is passed on with. */
+export type ReplyExchange = Pick<Exchange, "admission" | "call" | "redactor" | "visit">;
+
+/**
+ * Begins the answer: its head, redacted.
+ *
+ * @param dropped lower-case names of headers that wouldn't be true any more.
+ */
+export function openReply(
+  { admission, redactor, visit }: ReplyExchange,
+  { status, reason, headers }: Pick<UpstreamReply, "status" | "reason" | "headers">,
+  dropped: readonly string[],
+): {
+  readonly writer: ReplyWriter;
+  readonly stream: ReturnType<Redactor["stream"]>;
+  readonly watcher: ReplyWatcher | undefined;
+} {
+  const without = redactor.keepsLengths ? dropped : [...dropped, "content-length"];
+  const writer = visit.respond({
+    status,
+    // What isn't visible ASCII can't stand in a status line.
+    reason: reason === "OK" ? reason : redactor.text(reason).replaceAll(/[^\x20-\x7e]/g, ""),
+    headers: redactor.headers(withoutHopByHop(headers, without)),
+  });
+  const type = valuesOf(headers, "content-type")[0] ?? "";
+  return { writer, stream: redactor.stream(type), watcher: admission.watch({ status, type }) };
+}
+
 /** Streams one reply: head and body redacted, each chunk as it comes. */
 export async function streamReply(
-  exchange: Exchange,
+  exchange: ReplyExchange,
   reply: UpstreamReply,
   counts: Counts,
 ): Promise<AuditEnd> {
@@ -24,17 +55,11 @@ export async function streamReply(
   if (isRefusal(plain)) return fail(exchange, plain.refused, counts);
   const decoded = plain !== reply.body;
   const body = decoded ? iteratorSource(() => plain[Symbol.asyncIterator]()) : reply.body;
-  const dropped = decoded || !redactor.keepsLengths ? ["content-length"] : [];
-  if (decoded) dropped.push("content-encoding");
-  const writer = visit.respond({
-    status,
-    // What isn't visible ASCII can't stand in a status line.
-    reason: redactor.text(reply.reason).replaceAll(/[^\x20-\x7e]/g, ""),
-    headers: redactor.headers(withoutHopByHop(reply.headers, dropped)),
-  });
-  const type = valuesOf(reply.headers, "content-type")[0] ?? "";
-  const stream = redactor.stream(type);
-  const watcher = exchange.admission.watch({ status, type });
+  const { writer, stream, watcher } = openReply(
+    exchange,
+    reply,
+    decoded ? ["content-length", "content-encoding"] : [],
+  );
   // A chunk is held only while it is known already whether it is the last, so that a short reply is one write.
   let held: Buffer = NOTHING;
   let rest: Buffer;

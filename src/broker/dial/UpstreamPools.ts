@@ -5,6 +5,7 @@ import { HostPool, type ConnectionOptions, type UpstreamConnection } from "../ht
 import type { UpstreamExchange } from "../http/UpstreamExchange.ts";
 import type { Outgoing } from "../inject/inject.ts";
 import type { Resolve } from "./Destination.ts";
+import { DialError } from "./DialError.ts";
 
 /** An idle connection is given up before most servers would (nginx 75 s, AWS 60 s): fewer calls meet a stale one. */
 const IDLE_MS = 15_000;
@@ -55,6 +56,24 @@ export class UpstreamPools {
         : connection.start(outgoing, options.trailers === true);
     const connection = this.#pool(granted).take(options);
     return connection instanceof Promise ? connection.then(start) : start(connection);
+  }
+
+  /**
+   * A connection to be given back by its `release` or closed, made for it if need be.
+   *
+   * @throws DialError, by the promise.
+   */
+  async dial(granted: Granted, options: Omit<ConnectionOptions, "h2">): Promise<H1Connection> {
+    const connection = await this.#pool(granted).take({ ...options, h2: false });
+    if (connection instanceof H1Connection) return connection;
+    throw new DialError("upstream-protocol", "the host speaks what it wasn't asked for");
+  }
+
+  /** A connection that is there, to be given back by its `release` or closed. */
+  takeIdle(granted: Granted): H1Connection | undefined {
+    return this.#byHost.get(granted.host)?.granted.grant === granted.grant
+      ? this.#pool(granted).takeIdle()
+      : undefined;
   }
 
   /** Keeps only the pools of these hosts; connections of the others end with the call that uses them. */

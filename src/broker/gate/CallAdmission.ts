@@ -1,6 +1,7 @@
 import type { LimitsPlan, UsageFormat } from "../../plan/index.ts";
 import type { Edit } from "../content/overlayJson.ts";
 import type { Admission, AdmissionEnd, ReplyWatcher } from "./Admission.ts";
+import type { Refusal } from "../Refusal.ts";
 import type { Meter, Reserved } from "./Meter.ts";
 import { priceOf } from "./prices.ts";
 import { UsageReader, type Usage } from "./usage/UsageReader.ts";
@@ -53,6 +54,11 @@ export class CallAdmission implements Admission {
     if (this.#metered.usage === undefined || status < 200 || status > 299) return undefined;
     this.#reader = new UsageReader(type);
     return this.#reader;
+  }
+
+  /** Whether the day's limits were reached by others meanwhile. */
+  checkDay(): Refusal | undefined {
+    return this.#meters.map(({ meter, limits }) => meter.checkDay(limits, false)).find(Boolean);
   }
 
   count(bytes: number): void {

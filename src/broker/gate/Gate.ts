@@ -3,7 +3,7 @@ import type { LimitsPlan } from "../../plan/index.ts";
 import { safePath } from "../audit/safePath.ts";
 import { checkContent } from "../content/checkContent.ts";
 import type { Decision } from "../decide/decide.ts";
-import type { Granted } from "../Deployment.ts";
+import type { Granted, InjectBrokerGrant } from "../Deployment.ts";
 import type { Call } from "../match.ts";
 import type { FromBroker, ToBroker } from "../protocol.ts";
 import { isRefusal, type Refusal } from "../Refusal.ts";
@@ -92,12 +92,18 @@ export class Gate {
     };
     if (verdict === "ask") ask(rule);
     if (checked.link !== undefined) ask("link", checked.link);
-    const metered: Metered = {
-      service: grant.service,
-      usage: grant.usage,
-      works: !SAFE.includes(call.method),
-    };
-    return this.#enter(granted, metered, questions, gone, checked.edits);
+    const metered = meteredOf(grant, call.method);
+    return this.#enterAsking(granted, metered, questions, gone, checked.edits);
+  }
+
+  /**
+   * Lets a call in that nobody has to be asked about and whose body nobody looks at; nothing is used where it
+   * is refused.
+   */
+  admitAtOnce({ granted, verdict }: Decision, call: Call): Admission | undefined {
+    if (verdict === "ask" || granted.grant.content !== undefined) return undefined;
+    const entered = this.#enter(granted, meteredOf(granted.grant, call.method), []);
+    return isRefusal(entered) ? undefined : entered;
   }
 
   /** The same for a connection that is passed through. */
@@ -110,7 +116,7 @@ export class Gate {
       questions.push({ bot, host: where, rule: "unknown-host", identity, single: false });
     }
     const metered: Metered = { service: grant.name, usage: undefined, works: false };
-    return this.#enter(granted, metered, questions, gone, []);
+    return this.#enterAsking(granted, metered, questions, gone, []);
   }
 
   /** The owner's word on an ask. */
@@ -125,13 +131,28 @@ export class Gate {
     this.#file = undefined;
   }
 
-  async #enter(
+  async #enterAsking(
     granted: Granted,
     metered: Metered,
     questions: readonly Question[],
     gone: AbortSignal,
     edits: Admission["edits"],
   ): Promise<Admission | Refusal> {
+    const admission = this.#enter(granted, metered, edits);
+    if (isRefusal(admission)) return admission;
+    for (const question of questions) {
+      const refusal =
+        (await this.#asks.wait(question, gone)) ??
+        // Waiting may have taken long.
+        admission.checkDay();
+      if (refusal === undefined) continue;
+      admission.end({ bytesOut: 0, bytesIn: 0 });
+      return refusal;
+    }
+    return admission;
+  }
+
+  #enter(granted: Granted, metered: Metered, edits: Admission["edits"]): CallAdmission | Refusal {
     const meters = this.#metersOf(granted);
     for (const { meter, limits } of meters) {
       const refusal = meter.check(limits);
@@ -146,17 +167,7 @@ export class Gate {
       if (running.length > 0) this.#file?.file.touch();
     };
     changed();
-    const admission = new CallAdmission(running, metered, edits, changed);
-    for (const question of questions) {
-      const refusal =
-        (await this.#asks.wait(question, gone)) ??
-        // Waiting may have taken long.
-        running.map(({ meter, limits }) => meter.checkDay(limits, false)).find(Boolean);
-      if (refusal === undefined) continue;
-      admission.end({ bytesOut: 0, bytesIn: 0 });
-      return refusal;
-    }
-    return admission;
+    return new CallAdmission(running, metered, edits, changed);
   }
 
   #metersOf({ bot, grant }: Granted): { meter: Meter; limits: LimitsPlan }[] {
@@ -183,6 +194,10 @@ export class Gate {
     const live = [...this.#meters].map(([key, meter]) => [key, meter.save()] as const);
     return Object.fromEntries([...this.#saved, ...live]);
   }
+}
+
+function meteredOf({ service, usage }: InjectBrokerGrant, method: string): Metered {
+  return { service, usage, works: !SAFE.includes(method) };
 }
 
 /** Calls with a body that wasn't read are each asked about: nobody knows whether they are alike. */

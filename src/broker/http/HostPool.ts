@@ -58,10 +58,17 @@ export class HostPool implements ConnectionKeeper {
    */
   take(options: ConnectionOptions): UpstreamConnection | Promise<UpstreamConnection> {
     if (options.fresh !== true) {
-      const there = this.#asksH2(options) ? this.#findSession() : this.#takeIdle();
+      const there = this.#asksH2(options) ? this.#findSession() : this.takeIdle();
       if (there !== undefined) return there;
     }
     return this.#asksH2(options) ? this.#takeSession(options) : this.#dial(options);
+  }
+
+  /** One that is there and served a call before; the one used last, so that the others may grow old. */
+  takeIdle(): H1Connection | undefined {
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop())
+      if (last.usable) return last;
+    return undefined;
   }
 
   free(connection: H1Connection): void {
@@ -106,13 +113,6 @@ export class HostPool implements ConnectionKeeper {
     for (const session of this.#sessions) session.destroy();
   }
 
-  /** The one used last: the others may then grow old. */
-  #takeIdle(): H1Connection | undefined {
-    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop())
-      if (last.usable) return last;
-    return undefined;
-  }
-
   #asksH2(options: ConnectionOptions): boolean {
     return options.h2 && this.#speaksH2 !== false;
   }
@@ -144,7 +144,7 @@ export class HostPool implements ConnectionKeeper {
   async #dial(options: ConnectionOptions): Promise<UpstreamConnection> {
     while (this.#all.size + this.#dialling >= MOST_CONNECTIONS) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      const idle = this.#takeIdle();
+      const idle = this.takeIdle();
       if (idle !== undefined) return idle;
     }
     this.#dialling += 1;

@@ -30,14 +30,21 @@ export type DialGateway = (bot: string) => Promise<Socket | undefined>;
 export class Ingress {
   readonly #parts: BrokerParts;
   readonly #dial: DialGateway;
+  readonly #socket: (port: number) => number | undefined;
   readonly #servers = new Map<number, http.Server>();
   readonly #sockets = new Map<string, Set<Duplex>>();
   readonly #connections = new SourceLimit(CONNECTIONS);
   readonly #wrongTokens = new SourceLimit(WRONG_TOKENS);
 
-  constructor(parts: BrokerParts, dial: DialGateway) {
+  /** @param socket a descriptor that listens for `port` already, where there is one */
+  constructor(
+    parts: BrokerParts,
+    dial: DialGateway,
+    socket: (port: number) => number | undefined = () => undefined,
+  ) {
     this.#parts = parts;
     this.#dial = dial;
+    this.#socket = socket;
   }
 
   /**
@@ -159,7 +166,8 @@ export class Ingress {
     });
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen(port, "127.0.0.1", () => {
+      const fd = this.#socket(port);
+      server.listen(fd === undefined ? { port, host: "127.0.0.1" } : { fd }, () => {
         server.off("error", reject);
         server.on("error", () => undefined);
         resolve(server);

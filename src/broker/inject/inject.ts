@@ -123,16 +123,21 @@ export function withoutHopByHop(
   alsoWithout: readonly string[] = [],
 ): Header[] {
   const hop = connectionNames(headers);
-  return headers.filter(([name]) => {
-    const lower = name.toLowerCase();
-    return !NOT_FORWARDED.has(lower) && !hop.has(lower) && !alsoWithout.includes(lower);
-  });
+  const out: Header[] = [];
+  for (const header of headers) {
+    const lower = header[0].toLowerCase();
+    if (!NOT_FORWARDED.has(lower) && !hop.has(lower) && !alsoWithout.includes(lower))
+      out.push(header);
+  }
+  return out;
 }
 
+const ONLY_PERSISTENCE: ReadonlySet<string> = new Set(["keep-alive", "close"]);
+
 /** Lower-case names that Connection headers list. */
-function connectionNames(headers: readonly Header[]): Set<string> {
-  const lists = headers
-    .filter(([name]) => name.toLowerCase() === "connection")
-    .map(([, value]) => value);
+function connectionNames(headers: readonly Header[]): ReadonlySet<string> {
+  const lists = valuesOf(headers, "connection");
+  // Nearly all say this or nothing.
+  if (lists.every((list) => list === "keep-alive" || list === "close")) return ONLY_PERSISTENCE;
   return new Set(lists.flatMap((list) => list.split(",")).map((name) => name.trim().toLowerCase()));
 }

@@ -24,7 +24,7 @@ export function readConnect(head: VisitHead): Authority | Refusal {
     ...valuesOf(headers, "transfer-encoding"),
   ];
   if (framed.some((value) => value !== "0")) return refuse("framing");
-  return checkHost(headers, to, head.target) ?? to;
+  return checkHost(headers, to, head.target, 443) ?? to;
 }
 
 /**
@@ -37,7 +37,7 @@ export function readAbsolute(
   const [, authority = "", target = ""] = /^http:\/\/([^/?#]*)(\/.*)?$/s.exec(head.target) ?? [];
   const to = readAuthority(authority, 80);
   if (to === undefined) return refuse("target-form");
-  const wrong = checkHost(head.headers, to, authority);
+  const wrong = checkHost(head.headers, to, authority, 80);
   return wrong ?? { to, head: { ...head, target: target === "" ? "/" : target } };
 }
 
@@ -45,13 +45,14 @@ function checkHost(
   headers: readonly Header[],
   to: Authority,
   authority: string,
+  usual: number,
 ): Refusal | undefined {
   const hosts = valuesOf(headers, "host");
   const [host = ""] = hosts;
   if (hosts.length !== 1) return refuse("host-mismatch");
   if (host.toLowerCase() === authority.toLowerCase()) return undefined;
-  // With and without the port that goes without saying.
-  const same = readAuthority(host, 80);
+  // With and without the port that goes without saying; Node's own fetch leaves it out in CONNECT too.
+  const same = readAuthority(host, usual);
   return same?.name === to.name && same.port === to.port ? undefined : refuse("host-mismatch");
 }
 

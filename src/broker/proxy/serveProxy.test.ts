@@ -118,6 +118,14 @@ describe("the explicit proxy", () => {
     assert.match(await got, /over TLS/);
   });
 
+  test("acceptConnect() takes a Host without the port that goes without saying", async () => {
+    const socket = await dial();
+    socket.write(`CONNECT www.tunnel.test:443 HTTP/1.1\r\nHost: www.tunnel.test\r\n${auth()}\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
+    socket.destroy();
+  });
+
   test("acceptConnect() leads to a plain HTTP host", async () => {
     const socket = await connect("sonarr.test:8989");
     const got = collect(socket);
@@ -169,6 +177,8 @@ describe("the explicit proxy", () => {
     ["a user", () => "CONNECT a@api.model.test:443 HTTP/1.1\r\nHost: api.model.test:443\r\nAUTH\r\n", 400, "target-form"],
     ["an URL to CONNECT to", () => "CONNECT https://api.model.test:443 HTTP/1.1\r\nHost: api.model.test:443\r\nAUTH\r\n", 400, "target-form"],
     ["a trailing dot", () => "CONNECT api.model.test.:443 HTTP/1.1\r\nHost: api.model.test.:443\r\nAUTH\r\n", 400, "target-form"],
+    ["another Host without its port", () => "CONNECT api.model.test:443 HTTP/1.1\r\nHost: api.chat.test\r\nAUTH\r\n", 421, "host-mismatch"],
+    ["a Host whose port is another one", () => "CONNECT sonarr.test:8989 HTTP/1.1\r\nHost: sonarr.test\r\nAUTH\r\n", 421, "host-mismatch"],
     ["another Host", () => "CONNECT api.model.test:443 HTTP/1.1\r\nHost: api.chat.test:443\r\nAUTH\r\n", 421, "host-mismatch"],
     ["no Host", () => "CONNECT api.model.test:443 HTTP/1.1\r\nAUTH\r\n", 421, "host-mismatch"],
     ["a CONNECT by HTTP/1.0", () => "CONNECT api.model.test:443 HTTP/1.0\r\nHost: api.model.test:443\r\nAUTH\r\n", 400, "malformed-request"],

@@ -1,10 +1,11 @@
 import type { SecretValue } from "../../secrets/index.ts";
 import type { Header } from "../match.ts";
+import { BrokenBase64Search } from "./BrokenBase64Search.ts";
 import { EscapedSearch } from "./EscapedSearch.ts";
 import { GrpcReplacer } from "./GrpcReplacer.ts";
 import { compilePatterns, keepsLengths } from "./patterns.ts";
 import { PatternSet } from "./PatternSet.ts";
-import { StreamReplacer } from "./StreamReplacer.ts";
+import { StreamReplacer, type BesideSearch } from "./StreamReplacer.ts";
 
 /** Shorter ones would be found in text that has nothing to do with them. */
 const SHORTEST = 8;
@@ -12,7 +13,7 @@ const SHORTEST = 8;
 /** Takes secrets out of replies and puts the phantom in their place (invariant 6). One serves any number of replies. */
 export class Redactor {
   readonly #set: PatternSet;
-  readonly #escaped: readonly EscapedSearch[];
+  readonly #beside: readonly BesideSearch[];
   readonly #shortest: number;
   /** Whether a reply is exactly as long after redaction as before. */
   readonly keepsLengths: boolean;
@@ -40,9 +41,10 @@ export class Redactor {
       })),
     );
     this.#set = new PatternSet(replacements);
-    this.#escaped = values.map(
-      (value) => new EscapedSearch(value, fit(phantom, value), this.#set.alphabet),
-    );
+    this.#beside = values.flatMap((value) => [
+      new EscapedSearch(value, fit(phantom, value), this.#set.alphabet),
+      new BrokenBase64Search(value, fit(phantom, value)),
+    ]);
     this.#shortest = Math.min(...replacements.map(({ pattern }) => pattern.length));
     this.keepsLengths = keepsLengths(replacements);
   }
@@ -61,12 +63,16 @@ export class Redactor {
     const out: Header[] = [];
     for (const header of headers) {
       const [name, value] = header;
-      const lower = name.toLowerCase();
-      if (this.text(name) !== name || this.text(lower) !== lower) continue;
+      if (name.length >= this.#shortest && this.#isInName(name)) continue;
       const redacted = this.text(value);
       out.push(redacted === value ? header : [name, redacted]);
     }
     return out;
+  }
+
+  #isInName(name: string): boolean {
+    const lower = name.toLowerCase();
+    return this.text(name) !== name || this.text(lower) !== lower;
   }
 
   /** Whether the secret stands in it, in any of the ways in which it is looked for. */
@@ -79,7 +85,7 @@ export class Redactor {
 
   /** For a body, one per reply; or for one message of a stream of them. @param type the body's Content-Type. */
   stream(type = ""): StreamReplacer | GrpcReplacer {
-    const make = (): StreamReplacer => new StreamReplacer(this.#set, this.#escaped);
+    const make = (): StreamReplacer => new StreamReplacer(this.#set, this.#beside);
     return /^application\/grpc(?:-web)?(?:$|[+; ])/i.test(type)
       ? new GrpcReplacer(make, this.keepsLengths)
       : make();

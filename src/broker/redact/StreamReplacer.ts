@@ -1,29 +1,38 @@
-import type { EscapedHit, EscapedSearch } from "./EscapedSearch.ts";
+import { tailOfLines } from "./BrokenBase64Search.ts";
+import type { EscapedHit } from "./EscapedSearch.ts";
 import type { PatternSet } from "./PatternSet.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Looks for what is no fixed pattern. */
+export interface BesideSearch {
+  /** Bytes of the longest hit. */
+  readonly longest: number;
+  /** The first hit not before `from`. */
+  find(bytes: Buffer, from: number): EscapedHit | undefined;
+}
 
 /**
  * Replaces patterns in a stream of bytes exactly as a left-to-right, longest-first replacement on
  * the whole would, however the bytes are cut into chunks.
  *
  * Held back is the end of what has come as far as it is of the patterns' alphabet, at most one byte less
- * than the longest of them: an event, a line or a JSON text that ends in something else leaves at once
- * and whole. What is held back depends on the alphabet and the patterns' length alone, so nothing of
+ * than the longest of them, and whole lines of base64 before it (`tailOfLines`): an event, a line or a JSON text
+ * that ends in something else leaves at once and whole. What is held back depends on the alphabet and the patterns' length alone, so nothing of
  * the patterns can be learned by watching in which pieces a stream arrives.
  */
 export class StreamReplacer {
   readonly #set: PatternSet;
-  readonly #escaped: readonly EscapedSearch[];
+  readonly #beside: readonly BesideSearch[];
   readonly #most: number;
   #held: Buffer = NOTHING;
   #count = 0;
 
-  /** @param escaped looked for beside the set. */
-  constructor(set: PatternSet, escaped: readonly EscapedSearch[] = []) {
+  /** @param beside looked for beside the set. */
+  constructor(set: PatternSet, beside: readonly BesideSearch[] = []) {
     this.#set = set;
-    this.#escaped = escaped;
-    this.#most = Math.max(set.longest, ...escaped.map(({ longest }) => longest)) - 1;
+    this.#beside = beside;
+    this.#most = Math.max(set.longest, ...beside.map(({ longest }) => longest)) - 1;
   }
 
   /** How often something was replaced until now. */
@@ -35,7 +44,7 @@ export class StreamReplacer {
   push(chunk: Buffer): Buffer {
     if (this.#set.isEmpty) return chunk;
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    return this.#run(bytes, this.#set.tailOf(bytes, this.#most));
+    return this.#run(bytes, tailOfLines(bytes, this.#set.tailOf(bytes, this.#most), this.#most));
   }
 
   /** Gives what is left at the end of the stream. */
@@ -79,7 +88,7 @@ export class StreamReplacer {
   /** The first that stands escaped; of several there the longest. */
   #findEscaped(bytes: Buffer, from: number): EscapedHit | undefined {
     let first: EscapedHit | undefined;
-    for (const search of this.#escaped) {
+    for (const search of this.#beside) {
       const hit = search.find(bytes, from);
       if (hit === undefined) continue;
       if (

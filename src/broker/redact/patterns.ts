@@ -88,7 +88,7 @@ export function keepsLengths(replacements: readonly Replacement[]): boolean {
 }
 
 /** The base64 characters made of `text` alone when `skip` bytes of something else precede it in its group of three. */
-function base64Core(text: string, skip: 0 | 1 | 2): string {
+export function base64Core(text: string, skip: 0 | 1 | 2): string {
   const bytes = Buffer.from(text);
   const encoded = Buffer.concat([Buffer.alloc(skip), bytes]).toString("base64");
   const first = Math.ceil((skip * 8) / 6);
@@ -96,7 +96,7 @@ function base64Core(text: string, skip: 0 | 1 | 2): string {
   return encoded.slice(first, end);
 }
 
-function toUrlAlphabet(base64: string): string {
+export function toUrlAlphabet(base64: string): string {
   return base64.replaceAll("+", "-").replaceAll("/", "_");
 }
 

@@ -13,14 +13,17 @@ type Wanted = BrokerConfig["telemetry"];
  */
 export class Telemetry {
   readonly #openCalls: () => number;
+  readonly #socket: number | undefined;
   #metrics: Metrics | undefined;
   #server: { readonly port: number; readonly server: Server } | undefined;
   #traces: Traces | undefined;
   /** Serves until the configuration that wants another port is in force. */
   #replaced: Server | undefined;
 
-  constructor(openCalls: () => number) {
+  /** @param socket a descriptor that listens already, in place of the port */
+  constructor(openCalls: () => number, socket?: number) {
     this.#openCalls = openCalls;
+    this.#socket = socket;
   }
 
   /** Shown every record; never throws and never waits. */
@@ -39,11 +42,13 @@ export class Telemetry {
     const port = wanted?.metricsPort;
     if (port === undefined || this.#server?.port === port) return () => undefined;
     const metrics = this.#metrics ?? new Metrics();
-    const opened = await serveMetrics(port, () =>
-      metrics.text({
-        openCalls: this.#openCalls(),
-        droppedSpans: this.#traces?.dropped ?? 0,
-      }),
+    const opened = await serveMetrics(
+      this.#socket === undefined ? port : { fd: this.#socket },
+      () =>
+        metrics.text({
+          openCalls: this.#openCalls(),
+          droppedSpans: this.#traces?.dropped ?? 0,
+        }),
     );
     const before = { metrics: this.#metrics, server: this.#server };
     this.#metrics = metrics;

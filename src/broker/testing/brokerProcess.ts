@@ -9,10 +9,11 @@ export class BrokerProcess {
   readonly messages: FromBroker[] = [];
   stderr = "";
 
-  constructor(env: NodeJS.ProcessEnv = {}) {
+  /** @param flags of Node.js. */
+  constructor(env: NodeJS.ProcessEnv = {}, flags: readonly string[] = []) {
     this.child = fork(new URL("../main.ts", import.meta.url), [], {
       env: { PATH: process.env["PATH"], ...env },
-      execArgv: [],
+      execArgv: [...flags],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.child.stderr?.on("data", (chunk: Buffer) => {

@@ -1,8 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import {
+  answerService,
   askSupervisor,
   declareAlways,
+  hasSystemDeployment,
   HostError,
+  serviceAsks,
   type Ask,
   type StatePaths,
 } from "../../host/index.ts";
@@ -58,7 +61,7 @@ export const deny: Command = {
   run: async ({ words: [id = ""], flag, paths, output, json }) => {
     const ask = findAsk(await waiting(paths), id);
     const scope = flag("hour") ? "hour" : "once";
-    await askSupervisor(paths, { verb: "answer", id: ask.id, verdict: "deny", scope });
+    await answer(paths, ask, "deny", scope);
     if (json) output.json({ ok: true, id: ask.id, verdict: "deny", scope });
     else output.line(`refused: ${askText(ask)}`);
     return 0;
@@ -73,13 +76,22 @@ async function allow(
   const ask = findAsk(await waiting(paths), prefix);
   const { id } = ask;
   if (scope !== "always") {
-    await askSupervisor(paths, { verb: "answer", id, verdict: "allow", scope });
+    await answer(paths, ask, "allow", scope);
     if (json) output.json({ ok: true, id, verdict: "allow", scope });
     else output.line(`allowed: ${askText(ask)}`);
     return 0;
   }
-  const declared = await declareAlways(paths, ask, output.progress);
-  const waited = await allowAlike(paths, ask);
+  if (isService(paths)) {
+    throw new UsageError(
+      "what systemd runs is changed by its declaration",
+      "write the rule into the grant's allow, then: seawall switch; or allow it with --hour",
+    );
+  }
+  let waited = 0;
+  const declared = await declareAlways(paths, ask, output.progress, async () => {
+    waited = await allowAlike(paths, ask);
+  });
+  waited += await allowAlike(paths, ask);
   if (json) {
     output.json({ ok: true, id, verdict: "allow", scope, waited, ...declared });
     return 0;
@@ -102,11 +114,10 @@ async function allowAlike(paths: StatePaths, { bot, grant, host, rule }: Ask): P
     );
     if (next === undefined) break;
     try {
-      const answer = { verb: "answer", id: next.id, verdict: "allow", scope: "once" } as const;
-      await askSupervisor(paths, answer);
+      await answer(paths, next, "allow", "once");
       answered += 1;
     } catch (error) {
-      // Applying a declaration takes a while: the bot may have given up meanwhile.
+      // The bot may have given up meanwhile.
       if (!isGone(error)) throw error;
     }
   }
@@ -135,7 +146,23 @@ async function watch({ paths, output, json }: Call): Promise<ExitStatus> {
   }
 }
 
+/** Whether it is systemd that runs the bots here; root's to know. */
+function isService(paths: StatePaths): boolean {
+  return process.getuid?.() === 0 && hasSystemDeployment(paths);
+}
+
+async function answer(
+  paths: StatePaths,
+  { id, bot }: Ask,
+  verdict: "allow" | "deny",
+  scope: "once" | "hour",
+): Promise<void> {
+  if (isService(paths)) await answerService(paths, { id, bot, verdict, scope });
+  else await askSupervisor(paths, { verb: "answer", id, verdict, scope });
+}
+
 async function waiting(paths: StatePaths): Promise<readonly Ask[]> {
+  if (isService(paths)) return serviceAsks(paths);
   const reply = await askSupervisor(paths, { verb: "asks" });
   return reply.kind === "asks" ? reply.asks : [];
 }

@@ -1,3 +1,9 @@
+import {
+  botsInForce,
+  hasSystemDeployment,
+  serviceRecordPaths,
+  type StatePaths,
+} from "../../host/index.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 import { exportRecord } from "./audit/exportRecord.ts";
@@ -29,8 +35,8 @@ const VERBS: Readonly<
       "sum",
     ],
   },
-  verify: { run: verify, options: ["from", "key", "head"] },
-  export: { run: exportRecord, options: ["format", "since", "until"] },
+  verify: { run: verify, options: ["from", "key", "head", "bot"] },
+  export: { run: exportRecord, options: ["format", "since", "until", "bot"] },
 };
 
 export const audit: Command = {
@@ -48,7 +54,7 @@ export const audit: Command = {
   options: {
     lines: { type: "string", short: "n", value: "LINES", help: "tail: how many, 20 if not given" },
     follow: { type: "boolean", short: "f", help: "tail: go on with what is recorded from now on" },
-    bot: { type: "string", value: "BOT", help: "tail, query: of this bot" },
+    bot: { type: "string", value: "BOT", help: "of this bot; under systemd each has a record" },
     grant: { type: "string", value: "GRANT", help: "query: under this grant" },
     host: { type: "string", value: "HOST", help: "query: to this host, as name or name:port" },
     kind: { type: "string", value: "KIND", help: "query: call, tunnel, connect, dns or ingress" },
@@ -91,6 +97,22 @@ export const audit: Command = {
     );
     if (foreign !== undefined)
       throw new UsageError(`audit ${name} doesn't take --${foreign}`, hint);
-    return verb.run(call);
+    return verb.run({ ...call, paths: recordPaths(call, name) });
   },
 };
+
+/** Under systemd each bot has a broker and a record of its own; elsewhere one record has all. */
+function recordPaths({ value, paths }: Call, verb: string): StatePaths {
+  const given = value("bot");
+  if (process.getuid?.() !== 0 || !hasSystemDeployment(paths)) {
+    if (given === undefined || verb === "tail" || verb === "query") return paths;
+    throw new UsageError(`audit ${verb} doesn't take --bot`, "one record has all bots here");
+  }
+  const bots = botsInForce(paths);
+  const bot = given ?? (bots.length === 1 ? bots[0] : undefined);
+  if (bot !== undefined && bots.includes(bot)) return serviceRecordPaths(paths, bot);
+  throw new UsageError(
+    given === undefined ? "each bot has a record of its own" : `there is no bot "${given}"`,
+    `name one, as --bot ${bots[0] ?? "NAME"}`,
+  );
+}

@@ -113,7 +113,7 @@ async function show({ output, json }: Call, name: string): Promise<ExitStatus> {
   return 0;
 }
 
-async function validate({ output, json }: Call, name: string): Promise<ExitStatus> {
+async function validate({ output, json, paths }: Call, name: string): Promise<ExitStatus> {
   const loaded = await loadProfile(name, profileFolder(process.env));
   const prepared = await prepareRun(
     {
@@ -122,7 +122,12 @@ async function validate({ output, json }: Call, name: string): Promise<ExitStatu
       command: ["true"],
       workdir: resolve("."),
     },
-    { env: process.env, make: false, terminal: false },
+    {
+      env: process.env,
+      make: false,
+      terminal: false,
+      own: { state: paths.root, store: paths.store },
+    },
   );
   const { planNetwork } = await import("../../host/index.ts");
   await planNetwork(prepared.policy, process.env);

@@ -1,4 +1,11 @@
-import { loadDeclaration } from "../../host/index.ts";
+import {
+  currentSystemGeneration,
+  hasSystemDeployment,
+  loadDeclaration,
+  readSystemGeneration,
+  systemPaths,
+  type StatePaths,
+} from "../../host/index.ts";
 import {
   GROUPS,
   proveBot,
@@ -6,6 +13,7 @@ import {
   proveProfile,
   type AttackReport,
   type ProveReport,
+  type Subject,
 } from "../../prove/index.ts";
 import type { Call, Command } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
@@ -18,7 +26,8 @@ export const prove: Command = {
     "Runs every attack of docs/prove.md in a copy of the bot's wall, with a broker of its own that",
     "gives out markers in place of secrets and calls local stand-ins. What runs is not touched,",
     "nothing real is called, and nothing is left behind. Exit 0 if nothing got through, 1 if",
-    "something did or could not be tried.",
+    "something did or could not be tried. On a machine after seawall switch, root attacks the wall",
+    "that systemd makes, unless a declaration is named.",
     "",
     "With --command the same attacks run behind any other tool; {} in its text stands for them:",
     "  seawall prove --command 'bwrap --ro-bind / / --unshare-all {}'",
@@ -52,14 +61,25 @@ function attack(
   const profile = value("profile");
   const common = { onProgress: output.progress, signal, ...(only === undefined ? {} : { only }) };
   if (profile !== undefined && command === undefined && bot === undefined)
-    return proveProfile({ ...common, profile });
+    return proveProfile({ ...common, profile, own: { state: paths.root, store: paths.store } });
   if (profile !== undefined)
     throw new UsageError("a profile has no bot and no command", "leave out all but --profile");
   if (command === undefined)
-    return proveBot({ ...common, loaded: loadDeclaration(value("file"), process.env), bot, paths });
+    return proveBot({ ...common, subject: subjectOf(value("file"), paths), bot, paths });
   if (bot !== undefined || value("file") !== undefined)
     throw new UsageError("a command has no bot", "leave out the bot and --file, or --command");
   return proveCommand({ ...common, command });
+}
+
+/** The services in force on this machine, for root, unless a declaration is named. */
+function subjectOf(file: string | undefined, paths: StatePaths): Subject {
+  if (file === undefined && process.getuid?.() === 0 && hasSystemDeployment(paths)) {
+    const places = systemPaths(paths);
+    const number = currentSystemGeneration(places);
+    if (number !== undefined)
+      return { kind: "services", generation: readSystemGeneration(places, number) };
+  }
+  return { kind: "declaration", loaded: loadDeclaration(file, process.env) };
 }
 
 /** A Ctrl-C ends the attacks, removes what was planted, and is then what ends this process. */

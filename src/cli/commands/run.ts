@@ -24,6 +24,7 @@ const OPTIONS = {
     value: "NAME",
     help: "another command that exists inside",
   },
+  "allow-library": path("a folder or file with machine code that programs may load"),
   env: {
     type: "string",
     multiple: true,
@@ -70,6 +71,12 @@ const OPTIONS = {
   "max-processes": { type: "string", value: "N", help: "at most this many processes and threads" },
   "max-open-files": { type: "string", value: "N", help: "each process opens at most this many" },
   "max-file-size": { type: "string", value: "SIZE", help: 'no file grows past this, as "2G"' },
+  concede: {
+    type: "string",
+    multiple: true,
+    value: "NAME",
+    help: "go without no-user-namespaces or no-landlock where this host lacks it",
+  },
   "dry-run": { type: "boolean", help: "say what would be allowed, by which rule; run nothing" },
   explain: {
     type: "boolean",

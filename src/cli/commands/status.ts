@@ -1,8 +1,12 @@
 import {
   askSupervisor,
+  hasSystemDeployment,
+  systemStatus,
   type BotStatus,
   type ProcessStatus,
   type SupervisorStatus,
+  type SystemStatus,
+  type UnitStatus,
 } from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
@@ -14,6 +18,17 @@ export const status: Command = {
   options: {},
   words: { least: 0, most: 0 },
   run: async ({ paths, output, json }) => {
+    if (process.getuid?.() === 0 && hasSystemDeployment(paths)) {
+      const system = await systemStatus(paths);
+      if (system !== undefined) {
+        if (json) output.json(system);
+        else for (const line of systemLines(system, Date.now())) output.line(line);
+        const well = system.bots.every(
+          ({ answers, broker }) => answers && broker.active === "active",
+        );
+        return well ? 0 : 1;
+      }
+    }
     const reply = await askSupervisor(paths, { verb: "status" });
     if (reply.kind !== "status") return 1;
     if (json) output.json(reply.status);
@@ -39,6 +54,36 @@ export function statusLines(status: SupervisorStatus, now: number): string[] {
         `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
     ),
   ];
+}
+
+/** The same for a deployment under systemd. */
+export function systemLines(status: SystemStatus, now: number): string[] {
+  return [
+    `generation ${status.generation}, applied ${status.applied}; seawall.target ${status.active} for ${age(status.since, now)}`,
+    ...status.bots.flatMap((bot) => [
+      "",
+      `${bot.name}  ${bot.answers ? "answers" : "DOES NOT ANSWER"}`,
+      `  OpenClaw ${bot.openclaw} on http://127.0.0.1:${bot.port}`,
+      `  reaches: ${bot.grants.join(", ") || "nothing"}`,
+      ...[bot.gateway, bot.broker].map((unit) => `  ${unitLine(unit, now)}`),
+    ]),
+    ...(status.asks.length === 0
+      ? []
+      : ["", `${status.asks.length} waiting for your word; see: seawall approve`]),
+    ...status.health.map(
+      ({ warning, remedy }) =>
+        `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
+    ),
+  ];
+}
+
+function unitLine(unit: UnitStatus, now: number): string {
+  const parts = [`${unit.unit}: ${unit.active} (${unit.sub}) for ${age(unit.since, now)}`];
+  if (unit.pid > 0) parts.push(`pid ${unit.pid}`);
+  if (unit.memory > 0) parts.push(`${Math.round(unit.memory / 1e6)} MB`);
+  if (unit.restarts > 0) parts.push(`restarted ${unit.restarts}×`);
+  if (unit.text !== "" && unit.text !== "answering") parts.push(unit.text);
+  return parts.join(", ");
 }
 
 function botLines(bot: BotStatus, now: number): string[] {

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { botRulebook, grantedHosts } from "../../host/index.ts";
+import { botRulebook, declaredBots, grantedHosts } from "../../host/index.ts";
 import {
   decideConnect,
   decideExec,
@@ -23,12 +23,13 @@ export const why: Command = {
   summary: "whether something is allowed inside, and by which rule",
   help: [
     "Answers from the policy that would be enforced, without running anything: for a command with a",
-    "profile, as seawall run has it, or for a bot of the declaration. A bot's paths are told as they",
-    "are inside. Exit code 0: allowed, 1: not.",
+    "profile, as seawall run has it, or for a bot of the declaration. With neither, for the bot if",
+    "the declaration here has a single one, else for seawall run without a profile; it says for whom.",
+    "A bot's paths are told as they are inside. Exit code 0: allowed, 1: not.",
   ].join("\n"),
   options: {
     profile: { type: "string", short: "p", value: "NAME|FILE", help: "a profile of seawall run" },
-    bot: { type: "string", value: "BOT", help: "a bot; the only one if there is no other" },
+    bot: { type: "string", value: "BOT", help: "a bot of the declaration" },
     file: { type: "string", value: "FILE", help: "the declaration, if not the usual one" },
     workdir: { type: "string", value: "PATH", help: "the working folder, if not the current one" },
   },
@@ -39,9 +40,10 @@ export const why: Command = {
       throw new UsageError(`usage: seawall why ${why.usage}`, "type: seawall why --help");
     if (call.value("profile") !== undefined && call.value("bot") !== undefined)
       throw new UsageError("a profile and a bot are two things to ask about", "name one of them");
-    const ofBot = call.value("bot") !== undefined || call.value("file") !== undefined;
+    const asked = askedAbout(call);
+    const ofBot = asked.kind === "bot";
     const book = ofBot
-      ? await botRulebook(call.value("file"), call.value("bot"), process.env)
+      ? await botRulebook(call.value("file"), asked.name, process.env)
       : await profileBook(call);
     const verdict = decide(book, act, what, ofBot);
     const place = verdict.origin === undefined ? undefined : await describePlace(verdict.origin);
@@ -51,12 +53,14 @@ export const why: Command = {
         allowed,
         act,
         what,
+        for: asked.text,
         reason,
         ...(place === undefined ? {} : { rule: place }),
         ...(flag === undefined || ofBot ? {} : { flag }),
       });
     } else {
       call.output.line(`${verdict.allowed ? "allowed" : "refused"}: ${act} ${what}`);
+      call.output.line(`  for ${asked.text}`);
       call.output.line(`  ${verdict.reason}`);
       if (place !== undefined) call.output.line(`  by ${place}`);
       if (verdict.flag !== undefined && !ofBot)
@@ -65,6 +69,26 @@ export const why: Command = {
     return verdict.allowed ? 0 : 1;
   },
 };
+
+type Asked =
+  | { readonly kind: "bot"; readonly name: string | undefined; readonly text: string }
+  | { readonly kind: "run"; readonly text: string };
+
+/** Whom a question is about. A profile or working folder that is named is one of `seawall run`. */
+function askedAbout(call: Call): Asked {
+  const [profile, name, file] = [call.value("profile"), call.value("bot"), call.value("file")];
+  if (name !== undefined) return { kind: "bot", name, text: `bot "${name}"` };
+  if (file !== undefined) return { kind: "bot", name, text: `the only bot of ${file}` };
+  if (profile !== undefined)
+    return { kind: "run", text: `seawall run with the profile "${profile}"` };
+  const plain = "seawall run without a profile";
+  if (call.value("workdir") !== undefined) return { kind: "run", text: plain };
+  const [bot, ...others] = declaredBots(process.env);
+  if (bot === undefined) return { kind: "run", text: plain };
+  if (others.length > 0)
+    return { kind: "run", text: `${plain}; for a bot of ${bot.file}, name it with --bot` };
+  return { kind: "bot", name: bot.name, text: `bot "${bot.name}", the only one of ${bot.file}` };
+}
 
 async function profileBook(call: Call): Promise<Rulebook> {
   const profile = call.value("profile");
@@ -75,7 +99,12 @@ async function profileBook(call: Call): Promise<Rulebook> {
       command: ["true"],
       workdir: resolve(call.value("workdir") ?? "."),
     },
-    { env: process.env, make: false, terminal: false },
+    {
+      env: process.env,
+      make: false,
+      terminal: false,
+      own: { state: call.paths.root, store: call.paths.store },
+    },
   );
   const book = rulebookOf(prepared, await grantedHosts(prepared.policy, process.env));
   // Asked about is a profile, not the command that stands for any.

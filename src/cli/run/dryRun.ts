@@ -25,6 +25,7 @@ export async function dryRun(prepared: PreparedRun, call: RunCall): Promise<numb
     listens: policy.network.listenPort.map(({ value }) => value),
     variables: Object.keys(spec.environment).toSorted(),
     limits: spec.limits,
+    conceded: spec.concessions,
     made: layout.made,
     missing: await Promise.all(layout.missing.map(by)),
   };
@@ -50,6 +51,7 @@ export async function dryRun(prepared: PreparedRun, call: RunCall): Promise<numb
   output.line(`variables    ${report.variables.join(" ")}`);
   for (const [name, value] of Object.entries(report.limits))
     output.line(`limit        ${name} ${value}`);
+  for (const name of report.conceded) output.line(`concede      ${name}, if this host lacks it`);
   for (const folder of report.made) output.line(`make         ${folder}`);
   for (const { what, by: place } of report.missing) output.line(`missing      ${what}  (${place})`);
   return 0;

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import {
+  CONCESSIONS,
   emptyProfile,
+  isConcession,
   isHost,
   isPort,
   isVariable,
@@ -40,6 +42,7 @@ export const RUN_OPTIONS = {
   "allow-cwd": yes,
   workdir: one,
   "allow-command": list,
+  "allow-library": list,
   env: list,
   credential: list,
   "env-credential": list,
@@ -52,6 +55,7 @@ export const RUN_OPTIONS = {
   "max-processes": one,
   "max-open-files": one,
   "max-file-size": one,
+  concede: list,
   "dry-run": yes,
   explain: yes,
   json: yes,
@@ -110,10 +114,13 @@ function parse(args: readonly string[]) {
   }
 }
 
+type PathFlag =
+  "allow" | "read" | "write" | "allow-file" | "read-file" | "write-file" | "allow-library";
+
 /** The flags as a profile, so that they are merged, shown and explained like one. */
 function flagProfile(values: Values): Profile {
   const none = emptyProfile("command line");
-  const paths = (flag: "allow" | "read" | "write" | "allow-file" | "read-file" | "write-file") =>
+  const paths = (flag: PathFlag) =>
     (values[flag] ?? []).map((value) => {
       if (value === "" || value.includes("\0")) throw wrong(`--${flag}`, "a path");
       // Told from where the call is made; a profile has no such place.
@@ -152,6 +159,7 @@ function flagProfile(values: Values): Profile {
     exec: {
       ...none.exec,
       allow: checked("allow-command", values, isCommand, "a command's name or path"),
+      libraries: paths("allow-library"),
     },
     environment: {
       allow: (values.env ?? []).flatMap((text) =>
@@ -169,6 +177,10 @@ function flagProfile(values: Values): Profile {
       ...limit("openFiles", countOf(values["max-open-files"], "--max-open-files")),
       ...limit("fileSize", sizeOf(values["max-file-size"], "--max-file-size")),
     },
+    concessions: (values.concede ?? []).map((name) => {
+      if (!isConcession(name)) throw wrong("--concede", CONCESSIONS.join(" or "));
+      return entry(name, "--concede");
+    }),
   };
 }
 

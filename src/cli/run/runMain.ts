@@ -1,6 +1,13 @@
-import { statePaths } from "../../paths/index.ts";
-import { hasTerminal, prepareRun, runCommand, type PreparedRun } from "../../run/index.ts";
+import { statePaths, type StatePaths } from "../../paths/index.ts";
+import {
+  hasTerminal,
+  openShared,
+  prepareRun,
+  runCommand,
+  type PreparedRun,
+} from "../../run/index.ts";
 import { parseRun, type RunCall } from "./parseRun.ts";
+import { tellWeaker } from "./tellWeaker.ts";
 
 /**
  * `seawall run`: everything but a broker is loaded when it is needed and not before, since whoever
@@ -15,8 +22,10 @@ export async function runMain(args: readonly string[]): Promise<number> {
     const { runHelp } = await import("./runHelp.ts");
     return runHelp();
   }
+  const paths = statePaths(process.env, process.getuid?.() ?? -1);
   const prepared = await prepareRun(request, {
     env: process.env,
+    own: { state: paths.root, store: paths.store },
     make: !call.dryRun,
     terminal: hasTerminal(),
   });
@@ -28,16 +37,18 @@ export async function runMain(args: readonly string[]): Promise<number> {
     const { saveProfile } = await import("./saveProfile.ts");
     await saveProfile(call.saveProfile, request);
   }
-  return await start(prepared, call);
+  return await start(prepared, call, paths);
 }
 
-async function start(prepared: PreparedRun, call: RunCall): Promise<number> {
-  const paths = statePaths(process.env, process.getuid?.() ?? -1);
+async function start(prepared: PreparedRun, call: RunCall, paths: StatePaths): Promise<number> {
+  using shared = await openShared(prepared, paths.root);
+  const common = { state: paths.root, ...(shared === undefined ? {} : { shared }) };
   if (prepared.needsBroker || call.explain) {
     const { runWatched } = await import("./runWatched.ts");
-    return await runWatched(prepared, call, paths);
+    return await runWatched(prepared, call, paths, common);
   }
-  const running = await runCommand(prepared, { state: paths.root });
+  const running = await runCommand(prepared, common);
+  tellWeaker(running.mechanisms);
   const { code } = await running.ended;
   if (code !== 0) {
     const { explainEnd } = await import("./explainEnd.ts");

@@ -87,6 +87,23 @@ function wallOf(plan: BotPlan): WallSpec {
   });
 }
 
+/**
+ * The bots of the declaration that is found here, none if there is no declaration.
+ *
+ * @throws DeclarationError for one with faults
+ */
+export function declaredBots(
+  env: Readonly<Record<string, string | undefined>>,
+): readonly { readonly name: string; readonly file: string }[] {
+  try {
+    const { plan, file } = loadDeclaration(undefined, env);
+    return plan.bots.map(({ name }) => ({ name, file }));
+  } catch (error) {
+    if (error instanceof HostError && error.code === "no-declaration") return [];
+    throw error;
+  }
+}
+
 function findBot(loaded: LoadedDeclaration, name: string | undefined): BotPlan {
   const { bots } = loaded.plan;
   const bot =

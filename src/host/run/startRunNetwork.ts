@@ -55,6 +55,8 @@ export async function startRunNetwork(
   options: {
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly askPassphrase: () => Promise<string>;
+    /** Port of the proxy that is all the network there is, without user namespaces. */
+    readonly onlyProxy?: number;
   },
 ): Promise<RunNetworkSide> {
   const [listen, ...others] = [...new Set(policy.network.listenPort.map(({ value }) => value))];
@@ -63,7 +65,7 @@ export async function startRunNetwork(
       hint: `keep one of ${[listen, ...others].join(", ")}`,
     });
   }
-  const planned = await planNetwork(policy, options.env);
+  const planned = await planNetwork(withProxy(policy, options.onlyProxy), options.env);
   const { plan } = planned;
   const bound = new Set(policy.network.bind.map(({ value }) => value).concat(listen ?? []));
   const taken = plan.ports.find((port) => bound.has(port));
@@ -74,10 +76,11 @@ export async function startRunNetwork(
   }
   const server = listen === undefined ? undefined : await listenOnHost(listen);
   const held: HeldListener[] = [];
+  const proxyPort = options.onlyProxy ?? policy.network.proxyPort?.value;
   let broker: BrokerSide | undefined;
   try {
     if (plan.grants.length > 0)
-      broker = await startBroker(planned, paths, held, options, policy.network.proxyPort?.value);
+      broker = await startBroker(planned, paths, held, options, proxyPort);
   } catch (error) {
     server?.close();
     throw error;
@@ -94,6 +97,7 @@ export async function startRunNetwork(
     network: {
       tcp: broker === undefined ? [] : plan.ports,
       ...(listen === undefined ? {} : { dial: listen }),
+      ...(broker === undefined || proxyPort === undefined ? {} : { proxy: proxyPort }),
       environment: broker?.environment ?? {},
       ...(broker === undefined ? {} : { trust: broker.trust }),
     },
@@ -116,6 +120,12 @@ export async function startRunNetwork(
     },
     stop: () => (stopped ??= stop()),
   };
+}
+
+function withProxy(policy: Policy, port: number | undefined): Policy {
+  if (port === undefined) return policy;
+  const origin = { kind: "always", what: "no user namespaces" } as const;
+  return { ...policy, network: { ...policy.network, proxyPort: { value: port, origin } } };
 }
 
 /** Both ways, until either ends. */

@@ -36,5 +36,6 @@ export const TEST_INSIDE: InsidePaths = {
   home: "/home/bot",
   config: "/etc/openclaw",
   commands: "/usr/bin",
+  clients: true,
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
 };

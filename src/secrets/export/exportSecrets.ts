@@ -40,9 +40,6 @@ export async function exportSecrets(
     await writePrivateFile(out, bytes, { replace: false });
     return { files: [out] };
   }
-  await mkdir(out, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-    throw diskError(out, cause);
-  });
   const nameOf = (name: string): string =>
     join(out, form === "systemd-creds" ? name : `${name}.age`);
   for (const name of values.keys()) {
@@ -51,16 +48,21 @@ export async function exportSecrets(
         hint: "name another place, or remove it first",
       });
   }
-  const files: string[] = [];
+  // All are encrypted before the first is written: a recipient that is none leaves nothing behind.
+  const encrypted: [file: string, bytes: Uint8Array][] = [];
   for (const [name, value] of values) {
     const plain = Buffer.from(value.revealSecret());
     const bytes =
       form === "systemd-creds"
         ? await systemdEncrypt(name, plain)
         : await encryptAge(plain, { recipients });
-    await writePrivateFile(nameOf(name), bytes, { replace: false });
-    files.push(nameOf(name));
+    encrypted.push([nameOf(name), bytes]);
   }
+  await mkdir(out, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw diskError(out, cause);
+  });
+  for (const [file, bytes] of encrypted) await writePrivateFile(file, bytes, { replace: false });
+  const files = encrypted.map(([file]) => file);
   if (form !== "agenix") return { files };
   const rules = join(out, "secrets.nix");
   if (existsSync(rules)) return { files, note: `add to ${rules}:\n${entries(values, recipients)}` };

@@ -31,15 +31,22 @@ export interface GroupFolder {
 /** Microseconds in which a processor's time is shared out; the kernel's own default. */
 const CPU_PERIOD = 100_000;
 
+/** How RLIMIT_NPROC works for whoever is walled. */
+export interface Counting {
+  readonly ownNamespaces: boolean;
+  /** As HostCapabilities has it. */
+  readonly countsProcesses: boolean;
+}
+
 /**
  * Carries each limit by the best mechanism there is: a control group bounds all processes together;
  * rlimits bound each process, but for the number of processes, which the kernel counts per user
- * namespace (Linux 5.14), so that it bounds exactly what is in this wall.
+ * namespace (Linux 5.14), so that it bounds exactly what is in this wall; but not root's.
  */
 export function compileLimits(
   limits: ResourceLimits,
   access: CgroupAccess,
-  ownNamespaces: boolean,
+  { ownNamespaces, countsProcesses }: Counting,
 ): CompiledLimits {
   const { memory, processes, openFiles, fileSize, cpu } = limits;
   const carried = controllersOf(access);
@@ -68,7 +75,7 @@ export function compileLimits(
         ]
       : [],
     group: compileGroup(access, wanted),
-    report: describeLimits(limits, access, carried, ownNamespaces),
+    report: describeLimits(limits, access, carried, ownNamespaces && countsProcesses),
   };
 }
 
@@ -166,7 +173,7 @@ function describeLimits(
   limits: ResourceLimits,
   access: CgroupAccess,
   carried: ReadonlySet<Controller>,
-  ownNamespaces: boolean,
+  counted: boolean,
 ): MechanismReport | undefined {
   const { memory, processes, openFiles, fileSize, cpu } = limits;
   const group = access.kind === "systemd" ? "systemd" : `cgroup ${access.kind}`;
@@ -178,7 +185,7 @@ function describeLimits(
     told.push(carried.has("memory") ? `memory by ${group}` : "memory by rlimit, of each process");
   }
   if (processes !== undefined) {
-    const by = [...(carried.has("pids") ? [group] : []), ...(ownNamespaces ? ["rlimit"] : [])];
+    const by = [...(carried.has("pids") ? [group] : []), ...(counted ? ["rlimit"] : [])];
     if (by.length === 0) weaker("partly");
     told.push(`processes by ${by.join(" and ") || "nothing"}`);
   }

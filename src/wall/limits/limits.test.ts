@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { chmodSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { compileWall } from "../compileWall.ts";
 import type { HostCapabilities } from "../HostCapabilities.ts";
@@ -11,6 +11,8 @@ import {
   lacking,
   outside,
   probeSubject,
+  program,
+  ROOT,
   specFor,
   start,
   SUBJECT,
@@ -20,6 +22,7 @@ import { LAUNCHER } from "../testing/reachable.ts";
 import type { Mount, ResourceLimits } from "../WallSpec.ts";
 import type { CgroupAccess } from "./CgroupAccess.ts";
 import { compileLimits } from "./compile.ts";
+import { isFirstUser, probeHost } from "../probe/probeHost.ts";
 
 const host = await probeSubject();
 const skip = lacking(host);
@@ -182,23 +185,24 @@ test("a group is gone when its process was killed", { skip }, async (t) => {
   assert.deepEqual(groups(), []);
 });
 
+const COUNTED = { ownNamespaces: true, countsProcesses: true } as const;
 const ALL: ResourceLimits = { memory: MB, processes: 5, openFiles: 6, fileSize: 7, cpu: 1.5 };
 
 test("compileLimits() says which mechanism carries each limit", () => {
-  const words = (access: CgroupAccess) => compileLimits(ALL, access, true).report;
+  const words = (access: CgroupAccess) => compileLimits(ALL, access, COUNTED).report;
   const v2 = { kind: "v2", folder: "/f", controllers: ["memory", "pids", "cpu"] } as const;
   assert.equal(words(v2)?.state, "enforced");
   assert.match(words(v2)?.detail ?? "", /memory by cgroup v2; processes by cgroup v2 and rlimit/u);
   assert.equal(words({ ...v2, controllers: ["memory"] })?.state, "partly");
   assert.equal(words(NONE)?.state, "partly");
   assert.match(words(NONE)?.detail ?? "", /memory by rlimit, of each process;.*time by nothing/u);
-  assert.equal(compileLimits({}, NONE, true).report, undefined);
-  assert.equal(compileLimits({ openFiles: 5 }, NONE, true).report?.state, "enforced");
+  assert.equal(compileLimits({}, NONE, COUNTED).report, undefined);
+  assert.equal(compileLimits({ openFiles: 5 }, NONE, COUNTED).report?.state, "enforced");
 });
 
 test("compileLimits() gives each hierarchy its own words", () => {
   const v2 = { kind: "v2", folder: "/f", controllers: ["memory", "pids", "cpu"] } as const;
-  assert.deepEqual(compileLimits(ALL, v2, true).group, {
+  assert.deepEqual(compileLimits(ALL, v2, COUNTED).group, {
     by: "files",
     folders: [
       {
@@ -213,7 +217,7 @@ test("compileLimits() gives each hierarchy its own words", () => {
     ],
   });
   const v1 = { kind: "v1", folders: { memory: "/m", cpu: "/c" } } as const;
-  assert.deepEqual(compileLimits(ALL, v1, true).group, {
+  assert.deepEqual(compileLimits(ALL, v1, COUNTED).group, {
     by: "files",
     folders: [
       { parent: "/m", values: [{ file: "memory.limit_in_bytes", text: "1048576" }] },
@@ -227,12 +231,62 @@ test("compileLimits() gives each hierarchy its own words", () => {
     ],
   });
   const systemd = { kind: "systemd", program: "/usr/bin/systemd-run", user: true } as const;
-  assert.deepEqual(compileLimits(ALL, systemd, true).group, {
+  assert.deepEqual(compileLimits(ALL, systemd, COUNTED).group, {
     by: "systemd",
     command: [
       ..."/usr/bin/systemd-run --user --scope --quiet --collect".split(" "),
       ..."-p MemoryMax=1048576 -p MemorySwapMax=0 -p TasksMax=5 -p CPUQuota=150% --".split(" "),
     ],
   });
-  assert.equal(compileLimits({ openFiles: 5 }, v2, true).group, undefined);
+  assert.equal(compileLimits({ openFiles: 5 }, v2, COUNTED).group, undefined);
+});
+
+test(
+  "the kernel doesn't count root's processes, and nobody says it does",
+  { skip: skip || (ROOT ? false : "needs root") },
+  async (t) => {
+    const own = await probeHost({ launcher: LAUNCHER });
+    assert.deepEqual([own.countsProcesses, host.countsProcesses], [false, true]);
+    const folder = temporaryFolder(t);
+    chmodSync(folder, 0o755);
+    const attempt = buildAttempt(folder);
+    const mounts: Mount[] = [...BASE_MOUNTS, { kind: "read", from: attempt, to: "/attempt" }];
+    const changes = { mounts, execute: ["/attempt"], limits: { processes: 60 } };
+    const spec = specFor(program(run("/attempt", "forks", "300")), {
+      ...changes,
+      identity: { uid: 0, gid: 0 },
+    });
+    const wall = compileWall(spec, { ...own, cgroups: NONE });
+    const report = wall.mechanisms.find(({ mechanism }) => mechanism === "limits");
+    assert.equal(report?.state, "partly");
+    assert.match(report?.detail ?? "", /processes by nothing/u);
+    const walled = startWalled(wall, {
+      stdout: "pipe",
+      stderr: 2,
+      launcher: LAUNCHER,
+      onMessage: () => undefined,
+    });
+    let output = "";
+    walled.stdout?.on("data", (data: Buffer) => (output += String(data)));
+    await walled.exited;
+    // Should a kernel begin to count them, the report may say more again.
+    assert.deepEqual((JSON.parse(output) as { value: unknown }).value, [null, 300]);
+    const { value } = await inside(t, bare, run("/attempt", "forks", "300"), changes);
+    assert.ok((value as [unknown, number])[1] < 60, "control: another user's are counted");
+    if (own.cgroups.kind === "none") return;
+    const held = compileWall(spec, own).mechanisms.find(({ mechanism }) => mechanism === "limits");
+    assert.deepEqual([held?.state, /rlimit/u.test(held?.detail ?? "")], ["enforced", false]);
+  },
+);
+
+test("isFirstUser() follows the map of a container's users", () => {
+  const host = [[0, 0, 0xffffffff]];
+  const rootless = [
+    [0, 1000, 1],
+    [1, 100_000, 65_536],
+  ];
+  const shifted = [[0, 100_000, 65_536]];
+  assert.deepEqual([isFirstUser(0, host), isFirstUser(1000, host)], [true, false]);
+  assert.deepEqual([isFirstUser(0, rootless), isFirstUser(0, shifted)], [false, false]);
+  assert.equal(isFirstUser(5, [[5, 0, 1]]), true);
 });

@@ -62,8 +62,12 @@ function describeHostLandlock({ landlock, kernel }: Found): MechanismReport {
   return landlock < 1 ? { ...report, detail: `Linux ${kernel} runs without Landlock` } : report;
 }
 
-function describeExecution({ noexec }: Found): MechanismReport {
+function describeExecution({ noexec, namespaces }: Found): MechanismReport {
   const mechanism = "execution";
+  if (!noexec && !namespaces.ok) {
+    const detail = "mounts can't be made noexec without user namespaces";
+    return { mechanism, state: "missing", detail };
+  }
   return noexec
     ? { mechanism, state: "enforced", detail: "what isn't granted can't be mapped as code" }
     : {

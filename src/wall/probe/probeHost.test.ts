@@ -6,8 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { HostCapabilities } from "../HostCapabilities.ts";
 import { lacking, probeSubject, temporaryFolder } from "../testing/harness.ts";
-import type { SyscallRule } from "../seccomp/SyscallPolicy.ts";
-import type { Syscall } from "../seccomp/syscalls.ts";
+import { CONTAINER_RULES } from "../testing/containerRules.ts";
 import { underFilter } from "../testing/underFilter.ts";
 import { probeHost } from "./probeHost.ts";
 import { readInterpreter } from "./readInterpreter.ts";
@@ -156,29 +155,6 @@ test("readInterpreter() reads what ld.so a program asks for, and nothing out of 
   }
   assert.equal(readInterpreter(join(folder, "none")), undefined);
 });
-
-const EPERM = { errno: 1 };
-const NEW_USER = 0x10000000;
-
-/**
- * What the default profiles of Docker and Podman refuse without CAP_SYS_ADMIN, of the calls that matter here
- * (moby profiles/seccomp/default.json; containers/common pkg/seccomp/seccomp.json).
- */
-const CONTAINER_RULES: readonly (readonly [Syscall, SyscallRule])[] = [
-  ...(
-    "unshare setns mount umount2 pivot_root open_tree move_mount mount_setattr fsopen fsmount fsconfig".split(
-      " ",
-    ) as Syscall[]
-  ).map((name) => [name, EPERM] as const),
-  ["clone3", { errno: 38 }],
-  [
-    "clone",
-    {
-      clauses: [{ when: [{ argument: 0, mask: NEW_USER, anyOf: [NEW_USER] }], verdict: EPERM }],
-      otherwise: "allow",
-    },
-  ],
-];
 
 test(
   "in a container without user namespaces nothing starts; conceded, what is left is said",

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { arch, release } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Attempt, Bubblewrap, HostCapabilities } from "../HostCapabilities.ts";
@@ -49,9 +49,30 @@ export async function probeHost(options: ProbeOptions): Promise<HostCapabilities
     seccomp: facts.seccomp,
     ipv6: facts.ipv6,
     cgroups: await probeCgroups(options.path ?? process.env["PATH"] ?? ""),
+    countsProcesses: !isFirstUser(options.uid ?? process.getuid?.() ?? 0),
     loaders: loaders(),
   };
   return { ...found, mechanisms: describeHost(found) };
+}
+
+/**
+ * Whether this uid is root outside of all user namespaces. What the namespace around this one calls 0
+ * is taken for that: in a container inside a container it need not be, and then less is claimed than holds.
+ */
+export function isFirstUser(uid: number, map = readUidMap()): boolean {
+  return map.some(([inside = -1, outside = -1, count = 0]) => {
+    return uid >= inside && uid < inside + count && outside + (uid - inside) === 0;
+  });
+}
+
+function readUidMap(): readonly (readonly number[])[] {
+  try {
+    const lines = readFileSync("/proc/self/uid_map", "utf8").trim().split("\n");
+    return lines.map((line) => line.trim().split(/\s+/u).map(Number));
+  } catch {
+    // No /proc, or no user namespaces in this kernel.
+    return [[0, 0, 0xffffffff]];
+  }
 }
 
 function architecture(): Architecture | undefined {

@@ -47,6 +47,11 @@ export interface PolicyOptions {
    * ports alone, and by path D-Bus or a container engine would be reached.
    */
   readonly sockets?: "all" | "tcp";
+  /**
+   * Among the host's own processes and in its IPC namespace: no System V memory, semaphores and queues, no
+   * POSIX queues, no other process's limits. Landlock watches none of these.
+   */
+  readonly shared?: boolean;
   /** `one` may connect to Unix sockets after all: its mounts show none but those meant for it. */
   readonly unixSockets?: boolean;
 }
@@ -89,6 +94,10 @@ export function walledPolicy(options: PolicyOptions): SyscallPolicy {
   rules.set("memfd_create", onlyIf(1, MFD_NOEXEC_SEAL, [MFD_NOEXEC_SEAL], absent));
   rules.set("mknod", onlyIf(1, S_IFMT, [0, S_IFREG, S_IFIFO, S_IFSOCK], refused));
   rules.set("mknodat", onlyIf(2, S_IFMT, [0, S_IFREG, S_IFIFO, S_IFSOCK], refused));
+  if (options.shared === true) {
+    for (const name of namesOf(ALLOWED_SETS.ipc)) rules.set(name, refused);
+    rules.set("prlimit64", onlyIf(0, ALL, [0], refused));
+  }
   if (options.processes === "one") {
     const denied: readonly Syscall[] = [
       ...(["fork", "vfork"] as const),

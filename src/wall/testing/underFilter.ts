@@ -13,7 +13,19 @@ import { probeSubject } from "./harness.ts";
 export async function underFilter(
   rules: readonly (readonly [Syscall, SyscallRule])[],
   args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
 ): Promise<string> {
+  const { output } = await runUnderFilter(rules, args, options);
+  return output;
+}
+
+/** The same, with its errors and how it ended. */
+export async function runUnderFilter(
+  rules: readonly (readonly [Syscall, SyscallRule])[],
+  args: readonly string[],
+  { env, cwd = "/" }: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string },
+): Promise<{ readonly output: string; readonly errors: string; readonly code: number | null }> {
+  const variables = env ?? { PATH: process.env["PATH"] ?? "" };
   const { architecture = "x86_64" } = await probeSubject();
   const filter = compileFilter({ rules: new Map(rules), unknown: "allow" }, architecture);
   const policy = encodePolicy([
@@ -24,16 +36,18 @@ export async function underFilter(
       once: false,
       path: process.execPath,
       arguments: [process.execPath, ...args],
-      environment: [`PATH=${process.env["PATH"] ?? ""}`],
+      environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     },
   ]);
   const child = spawn(LAUNCHER, ["--policy-fd", "3"], {
-    stdio: ["ignore", "pipe", "inherit", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    cwd,
   });
   const pipe = child.stdio[3];
   if (pipe !== null && pipe !== undefined && "end" in pipe) pipe.end(policy);
-  let output = "";
+  let [output, errors] = ["", ""];
+  child.stderr?.on("data", (data: Buffer) => (errors += data.toString()));
   child.stdout?.on("data", (data: Buffer) => (output += data.toString()));
-  await new Promise((resolve) => child.on("close", resolve));
-  return output;
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { output, errors, code };
 }

@@ -3,6 +3,7 @@ import { credentials } from "./credentials.ts";
 import { dns } from "./dns.ts";
 import { h2cases } from "./h2.ts";
 import { headers } from "./headers.ts";
+import { proxy } from "./proxy.ts";
 import { slow } from "./slow.ts";
 import { smuggling } from "./smuggling.ts";
 import { targets } from "./targets.ts";
@@ -17,6 +18,7 @@ export const groups: readonly Group[] = [
   headers,
   credentials,
   upstream,
+  proxy,
   slow,
   dns,
   tls,

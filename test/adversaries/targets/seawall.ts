@@ -24,6 +24,7 @@ const FEATURES: readonly Feature[] = [
   "identity",
   "redaction",
   "dns",
+  "proxy",
   "pid",
 ];
 
@@ -36,21 +37,24 @@ export async function startSeawall(laneCount = 6): Promise<Target> {
   const secrets = new Map<string, string>();
   const tcp = tcpHandle();
   const [dnsUdp, dnsTcp] = [udpHandle(), tcpHandle()];
-  sockets.push(tcp, dnsUdp, dnsTcp);
+  const proxy = tcpHandle();
+  const token = canary("proxy-");
+  sockets.push(tcp, dnsUdp, dnsTcp, proxy);
 
   const foreign = { name: "foreign.adversary.test", phantom: canary("sk-foreign-") };
   const lanes: Lane[] = [];
   const grants: InjectBrokerGrant[] = [];
   for (let index = 0; index < laneCount; index += 1) {
     const made = await makeLane(index, tcp.port, foreign.phantom, secrets, authority);
-    lanes.push(made.lane);
+    const auth = { "proxy-token": token, "proxy-auth": `Proxy-Authorization: Bearer ${token}\r\n` };
+    lanes.push({ ...made.lane, words: { ...made.lane.words, ...auth } });
     grants.push(...made.grants);
     closers.push(() => made.lane.upstream.close());
   }
   secrets.set("foreign", canary("sk-real-"));
   const elsewhere = grantFor("foreign", foreign.name, tcp.port, "127.79.9.9", {}, foreign.phantom);
   const bots: BrokerBot[] = [
-    await makeBot("basecamp", grants, authority),
+    { ...(await makeBot("basecamp", grants, authority)), proxy: { port: proxy.port, token } },
     await makeBot("erdos", [elsewhere], authority),
   ];
 
@@ -75,11 +79,12 @@ export async function startSeawall(laneCount = 6): Promise<Target> {
     broker.send({ type: "listener", bot: "basecamp", protocol, port, family: 4 }, socket.handle);
   };
   listen("tcp", tcp.port, tcp);
+  listen("tcp", proxy.port, proxy);
   listen("tcp", 53, dnsTcp);
   listen("udp", 53, dnsUdp);
   // Who connects before the broker has its listeners is refused by the kernel, and a feature that is
   // looked for then isn't found: its cases would all be left out.
-  for (const { port } of [tcp, dnsTcp]) await listening(port);
+  for (const { port } of [tcp, dnsTcp, proxy]) await listening(port);
 
   const target = {
     name: "seawall",
@@ -91,6 +96,7 @@ export async function startSeawall(laneCount = 6): Promise<Target> {
       tcpPort: dnsTcp.port,
       granted: lanes[0]?.name ?? "",
     },
+    proxy: { address: "127.0.0.1", port: proxy.port },
     ...(broker.child.pid === undefined ? {} : { pid: broker.child.pid }),
     written: () =>
       [

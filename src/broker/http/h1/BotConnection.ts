@@ -1,16 +1,31 @@
 import type { Socket } from "node:net";
 import type { RefusalCode } from "../../Refusal.ts";
+import type { VisitHead } from "../Visit.ts";
 import { H1Visit } from "./H1Visit.ts";
-import { parseRequest } from "./parseRequest.ts";
+import { headKey, type HeadKey } from "./headKey.ts";
+import { parseRequest, type ParsedRequest } from "./parseRequest.ts";
 
 /** What is done with a connection's requests. */
 export interface BotConnectionUser {
   visit(visit: H1Visit): void;
+  /**
+   * What is known of a request by its head, if it can be answered at once; it then goes to `start`.
+   *
+   * @param body all of it.
+   */
+  quick(key: HeadKey, body: Buffer): QuickStart | undefined;
   /** Takes the connection over with everything on it that wasn't looked at yet. */
   handOver(socket: Socket): void;
   /** Records what never became a request, and ends the connection; with an answer where none is under way. */
   refuse(code: RefusalCode, answerable: boolean): void;
   closed(connection: BotConnection): void;
+}
+
+/** A request that is treated without being read once more. */
+export interface QuickStart {
+  readonly head: VisitHead;
+  readonly persistent: boolean;
+  start(visit: H1Visit): void;
 }
 
 /** No client sends more requests than this without having had an answer. */
@@ -20,6 +35,9 @@ const MUCH = 16 * 1024;
 /** Of a body that nobody wants: beyond it closing is cheaper. */
 const MOST_DISCARDED = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
+const HEAD_END = Buffer.from("\r\n\r\n");
+/** Of longer heads no key is made. */
+const LONGEST_KEY = 4096;
 
 /**
  * A bot's connection with HTTP/1.1 requests of the plain kind, answered one after the other. At the
@@ -131,6 +149,10 @@ export class BotConnection {
   };
 
   #readNext(): void {
+    const end = this.#rest.indexOf(HEAD_END, this.#searched);
+    const key =
+      end < 0 || end > LONGEST_KEY ? undefined : headKey(this.#rest.toString("latin1", 0, end + 2));
+    if (key !== undefined && this.#startQuick(key, end + HEAD_END.length)) return;
     const parsed = parseRequest(this.#rest, this.#searched);
     if (parsed === "unusual") {
       this.#handOver();
@@ -143,7 +165,11 @@ export class BotConnection {
     const after = this.#rest.subarray(parsed.size);
     this.#rest = NOTHING;
     this.#searched = 0;
-    const visit = new H1Visit(this, parsed);
+    const visit = new H1Visit(this, headOf(parsed), {
+      persistent: parsed.persistent,
+      length: parsed.length,
+      key,
+    });
     this.#visit = visit;
     this.#bodyLeft = parsed.length;
     if (parsed.length > 0) {
@@ -151,6 +177,21 @@ export class BotConnection {
       if (after.length > 0) this.#readBody(after);
     } else if (after.length > 0) this.#keep(after);
     if (!this.#over) this.#user.visit(visit);
+  }
+
+  /** Where nothing but one whole request is there. */
+  #startQuick(key: HeadKey, size: number): boolean {
+    const body = this.#rest.subarray(size);
+    if (key.length !== undefined && key.length !== body.length) return false;
+    const quick = this.#user.quick(key, body);
+    if (quick === undefined) return false;
+    this.#rest = NOTHING;
+    this.#searched = 0;
+    const { head, persistent } = quick;
+    const visit = new H1Visit(this, head, { persistent, length: 0, key: undefined });
+    this.#visit = visit;
+    quick.start(visit);
+    return true;
   }
 
   #readBody(chunk: Buffer): void {
@@ -204,6 +245,11 @@ export class BotConnection {
     this.#visit = undefined;
     this.#user.closed(this);
   }
+}
+
+function headOf({ method, target, headers, upgrade }: ParsedRequest): VisitHead {
+  const head = { method, target, version: "1.1", headers } as const;
+  return upgrade ? { ...head, upgrade: "websocket" } : head;
 }
 
 /** At most as many as are too many. */

@@ -10,11 +10,20 @@ export interface ConnectionKeeper {
   gone(connection: H1Connection): void;
 }
 
+/** A call that a connection is used for. */
+export interface ConnectionUser {
+  onData(chunk: Buffer): void;
+  onDrain(): void;
+  /** The upstream sends nothing more. */
+  onEnd(): void;
+  onGone(error: Error | undefined): void;
+}
+
 /** One connection to an upstream, for one HTTP/1.1 call after the other. */
 export class H1Connection {
   readonly socket: Socket;
   readonly #keeper: ConnectionKeeper;
-  #exchange: H1Exchange | undefined;
+  #exchange: ConnectionUser | undefined;
   #used = false;
   #gone = false;
   /** For whoever sweeps idle connections. */
@@ -53,6 +62,13 @@ export class H1Connection {
     this.#used = true;
     if (!this.usable) exchange.onGone(undefined);
     return exchange;
+  }
+
+  /** For a call that writes and reads itself. `false` where it is of no use any more. */
+  lend(user: ConnectionUser): boolean {
+    this.#exchange = user;
+    this.#used = true;
+    return this.usable;
   }
 
   /** Called by its exchange when both request and reply are over and another may follow. */

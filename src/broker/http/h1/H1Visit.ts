@@ -5,7 +5,7 @@ import { NO_BYTES, type ByteSource } from "../ByteSource.ts";
 import type { ReplyHead, ReplyWriter, Visit, VisitHead } from "../Visit.ts";
 import type { BotConnection } from "./BotConnection.ts";
 import { composeHead, H1Reply } from "./H1Reply.ts";
-import type { ParsedRequest } from "./parseRequest.ts";
+import type { HeadKey } from "./headKey.ts";
 
 /** A request of the plain kind, and the way to answer it. */
 export class H1Visit implements Visit {
@@ -13,6 +13,10 @@ export class H1Visit implements Visit {
   readonly body: ByteSource;
   readonly trailers: readonly Header[] = [];
   readonly persistent: boolean;
+  /** Body bytes. */
+  readonly length: number;
+  /** Where a request with the same head may come again. */
+  readonly key: HeadKey | undefined;
   readonly #connection: BotConnection;
   readonly #queue: ByteQueue | undefined;
   #listeners: (() => void)[] = [];
@@ -22,19 +26,20 @@ export class H1Visit implements Visit {
   /** Bytes of the body that may still be thrown away; undefined while it is read. */
   #discard: number | undefined;
 
-  constructor(connection: BotConnection, { method, target, headers, ...rest }: ParsedRequest) {
+  /** @param head of one whose body is not read here, if it has one. */
+  constructor(
+    connection: BotConnection,
+    head: VisitHead,
+    { persistent, length, key }: Pick<H1Visit, "persistent" | "length" | "key">,
+  ) {
     this.#connection = connection;
-    this.head = {
-      method,
-      target,
-      version: "1.1",
-      headers,
-      ...(rest.upgrade ? { upgrade: "websocket" } : {}),
-    };
+    this.head = head;
     // What follows a request for a switch could be either protocol's.
-    this.persistent = rest.persistent && !rest.upgrade;
+    this.persistent = persistent && head.upgrade === undefined;
+    this.length = length;
+    this.key = key;
     this.#queue =
-      rest.length === 0
+      length === 0
         ? undefined
         : new ByteQueue(() => {
             connection.socket.resume();

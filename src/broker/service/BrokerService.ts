@@ -1,0 +1,217 @@
+import { readFileSync, writeSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { openServiceStores } from "../../secrets/index.ts";
+import { Broker } from "../Broker.ts";
+import { BrokerError } from "../BrokerError.ts";
+import type { RawHandle } from "../listeners/Listeners.ts";
+import type { Ask, FromBroker } from "../protocol.ts";
+import { Notify } from "./Notify.ts";
+import { receiveSockets, type ReceivedSockets } from "./receiveSockets.ts";
+import { serveControl } from "./serveControl.ts";
+import type { ControlRequest, ServiceConfig } from "./ServiceConfig.ts";
+
+const DIAL_MS = 10_000;
+
+type Outcome = Extract<FromBroker, { type: "configured" | "refused" }>;
+type Warning = Extract<FromBroker, { type: "health" }>;
+
+/**
+ * A broker without a supervisor: sockets from systemd, configuration from a file, secrets from the
+ * unit's credentials, and what the owner says over a socket of root's.
+ */
+export class BrokerService {
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #sockets: ReceivedSockets;
+  readonly #notify: Notify;
+  readonly #broker: Broker;
+  readonly #health = new Map<string, Warning>();
+  readonly #asks = new Map<string, Ask>();
+  #config: ServiceConfig | undefined;
+  #answer: ((outcome: Outcome) => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(env: Readonly<Record<string, string | undefined>>, pid: number) {
+    this.#env = env;
+    this.#sockets = receiveSockets(env, pid);
+    this.#notify = new Notify(3 + [...this.#sockets.values()].flat().length);
+    this.#broker = new Broker({
+      send: (message) => this.#receive(message),
+      openStores: (config) =>
+        openServiceStores({
+          vault: config.vault,
+          directory: env["CREDENTIALS_DIRECTORY"],
+          onHealth: (health) => this.#receive(health),
+        }),
+      dialGateway: () => this.#dial(),
+      ingressSocket: () => this.#socket("ingress"),
+      metricsSocket: () => this.#socket("metrics"),
+    });
+  }
+
+  /** @throws BrokerError, or what the broker refused the configuration for. */
+  async start(): Promise<void> {
+    const config = readConfig(this.#env["SEAWALL_BROKER_CONFIG"]);
+    const descriptors = this.#sockets.get("bot") ?? [];
+    if (descriptors.length !== config.sockets.length) {
+      throw new BrokerError(
+        "config-invalid",
+        "the bot's sockets aren't those of its configuration",
+      );
+    }
+    for (const [index, socket] of config.sockets.entries()) {
+      // What net.Server.listen() and dgram.Socket.bind() take in place of a handle of their own.
+      const handle: RawHandle & { readonly fd: number | undefined } = {
+        fd: descriptors[index],
+        close: () => undefined,
+      };
+      void this.#broker.receive({ type: "listener", bot: config.bot, ...socket }, handle);
+    }
+    const outcome = await this.#configure(config);
+    if (outcome.type === "refused") {
+      throw new BrokerError(
+        "config-invalid",
+        outcome.message,
+        outcome.hint === undefined ? {} : { hint: outcome.hint },
+      );
+    }
+    const control = this.#socket("control");
+    if (control !== undefined) serveControl(control, (request) => this.#control(request));
+    this.#notify.ready();
+    this.#notify.watchdog(this.#env["WATCHDOG_USEC"]);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#notify.stopping();
+    await this.#broker.receive({ type: "stop", graceMs });
+  }
+
+  abandon(): void {
+    this.#broker.abandon("broker-crash");
+  }
+
+  #socket(name: string): number | undefined {
+    return this.#sockets.get(name)?.[0];
+  }
+
+  async #control(request: ControlRequest): Promise<object> {
+    switch (request.verb) {
+      case "status":
+        return {
+          ok: true,
+          id: this.#config?.id,
+          bot: this.#config?.bot,
+          asks: [...this.#asks.values()],
+          health: [...this.#health.values()].map(({ key, warning, remedy }) => ({
+            key,
+            warning,
+            ...(remedy === undefined ? {} : { remedy }),
+          })),
+        };
+      case "configure": {
+        const { bot, sockets, gateway } = request.config;
+        const same = JSON.stringify([bot, sockets, gateway]) === this.#shape();
+        if (!same) return { ok: false, code: "restart", message: "other sockets need a restart" };
+        const outcome = await this.#configure(request.config);
+        return outcome.type === "configured" ? { ok: true } : { ok: false, ...outcome };
+      }
+      case "answer": {
+        const { id, verdict, scope } = request;
+        // Not waiting any more as soon as it is answered, whenever the broker says so.
+        const waited = this.#asks.delete(id);
+        if (waited) await this.#broker.receive({ type: "answer", id, verdict, scope });
+        return { ok: waited };
+      }
+      default:
+        return request satisfies never;
+    }
+  }
+
+  #shape(): string {
+    const { bot, sockets, gateway } = this.#config ?? {};
+    return JSON.stringify([bot, sockets, gateway]);
+  }
+
+  /** One after the other; which is in force is known by the broker's answer. */
+  #configure(config: ServiceConfig): Promise<Outcome> {
+    const mine = this.#turn.then(async () => {
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      this.#answer = resolve;
+      await this.#broker.receive({ type: "configure", config: config.broker });
+      const outcome = await promise;
+      if (outcome.type === "configured") this.#config = config;
+      return outcome;
+    });
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #receive(message: FromBroker): void {
+    switch (message.type) {
+      case "configured":
+      case "refused":
+        this.#answer?.(message);
+        break;
+      case "health":
+        this.#health.set(message.key, message);
+        this.#tellStatus();
+        break;
+      case "health-clear":
+        this.#health.delete(message.key);
+        this.#tellStatus();
+        break;
+      case "ask":
+        this.#asks.set(message.ask.id, message.ask);
+        this.#tellStatus();
+        break;
+      case "ask-settled":
+        this.#asks.delete(message.id);
+        this.#tellStatus();
+        break;
+      case "started":
+      case "dial-gateway":
+      case "dial-program":
+      case "read-secrets":
+      case "secrets-refreshed":
+        break;
+    }
+  }
+
+  #tellStatus(): void {
+    const [warning] = this.#health.values();
+    const waiting = this.#asks.size === 0 ? "" : `, ${this.#asks.size} waiting for your word`;
+    this.#notify.status(`${warning?.warning ?? "answering"}${waiting}`);
+    if (warning !== undefined) writeSync(2, `warning: ${warning.warning}\n`);
+  }
+
+  #dial(): Promise<Socket | undefined> {
+    const path = this.#config?.gateway;
+    if (path === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const socket = connect({ path, allowHalfOpen: true });
+      const fail = (): void => {
+        socket.destroy();
+        resolve(undefined);
+      };
+      socket.setTimeout(DIAL_MS, fail);
+      socket.once("error", fail);
+      socket.once("connect", () => {
+        socket.setTimeout(0);
+        socket.off("error", fail);
+        resolve(socket);
+      });
+    });
+  }
+}
+
+function readConfig(file: string | undefined): ServiceConfig {
+  try {
+    const config = JSON.parse(readFileSync(file ?? "", "utf8")) as ServiceConfig;
+    if (config.version === 1 && typeof config.bot === "string") return config;
+  } catch {
+    // Below like a file that says something else; never a piece of it, which may be a phantom.
+  }
+  throw new BrokerError("config-invalid", "the broker's configuration can't be read", {
+    ...(file === undefined ? {} : { where: file }),
+    hint: "apply the declaration anew with: seawall switch",
+  });
+}

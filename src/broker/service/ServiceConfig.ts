@@ -1,0 +1,37 @@
+import type { BrokerConfig } from "../BrokerConfig.ts";
+
+/**
+ * What a broker started by systemd reads from the file that `SEAWALL_BROKER_CONFIG` names. Like
+ * BrokerConfig it holds phantoms, a leaf's key and a token, and no real secret: those come as
+ * credentials of the unit.
+ */
+export interface ServiceConfig {
+  readonly version: 1;
+  /** Tells one configuration from another; `status` repeats it. */
+  readonly id: string;
+  /** The one bot this broker is for. */
+  readonly bot: string;
+  /** The sockets named `bot`, in the order of the socket unit. UDP is always DNS. */
+  readonly sockets: readonly ServiceSocket[];
+  /** Unix socket behind which something connects to the gateway inside. */
+  readonly gateway: string;
+  readonly broker: BrokerConfig;
+}
+
+export interface ServiceSocket {
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  readonly family: 4 | 6;
+}
+
+/** What comes over the control socket, one JSON line; the answer is one JSON line. Root's alone. */
+export type ControlRequest =
+  | { readonly verb: "status" }
+  /** Puts another configuration in force for the next call; the one before stays if it is refused. */
+  | { readonly verb: "configure"; readonly config: ServiceConfig }
+  | {
+      readonly verb: "answer";
+      readonly id: string;
+      readonly verdict: "allow" | "deny";
+      readonly scope: "once" | "hour";
+    };

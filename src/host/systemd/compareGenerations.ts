@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plan } from "../../plan/index.ts";
+import { botUnits, scratchPlace, SYSTEMD_PATHS } from "../../targets/index.ts";
+
+/** What has to be done to one bot for another generation; each is also all that stand before it. */
+export type BotChange = "none" | "configure" | "broker" | "gateway" | "network";
+
+/**
+ * What going from one generation to another does to the bots that both have. A broker whose rules
+ * alone changed is told them while it runs; a gateway is restarted only for what it sees itself.
+ *
+ * @param from folder of the one in force
+ */
+export function compareBot(from: string, to: string, bot: string): ReadonlySet<BotChange> {
+  const units = botUnits(bot);
+  const differs = (...paths: readonly string[]): boolean =>
+    paths.some((path) => digest(join(from, path)) !== digest(join(to, path)));
+  const unit = (name: string): string => `units/${name}`;
+  const changes = new Set<BotChange>();
+  const sockets = [
+    units.network,
+    units.sockets,
+    units.ingress,
+    units.control,
+    units.metrics,
+    scratchPlace(SYSTEMD_PATHS.runtime, bot).unit,
+  ];
+  if (differs(...[...sockets, units.doorSocket, units.door].map(unit))) changes.add("network");
+  if (differs(unit(units.broker), `bots/${bot}/broker.policy`)) changes.add("broker");
+  else if (differs(`private/${bot}/broker.json`)) changes.add("configure");
+  const gateway = [
+    unit(units.gateway),
+    `bots/${bot}/gateway.policy`,
+    `bots/${bot}/files`,
+    `private/${bot}/gateway.env`,
+    `private/${bot}/passwd`,
+    "private/trust.pem",
+  ];
+  if (differs(...gateway)) changes.add("gateway");
+  return changes;
+}
+
+export function botNames(plan: Plan | undefined): string[] {
+  return (plan?.bots ?? []).map(({ name }) => name);
+}
+
+/** Of a file, or of a folder with all that is in it; the same for what isn't there. */
+function digest(path: string): string {
+  const hash = createHash("sha256");
+  if (!existsSync(path)) return "";
+  let names: string[] | undefined;
+  try {
+    names = readdirSync(path).toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+  }
+  if (names === undefined) hash.update(readFileSync(path));
+  else for (const name of names) hash.update(`${name}\0${digest(join(path, name))}\0`);
+  return hash.digest("hex");
+}

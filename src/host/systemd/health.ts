@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { ServiceConfig } from "../../broker/index.ts";
+import type { BotPlan } from "../../plan/index.ts";
+import { botUnits } from "../../targets/index.ts";
+import { HostError } from "../HostError.ts";
+import { askBroker } from "./askBroker.ts";
+import { showUnits } from "./systemctl.ts";
+import type { SystemPaths } from "./systemPaths.ts";
+
+/** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
+const HEALTHY_MS = 180_000;
+const POLL_MS = 400;
+/** One that ends as often as this while we wait won't come to answer. */
+const MOST_RESTARTS = 4;
+
+/**
+ * Waits until a bot's broker has the configuration of the generation in force and its gateway answers
+ * through the ingress, the way its users reach it.
+ *
+ * @throws HostError `not-healthy`
+ */
+export async function becomeHealthy(paths: SystemPaths, bot: BotPlan): Promise<void> {
+  const { name, ingress } = bot;
+  const units = botUnits(name);
+  const wanted = configurationId(paths, name);
+  const until = performance.now() + HEALTHY_MS;
+  for (;;) {
+    const states = await showUnits([units.broker, units.gateway]);
+    for (const unit of [units.broker, units.gateway]) {
+      const state = states.get(unit);
+      if ((state?.restarts ?? 0) >= MOST_RESTARTS || state?.active === "failed") {
+        throw unhealthy(name, `${unit} ends again and again (${state?.result ?? ""})`, unit);
+      }
+    }
+    const running = states.get(units.broker)?.active === "active";
+    const reply = running ? await askBroker(paths, name, { verb: "status" }) : undefined;
+    const configured = reply?.ok === true && reply.id === wanted;
+    if (
+      configured &&
+      states.get(units.gateway)?.active === "active" &&
+      (await answers(ingress.port))
+    )
+      return;
+    if (performance.now() > until) {
+      const unit = configured ? units.gateway : units.broker;
+      throw unhealthy(name, `it does not answer after ${HEALTHY_MS / 1000} s`, unit);
+    }
+    await wait(POLL_MS);
+  }
+}
+
+function unhealthy(bot: string, why: string, unit: string): HostError {
+  return new HostError("not-healthy", `bot "${bot}" did not become healthy: ${why}`, {
+    hint: `look at: journalctl -b -u ${unit}`,
+  });
+}
+
+function configurationId({ current }: SystemPaths, bot: string): string {
+  const file = join(current, "private", bot, "broker.json");
+  return (JSON.parse(readFileSync(file, "utf8")) as ServiceConfig).id;
+}
+
+/** Whether `GET /healthz` is answered with 200 within five seconds. */
+export async function answers(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const call = request(
+    { host: "127.0.0.1", port, path: "/healthz", timeout: 5_000, agent: false },
+    (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    },
+  );
+  call.once("timeout", () => call.destroy());
+  call.once("error", () => resolve(false));
+  call.end();
+  return promise;
+}

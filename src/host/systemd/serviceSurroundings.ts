@@ -1,0 +1,55 @@
+import type { StatePaths } from "../../paths/index.ts";
+import { botUnits } from "../../targets/index.ts";
+import { showUnits } from "./systemctl.ts";
+import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
+import { systemPaths } from "./systemPaths.ts";
+
+/** What a deployment under systemd has that an attacker could want; nothing where there is none. */
+export interface ServiceSurroundings {
+  readonly processes: readonly { readonly pid: number; readonly what: string }[];
+  /** Unix sockets. */
+  readonly sockets: readonly string[];
+  readonly places: readonly string[];
+  /** Records of calls. */
+  readonly records: readonly string[];
+}
+
+/** Root's to ask, since the generations are. */
+export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSurroundings> {
+  const places = systemPaths(paths);
+  const number = process.getuid?.() === 0 ? currentSystemGeneration(places) : undefined;
+  if (number === undefined) return { processes: [], sockets: [], places: [], records: [] };
+  const { plan } = readSystemGeneration(places, number);
+  const units = plan.bots.flatMap(({ name }) => {
+    const { broker, gateway } = botUnits(name);
+    return [
+      { unit: broker, what: `the broker of ${name}` },
+      { unit: gateway, what: `the bot ${name}` },
+    ];
+  });
+  const states = await showUnits(units.map(({ unit }) => unit));
+  return {
+    processes: units.flatMap(({ unit, what }) => {
+      const pid = states.get(unit)?.pid ?? 0;
+      return pid === 0 ? [] : [{ pid, what }];
+    }),
+    sockets: plan.bots.flatMap(({ name }) =>
+      ["control", "metrics", "door/gateway"].map((path) => `${places.runtime}/${name}/${path}`),
+    ),
+    places: [
+      places.root,
+      places.generations,
+      places.current,
+      places.state,
+      ...plan.bots.flatMap(({ name }) => [
+        `${places.state}/bots/${name}`,
+        `${places.current}/private/${name}/broker.json`,
+        `${places.current}/private/${name}/gateway.env`,
+      ]),
+    ],
+    records: plan.bots.flatMap(({ name }) => [
+      `${places.state}/audit/${name}`,
+      `${places.state}/audit/${name}/audit.jsonl`,
+    ]),
+  };
+}

@@ -1,0 +1,213 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
+import { ensureAuthority } from "../../authority/index.ts";
+import type { StatePaths } from "../../paths/index.ts";
+import {
+  botUnits,
+  scratchPlace,
+  systemdTarget,
+  type SystemdSystem,
+  type TargetFile,
+} from "../../targets/index.ts";
+import type { WalledExit, WallSpec } from "../../wall/index.ts";
+import { brokerConfig } from "../brokerConfig.ts";
+import { PROJECT } from "../brokerWall.ts";
+import type { Generation } from "../Generation.ts";
+import { HostError } from "../HostError.ts";
+import { phantomsOf, type Copy, type CopyProcess } from "../startCopy.ts";
+import { brokerCache } from "../warmBroker.ts";
+import { findSystem } from "./findSystem.ts";
+import { privateFiles } from "./privateFiles.ts";
+import { requireSystem } from "./requireSystem.ts";
+import { run, runOk } from "./run.ts";
+import { reloadManager, resetUnits, showUnits, stopUnits } from "./systemctl.ts";
+import { systemInput } from "./systemInput.ts";
+import { systemPaths } from "./systemPaths.ts";
+import { usersOf } from "./usersOf.ts";
+
+/** Units in here are gone with the next boot, whatever becomes of this process. */
+const UNITS = "/run/systemd/system";
+
+const LONGEST_S = 1800;
+
+/**
+ * The same as `startCopy` for a bot that systemd runs: its units, printed by the same code under other
+ * names, for the same user, beside those that run and with nothing of their state.
+ *
+ * @param paths of the copy; programs come from the deployment's store.
+ * @throws HostError, TargetError
+ */
+export async function startServiceCopy(options: {
+  readonly generation: Generation;
+  readonly bot: string;
+  readonly paths: StatePaths;
+  readonly alter: (spec: WallSpec) => WallSpec;
+}): Promise<Copy> {
+  const { bot, paths, alter } = options;
+  const version = await requireSystem();
+  // Only one of its bots runs here: the neighbour's phantoms are all that is wanted of it.
+  const all = options.generation;
+  const generation = {
+    ...all,
+    plan: { ...all.plan, bots: all.plan.bots.filter(({ name }) => name === bot) },
+  };
+  const { bots, brokers } = usersOf(generation.plan);
+  const folder = mkdtempSync("/run/seawall-copy-");
+  const prefix = folder.slice("/run/".length).toLowerCase();
+  const units = botUnits(bot, prefix);
+  const scratch = scratchPlace(join(folder, "run"), bot);
+  const names = [...Object.values(units), scratch.unit] as string[];
+  const stop = async (): Promise<void> => {
+    await stopUnits(names);
+    for (const name of [...names, `${units.gateway}.d`, `${units.broker}.d`])
+      rmSync(join(UNITS, name), { recursive: true, force: true });
+    await reloadManager();
+    await resetUnits(names);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    chmodSync(folder, 0o711);
+    const { node, launcher } = generation.programs;
+    const found = await findSystem(version, launcher, node, systemPaths(paths));
+    const system: SystemdSystem = {
+      ...found,
+      prefix,
+      paths: {
+        generation: join(folder, "generation"),
+        state: join(folder, "state"),
+        runtime: join(folder, "run"),
+        vault: { file: paths.vault.file, identity: paths.vault.identity },
+      },
+    };
+    const input = systemInput(generation, system, {
+      project: PROJECT,
+      cache: brokerCache(paths.store),
+    });
+    const walls = input.bots[bot];
+    if (walls === undefined) throw new HostError("no-such-bot", `there is no bot "${bot}"`);
+    const altered = { ...walls, gateway: alter(walls.gateway) };
+    put(system, [
+      ...systemdTarget.render({ ...input, bots: { [bot]: altered } }),
+      ...(await privateFiles({ generation, paths, system, users: bots, before: undefined })),
+    ]);
+    const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
+    chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
+    await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
+    const output = join(folder, "output");
+    mkdirSync(UNITS, { recursive: true });
+    for (const name of names)
+      symlinkSync(join(system.paths.generation, "units", name), join(UNITS, name));
+    for (const [unit, lines] of [
+      [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],
+      // Should this process be killed, nothing of the copy goes on for long.
+      [units.broker, `Restart=no\nRuntimeMaxSec=${LONGEST_S}\n`],
+    ] as const) {
+      mkdirSync(join(UNITS, `${unit}.d`));
+      writeFileSync(join(UNITS, `${unit}.d`, "copy.conf"), `[Service]\n${lines}`);
+    }
+    await reloadManager();
+    await runOk("systemctl", ["start", "--", units.broker]);
+    const authority = await ensureAuthority(paths.authority);
+    const config = await brokerConfig({
+      generation: all,
+      paths,
+      authority,
+      vault: system.paths.vault,
+      credentials: undefined,
+    });
+    const broker = (await showUnits([units.broker])).get(units.broker);
+    const log = join(folder, "log");
+    return {
+      home: join(system.paths.state, "bots", bot),
+      uid: bots.get(bot)?.uid,
+      phantoms: phantomsOf(config),
+      mechanisms: [],
+      brokerPid: broker?.pid,
+      log,
+      launch: () => launch(units.gateway, output, log),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function put({ paths }: SystemdSystem, files: readonly TargetFile[]): void {
+  for (const { path, mode, bytes } of files) {
+    const file = join(paths.generation, path);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+    writeFileSync(file, bytes, { mode });
+  }
+}
+
+/** Starts the gateway's unit; what it prints comes over a socket that systemd connects to. */
+function launch(unit: string, output: string, log: string): CopyProcess {
+  const stdout = new PassThrough();
+  let connection: Socket | undefined;
+  const server = createServer((socket) => {
+    connection = socket;
+    socket.on("error", () => stdout.end());
+    socket.pipe(stdout);
+  });
+  server.listen(output);
+  const exited = (async (): Promise<WalledExit> => {
+    await once(server, "listening");
+    const child = spawn("systemctl", ["start", "--wait", "--", unit], { stdio: "ignore" });
+    await once(child, "close");
+    server.close();
+    // Nobody connected when it did not come to be started.
+    if (connection === undefined) stdout.end();
+    else if (!connection.closed) await once(connection, "close");
+    return endOf(unit, log);
+  })();
+  return {
+    stdout,
+    stderr: null,
+    exited,
+    kill: (signal) => {
+      void run("systemctl", ["kill", `--signal=${signal}`, "--", unit]);
+      return true;
+    },
+  };
+}
+
+/** How its program ended, and what the journal has of it, which is written to `log`. */
+async function endOf(unit: string, log: string): Promise<WalledExit> {
+  const { stdout } = await run("systemctl", [
+    "show",
+    "--property=ExecMainCode,ExecMainStatus,Result",
+    "--",
+    unit,
+  ]);
+  const said = (name: string): number =>
+    Number(new RegExp(`^${name}=(\\d+)$`, "m").exec(stdout)?.[1] ?? 0);
+  const journal = await run("journalctl", ["-b", "-o", "cat", "--no-pager", "-u", unit]);
+  writeFileSync(log, journal.stdout);
+  await resetUnits([unit]);
+  // 1 of CLD_EXITED (sigaction(2)); else it is the number of a signal.
+  const status = said("ExecMainStatus");
+  const code = said("ExecMainCode") === 1 ? status : 128 + status;
+  const began = said("ExecMainCode") !== 0;
+  const refusal = journal.stdout
+    .trim()
+    .split("\n")
+    .findLast((line) => line !== "");
+  return {
+    code: began ? code : null,
+    signal: null,
+    ...(began || refusal === undefined ? {} : { refusal: refusal.slice(0, 300) }),
+  };
+}

@@ -1,0 +1,279 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { takeLock } from "../../files/index.ts";
+import { comparePlans, type Plan, type PlanChange } from "../../plan/index.ts";
+import { systemdTarget, missingDirectives, type SystemdSystem } from "../../targets/index.ts";
+import { locateVault } from "../../secrets/index.ts";
+import type { BotGeneration, Generation } from "../Generation.ts";
+import { asDiskError, HostError } from "../HostError.ts";
+import type { LoadedDeclaration } from "../loadDeclaration.ts";
+import { SERVICE_INSIDE } from "../inside.ts";
+import { PROJECT } from "../brokerWall.ts";
+import { prepareGeneration, type Enforcement } from "../prepareGeneration.ts";
+import type { StatePaths } from "../../paths/index.ts";
+import { brokerCache } from "../warmBroker.ts";
+import { activate, readPending, unitNames } from "./activate.ts";
+import { checkForeign, checkPorts, portsOf } from "./checkForeign.ts";
+import { CADDY, findSystem } from "./findSystem.ts";
+import { privateFiles } from "./privateFiles.ts";
+import { requireSystem } from "./requireSystem.ts";
+import { run } from "./run.ts";
+import {
+  currentSystemGeneration,
+  dropSystemGeneration,
+  generationFolder,
+  listSystemGenerations,
+  readSystemGeneration,
+  writeSystemGeneration,
+} from "./SystemGeneration.ts";
+import { systemInput } from "./systemInput.ts";
+import { systemPaths, type SystemPaths } from "./systemPaths.ts";
+import { usersOf } from "./usersOf.ts";
+import { validateBySystemd } from "./validateBySystemd.ts";
+
+type Progress = (text: string) => void;
+
+export interface SwitchOptions {
+  readonly onProgress: Progress;
+  /** Shown what changes; whether to go on. */
+  readonly agree: (changes: readonly PlanChange[], first: boolean) => Promise<boolean>;
+}
+
+export interface Switched {
+  readonly generation: number;
+  readonly before: number | undefined;
+  /** False when the generation in force says the same already. */
+  readonly changed: boolean;
+  readonly changes: readonly PlanChange[];
+  /** Layers this systemd doesn't know, with the version that brings each. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Makes the declaration what this machine runs from boot.
+ *
+ * @throws HostError; TargetError, WallError, OpenClawError, DeclarationError for what it's made of.
+ *   Whatever it throws, what ran before runs.
+ */
+export async function switchSystem(
+  loaded: LoadedDeclaration,
+  paths: StatePaths,
+  options: SwitchOptions,
+): Promise<Switched> {
+  const { onProgress: progress, agree } = options;
+  const version = await requireSystem();
+  const places = systemPaths(paths);
+  refuseWhatServicesLack(loaded.plan);
+  return locked(places, async () => {
+    const cut = readPending(places);
+    if (cut !== undefined)
+      progress(`the switch to generation ${cut.to} was cut off; going on from there`);
+    const before = currentSystemGeneration(places);
+    const old = before === undefined ? undefined : readSystemGeneration(places, before);
+    await checkPorts(loaded.plan, new Set(old === undefined ? [] : portsOf(old.plan)));
+    if (await usesSealedVault(loaded.plan, paths)) {
+      throw new HostError("cannot-serve", "a vault with a passphrase can't be opened at boot", {
+        hint: "keep the secrets as credentials of systemd (docs/systemd.md), or in a vault without one",
+      });
+    }
+    let system: SystemdSystem | undefined;
+    const enforcement: Enforcement = async (programs, plan) => {
+      const found = await findSystem(version, programs.launcher, programs.node, places);
+      system = found;
+      // Throws what the wall can't go without on this machine.
+      if (plan.bots.length > 0 && found.host.landlock < 1) requireLandlock(plan);
+      return (input) =>
+        isJudged(old, input.bot, input.plan.name)
+          ? Promise.resolve([])
+          : validateBySystemd(input, found);
+    };
+    const content = await prepareGeneration(loaded, paths, progress, enforcement, SERVICE_INSIDE);
+    if (system === undefined) {
+      system = await findSystem(version, content.programs.launcher, content.programs.node, places);
+    }
+    const number = Math.max(0, ...listSystemGenerations(places)) + 1;
+    const generation: Generation = { number, ...content };
+    const files = systemdTarget.render(
+      systemInput(content, system, { project: PROJECT, cache: brokerCache(paths.store) }),
+    );
+    const units = files.flatMap(({ path }) => (path.startsWith("units/") ? [path.slice(6)] : []));
+    checkForeign(places, units, loaded.plan);
+
+    const changes = comparePlans(old?.plan, loaded.plan);
+    if (!(await agree(changes, old === undefined))) {
+      throw new HostError("needs-yes", "nothing was changed", {
+        hint: "type it again with --yes when these changes are what you want",
+      });
+    }
+    await makeUsers(files.find(({ path }) => path === "sysusers.conf")?.bytes);
+    const users = usersOf(loaded.plan);
+    const folder = before === undefined ? undefined : generationFolder(places, before);
+    const own = await privateFiles({
+      generation,
+      paths,
+      system,
+      users: users.bots,
+      before: folder,
+    });
+    const owners = new Map(
+      [...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
+    );
+    writeSystemGeneration(places, generation, [...files, ...own], owners);
+    const missing = missingDirectives(version);
+    if (
+      before !== undefined &&
+      cut === undefined &&
+      (await sameGeneration(places, before, number))
+    ) {
+      dropSystemGeneration(places, number);
+      return { generation: before, before, changed: false, changes, missing };
+    }
+    try {
+      await verifyUnits(generationFolder(places, number));
+      await activate(places, number, progress);
+    } catch (error) {
+      if (currentSystemGeneration(places) !== number) dropSystemGeneration(places, number);
+      throw asDiskError(error, "the deployment");
+    }
+    return { generation: number, before, changed: true, changes, missing };
+  });
+}
+
+/**
+ * Puts an earlier generation in force again.
+ *
+ * @param wanted `undefined`: the last one before that in force
+ */
+export async function rollbackSystem(
+  paths: StatePaths,
+  wanted: number | undefined,
+  progress: Progress,
+): Promise<{ readonly generation: number; readonly before: number | undefined }> {
+  await requireSystem();
+  const places = systemPaths(paths);
+  return locked(places, async () => {
+    const before = currentSystemGeneration(places);
+    const earlier = listSystemGenerations(places).filter((each) => each < (before ?? 0));
+    const number = wanted ?? earlier.at(-1);
+    if (number === undefined) {
+      throw new HostError("no-such-generation", "there is no earlier generation to go back to", {
+        hint: "see what there is with: seawall generations",
+      });
+    }
+    const { plan } = readSystemGeneration(places, number);
+    checkForeign(places, unitNames(generationFolder(places, number)), plan);
+    await activate(places, number, progress);
+    return { generation: number, before };
+  });
+}
+
+/** @throws HostError `already-running` */
+export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Promise<T> {
+  mkdirSync(places.root, { recursive: true, mode: 0o755 });
+  using lock = await takeLock(places.lock, 0).catch((error: unknown) => {
+    throw asDiskError(error, "the configuration folder");
+  });
+  if (lock === undefined) {
+    throw new HostError("already-running", "another switch is at work on this machine", {
+      hint: "wait for it to end, then try again",
+    });
+  }
+  return await work();
+}
+
+/** Whether the same OpenClaw took the same configuration for the generation in force. */
+function isJudged(old: Generation | undefined, bot: BotGeneration, name: string): boolean {
+  const before = old?.bots[name];
+  if (before === undefined) return false;
+  const what = ({ openclaw, rendered }: BotGeneration): string =>
+    JSON.stringify([openclaw, rendered]);
+  return what(before) === what(bot);
+}
+
+/** What `seawall up` can do and services can't. */
+function refuseWhatServicesLack({ bots }: Plan): void {
+  const open = bots.find(({ expose }) => expose !== undefined);
+  if (open !== undefined && !existsSync(CADDY)) {
+    throw new HostError(
+      "cannot-serve",
+      `bot "${open.name}" has a domain, and Caddy isn't installed`,
+      {
+        hint: "install it: apt install caddy, dnf install caddy, or pacman -S caddy",
+      },
+    );
+  }
+  for (const { name, grants } of bots) {
+    const program = grants.find(({ kind }) => kind === "program");
+    if (program === undefined) continue;
+    throw new HostError(
+      "cannot-serve",
+      `bot "${name}" is granted "${program.name}", a program that services can't reach yet`,
+      { hint: "run it with: seawall up" },
+    );
+  }
+  const bot = bots.find(({ openclaw }) => openclaw.plugins.length > 0);
+  if (bot === undefined) return;
+  throw new HostError(
+    "cannot-serve",
+    `bot "${bot.name}" has plugins, which services can't get yet`,
+    {
+      hint: "run it with: seawall up",
+    },
+  );
+}
+
+function requireLandlock({ bots }: Plan): void {
+  const strict = bots.find(({ concessions }) => !concessions.includes("no-landlock"));
+  if (strict === undefined) return;
+  throw new HostError("cannot-serve", "this kernel has no Landlock", {
+    hint: `add landlock to the kernel's lsm= parameter, or name the concession "no-landlock"`,
+  });
+}
+
+async function usesSealedVault({ secrets }: Plan, paths: StatePaths): Promise<boolean> {
+  if (!secrets.some(({ source }) => source.store === "vault")) return false;
+  return (await locateVault(paths.vault.folder)).sealed;
+}
+
+async function makeUsers(sysusers: Uint8Array | undefined): Promise<void> {
+  const { code, stderr } = await run(
+    "systemd-sysusers",
+    ["-"],
+    Buffer.from(sysusers ?? []).toString(),
+  );
+  if (code === 0) return;
+  throw new HostError(
+    "system-command",
+    `users can't be made: ${stderr.trim().split("\n").at(-1) ?? ""}`,
+    {
+      hint: "look at /etc/passwd and its permissions",
+    },
+  );
+}
+
+/** @throws HostError `system-command` for anything that systemd has to say about a unit of ours. */
+async function verifyUnits(folder: string): Promise<void> {
+  const names = unitNames(folder);
+  const { stderr } = await run("systemd-analyze", [
+    "verify",
+    "--man=no",
+    "--recursive-errors=no",
+    ...names.map((name) => join(folder, "units", name)),
+  ]);
+  const [said] = stderr.split("\n").filter((line) => line.includes("seawall"));
+  if (said === undefined) return;
+  throw new HostError("system-command", `systemd doesn't take a unit: ${said.slice(0, 300)}`, {
+    hint: "report it, with the output of: systemctl --version",
+  });
+}
+
+async function sameGeneration(places: SystemPaths, one: number, two: number): Promise<boolean> {
+  const { code } = await run("diff", [
+    "--recursive",
+    "--brief",
+    "--exclude=generation.json",
+    generationFolder(places, one),
+    generationFolder(places, two),
+  ]);
+  return code === 0;
+}

@@ -1,0 +1,138 @@
+import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
+import { botUnits, socketCount } from "../../targets/index.ts";
+import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
+import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
+import { botWall } from "../botWall.ts";
+import { phantomVariables } from "../brokerConfig.ts";
+import { brokerSpec } from "../brokerWall.ts";
+import type { BotGeneration, Generation, Programs } from "../Generation.ts";
+import { HostError } from "../HostError.ts";
+import { SERVICE_INSIDE } from "../inside.ts";
+
+/** What systemd sets for a broker. */
+const SERVICE_VARIABLES = [
+  "CREDENTIALS_DIRECTORY",
+  "LISTEN_FDNAMES",
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "SEAWALL_BROKER_CONFIG",
+  "WATCHDOG_USEC",
+];
+
+/** Where our code and the system's libraries are. */
+export interface CodePlace {
+  readonly project: string;
+  /** Compiled code of the broker's. */
+  readonly cache: string;
+  /** What the bots' programs use; found on this host where left out. */
+  readonly files?: ProgramFiles;
+  /** What the broker reads of the system: libraries, name resolution; this host's where left out. */
+  readonly system?: readonly string[];
+}
+
+/** What the systemd target prints a prepared deployment from. Pure but for the host's library folders. */
+export function systemInput(
+  content: Pick<Generation, "plan" | "programs" | "bots">,
+  system: SystemdSystem,
+  place: CodePlace,
+): SystemdInput {
+  const { plan, programs } = content;
+  const bots = plan.bots.map((bot): [string, SystemdBot] => {
+    const rest = content.bots[bot.name];
+    if (rest === undefined)
+      throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);
+    return [
+      bot.name,
+      {
+        gateway: gatewaySpec(bot, rest, programs, system, place.files),
+        broker: brokerServiceSpec(plan, bot, programs, system, place),
+      },
+    ];
+  });
+  return { plan, bots: Object.fromEntries(bots), system };
+}
+
+/** The bot's wall as `seawall up` has it, with what only this machine knows mounted instead. */
+export function gatewaySpec(
+  plan: BotPlan,
+  bot: BotGeneration,
+  programs: Programs,
+  { paths }: SystemdSystem,
+  files?: ProgramFiles,
+): WallSpec {
+  const home = `${paths.state}/bots/${plan.name}`;
+  const spec = botWall({
+    plan,
+    bot,
+    programs,
+    home,
+    trust: "",
+    variables: {},
+    ...(files === undefined ? {} : { files }),
+    inside: SERVICE_INSIDE,
+    // A unit's processes are counted together.
+    boundsMemory: true,
+  });
+  const own: Readonly<Record<string, string>> = {
+    [SERVICE_INSIDE.caBundle]: `${paths.generation}/private/trust.pem`,
+    "/etc/passwd": `${paths.generation}/private/${plan.name}/passwd`,
+    "/etc/group": `${paths.generation}/private/${plan.name}/group`,
+  };
+  const { dial: _door, ...network } = spec.network;
+  return {
+    ...spec,
+    environment: { ...spec.environment, ...PORTABLE_FILES },
+    mounts: spec.mounts.map((mount): Mount => {
+      const from = own[mount.to];
+      return from === undefined ? mount : { kind: "read", from, to: mount.to };
+    }),
+    network,
+    service: {
+      sockets: 0,
+      environment: [...new Set([...bot.rendered.variables, ...phantomVariables(plan)])],
+      notifies: false,
+      unixSockets: false,
+    },
+  };
+}
+
+/**
+ * `RestrictSUIDSGID=` can't look into openat2(2)'s arguments, so it answers ENOSYS (systemd 252,
+ * src/shared/seccomp-util.c), and OpenClaw's native file access doesn't start without. Its portable
+ * one does (measured with 2026.9.6).
+ */
+const PORTABLE_FILES = { FS_SAFE_NATIVE_MODE: "off" } as const;
+
+function brokerServiceSpec(
+  plan: Plan,
+  bot: BotPlan,
+  { node }: Programs,
+  { paths, host, prefix }: SystemdSystem,
+  { project, cache, system }: CodePlace,
+): WallSpec {
+  const secrets = usedSecrets(plan, bot).secrets.length > 0;
+  const spec = brokerSpec({
+    node,
+    project,
+    main: "src/broker/service/main.ts",
+    cache,
+    ...(system === undefined ? {} : { system }),
+    readable: [
+      `${paths.runtime}/${bot.name}/broker.json`,
+      ...(secrets ? [`/run/credentials/${botUnits(bot.name, prefix).broker}`] : []),
+    ],
+    audit: `${paths.state}/audit/${bot.name}`,
+    bind: [],
+    concessions: bot.concessions,
+  });
+  return {
+    ...spec,
+    service: {
+      sockets: socketCount(bot, host.ipv6),
+      environment: SERVICE_VARIABLES,
+      notifies: true,
+      // Its unit shows it one only: the door to its gateway.
+      unixSockets: true,
+    },
+  };
+}

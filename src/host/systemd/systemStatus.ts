@@ -1,0 +1,144 @@
+import { existsSync } from "node:fs";
+import type { Ask } from "../../broker/index.ts";
+import { botUnits, TARGET_UNIT } from "../../targets/index.ts";
+import type { HealthWarning } from "../status.ts";
+import type { StatePaths } from "../../paths/index.ts";
+import { readPending } from "./activate.ts";
+import { USUAL_LIMITS } from "../botWall.ts";
+import { askBroker } from "./askBroker.ts";
+import { answers } from "./health.ts";
+import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
+import { showUnits, type UnitState } from "./systemctl.ts";
+import { systemPaths } from "./systemPaths.ts";
+
+/** How a deployment under systemd is. Plain data. */
+export interface SystemStatus {
+  readonly generation: number;
+  readonly applied: string;
+  readonly active: string;
+  readonly since: string;
+  readonly bots: readonly SystemBotStatus[];
+  readonly asks: readonly Ask[];
+  readonly health: readonly HealthWarning[];
+}
+
+export interface SystemBotStatus {
+  readonly name: string;
+  readonly openclaw: string;
+  readonly port: number;
+  readonly grants: readonly string[];
+  /** Whether its gateway answers through the ingress. */
+  readonly answers: boolean;
+  readonly gateway: UnitStatus;
+  readonly broker: UnitStatus;
+}
+
+export interface UnitStatus extends UnitState {
+  readonly unit: string;
+}
+
+/** Whether this machine has a deployment under systemd, for anybody to ask. */
+export function hasSystemDeployment(paths: StatePaths): boolean {
+  return existsSync(systemPaths(paths).current);
+}
+
+/** Root's to ask, since the generations are. */
+export async function systemStatus(paths: StatePaths): Promise<SystemStatus | undefined> {
+  const places = systemPaths(paths);
+  const number = currentSystemGeneration(places);
+  if (number === undefined) return undefined;
+  const { plan, created } = readSystemGeneration(places, number);
+  const names = plan.bots.flatMap(({ name }) => {
+    const { gateway, broker } = botUnits(name);
+    return [gateway, broker];
+  });
+  const states = await showUnits([TARGET_UNIT, ...names]);
+  const health: HealthWarning[] = [];
+  const asks: Ask[] = [];
+  const bots = await Promise.all(
+    plan.bots.map(async (bot): Promise<SystemBotStatus> => {
+      const { name, ingress, openclaw, grants } = bot;
+      const units = botUnits(name);
+      const broker = stateOf(units.broker, states);
+      const gateway = stateOf(units.gateway, states);
+      const reply =
+        broker.active === "active" ? await askBroker(places, name, { verb: "status" }) : undefined;
+      const answering = await answers(ingress.port);
+      if (reply?.ok === true) {
+        asks.push(...(reply.asks ?? []));
+        health.push(...(reply.health ?? []));
+      }
+      for (const each of [broker, gateway]) {
+        if (each.active === "active") continue;
+        health.push({
+          key: `unit:${each.unit}`,
+          warning: `${each.unit} is ${each.active} (${each.sub}${each.result === "success" ? "" : `, ${each.result}`})`,
+          remedy: `look at: journalctl -b -u ${each.unit}`,
+        });
+      }
+      const { memory } = { ...USUAL_LIMITS, ...bot.resources };
+      if (gateway.active === "active" && gateway.memory === 0 && memory !== undefined) {
+        health.push({
+          key: `limits:${name}`,
+          warning: `the memory of ${name} is not limited: systemd counts none on this machine`,
+          remedy: "boot with systemd.unified_cgroup_hierarchy=1, and without cgroup_disable=memory",
+        });
+      }
+      for (const concession of bot.concessions) {
+        health.push({
+          key: `concession:${name}:${concession}`,
+          warning: `${name} runs with the concession ${concession}`,
+          remedy: "remove it from the declaration when this machine can do without",
+        });
+      }
+      if (!answering && gateway.active === "active") {
+        health.push({
+          key: `bot:${name}`,
+          warning: `${name} does not answer`,
+          remedy: `a gateway takes up to 22 s to start; then look at: journalctl -b -u ${units.gateway}`,
+        });
+      }
+      return {
+        name,
+        openclaw: openclaw.version,
+        port: ingress.port,
+        grants: grants.map((grant) => grant.name),
+        answers: answering,
+        gateway,
+        broker,
+      };
+    }),
+  );
+  const cut = readPending(places);
+  if (cut !== undefined) {
+    health.push({
+      key: "pending",
+      warning: `a switch to generation ${cut.to} is at work, or was cut off`,
+      remedy: "if none is at work, type: seawall switch",
+    });
+  }
+  const target = states.get(TARGET_UNIT);
+  return {
+    generation: number,
+    applied: created,
+    active: target?.active ?? "unknown",
+    since: target?.since ?? created,
+    bots,
+    asks,
+    health,
+  };
+}
+
+function stateOf(unit: string, states: ReadonlyMap<string, UnitState>): UnitStatus {
+  const state = states.get(unit) ?? {
+    active: "unknown",
+    sub: "",
+    pid: 0,
+    restarts: 0,
+    memory: 0,
+    since: new Date(0).toISOString(),
+    result: "",
+    text: "",
+  };
+  return { unit, ...state };
+}

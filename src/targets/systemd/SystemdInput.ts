@@ -1,0 +1,64 @@
+import type { Plan } from "../../plan/index.ts";
+import type { HostCapabilities, WallSpec } from "../../wall/index.ts";
+
+/** All that the systemd target prints from. Nothing in it is secret. */
+export interface SystemdInput {
+  readonly plan: Plan;
+  /** One for each bot of the plan, by name. */
+  readonly bots: Readonly<Record<string, SystemdBot>>;
+  readonly system: SystemdSystem;
+}
+
+export interface SystemdBot {
+  /**
+   * The gateway's wall, with `service`. Its mounts become the unit's; a `file` becomes a file of the
+   * generation. What only this machine knows is mounted from `paths.private`.
+   */
+  readonly gateway: WallSpec;
+  /** The broker's, in the host's namespaces, with `service`. */
+  readonly broker: WallSpec;
+}
+
+/** The machine it is printed for, as far as the files depend on it. */
+export interface SystemdSystem {
+  /** As `systemctl --version` says: 252. */
+  readonly version: number;
+  readonly host: HostCapabilities;
+  readonly paths: SystemdPaths;
+  readonly programs: SystemdPrograms;
+  /** What the names of bots' units begin with, if not `seawall`. */
+  readonly prefix?: string;
+}
+
+export interface SystemdPrograms {
+  readonly launcher: string;
+  /** iproute2's. */
+  readonly ip: string;
+  readonly socketProxy: string;
+  /** The command line itself, for the timers: program and first arguments. */
+  readonly seawall: readonly [string, ...string[]];
+  /** Caddy's, for bots with a domain. */
+  readonly caddy: string;
+  readonly tailscale: string;
+}
+
+export interface SystemdPaths {
+  /** The generation in force, by the link that is switched. Units name files by it. */
+  readonly generation: string;
+  /** What outlives generations: bots' folders, records. */
+  readonly state: string;
+  /** Sockets. */
+  readonly runtime: string;
+  readonly vault: { readonly file: string; readonly identity: string };
+}
+
+/** Where a distribution has them; `switch` uses what it finds. */
+export const SYSTEMD_PATHS: SystemdPaths = {
+  generation: "/etc/seawall/current",
+  state: "/var/lib/seawall/system",
+  runtime: "/run/seawall",
+  vault: {
+    file: "/var/lib/seawall/vault/vault.age",
+    identity: "/var/lib/seawall/vault/vault.key",
+  },
+};

@@ -1,0 +1,81 @@
+import type { Plan } from "../../plan/index.ts";
+import { targetFile, type TargetFile } from "../Target.ts";
+import { unit } from "./brokerUnits.ts";
+import { botUnits, botUser, brokerUser, SLICE_UNIT, TARGET_UNIT, WEB_UNIT } from "./names.ts";
+import type { SystemdSystem } from "./SystemdInput.ts";
+import { plainText } from "./unitFile.ts";
+
+/** What all bots stand under, and their users and folders. */
+export function deploymentUnits(plan: Plan, system: SystemdSystem): TargetFile[] {
+  const { paths } = system;
+  return [
+    unit(TARGET_UNIT, [
+      [
+        "Unit",
+        [
+          ["Description", "Seawall: every bot"],
+          ["Wants", wantedUnits(plan).join(" ")],
+          ["After", "network-online.target"],
+        ],
+      ],
+    ]),
+    unit(SLICE_UNIT, [
+      ["Unit", [["Description", "Seawall: every bot"]]],
+      [
+        "Slice",
+        [
+          ["MemoryAccounting", "yes"],
+          ["TasksAccounting", "yes"],
+          ["CPUAccounting", "yes"],
+          // The machine's own services come first when there isn't enough.
+          ["CPUWeight", "80"],
+          ["IOWeight", "80"],
+          ["MemoryMax", "90%"],
+          ["TasksMax", "50%"],
+        ],
+      ],
+    ]),
+    targetFile("sysusers.conf", sysusers(plan, paths.state)),
+    targetFile("tmpfiles.conf", tmpfiles(plan, paths)),
+  ];
+}
+
+/** What the target starts; the rest comes with these. */
+export function wantedUnits(plan: Plan): string[] {
+  const web = plan.bots.some(({ expose }) => expose?.domain !== undefined);
+  return [
+    ...plan.bots.flatMap(({ name }) => {
+      const { sockets, ingress, control, metrics, broker, gateway, doorSocket } = botUnits(name);
+      return [sockets, ingress, control, metrics, doorSocket, broker, gateway];
+    }),
+    ...(web ? [WEB_UNIT] : []),
+  ];
+}
+
+/** sysusers.d(5): a user per bot, another per broker; neither can log in. */
+function sysusers(plan: Plan, state: string): string {
+  const lines = plan.bots.flatMap(({ name }) => [
+    `u ${botUser(name)} - "${plainText(`Seawall bot ${name}`)}" ${state}/bots/${name} /usr/sbin/nologin`,
+    `u ${brokerUser(name)} - "${plainText(`Seawall broker of ${name}`)}" / /usr/sbin/nologin`,
+  ]);
+  return `# Written by Seawall.\n${lines.join("\n")}\n`;
+}
+
+/** tmpfiles.d(5): each bot's folder is its own, each record its broker's, and nobody else's. */
+function tmpfiles(plan: Plan, { state, runtime }: SystemdSystem["paths"]): string {
+  const lines = [
+    `d ${state} 0711 root root -`,
+    `d ${state}/root 0755 root root -`,
+    `d ${state}/bots 0711 root root -`,
+    `d ${state}/audit 0711 root root -`,
+    `d ${runtime} 0711 root root -`,
+    ...plan.bots.flatMap(({ name }) => [
+      `d ${state}/bots/${name} 0700 ${botUser(name)} ${botUser(name)} -`,
+      `d ${state}/audit/${name} 0700 ${brokerUser(name)} ${brokerUser(name)} -`,
+      `d ${runtime}/${name} 0711 root root -`,
+      `d ${runtime}/${name}/door 0711 root root -`,
+      `d ${runtime}/${name}/scratch 0700 root root -`,
+    ]),
+  ];
+  return `# Written by Seawall.\n${lines.join("\n")}\n`;
+}

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+
+/** Longest name that systemd gives a user (UT_NAMESIZE, systemd.exec(5) `User=`). */
+const LONGEST_USER = 31;
+
+/**
+ * The units of one bot. Each begins with its role, so that no bot's name can make two of them one;
+ * no role begins with another and a hyphen.
+ */
+export interface BotUnits {
+  readonly network: string;
+  /** The bot's own network's sockets. */
+  readonly sockets: string;
+  /** What visitors connect to. */
+  readonly ingress: string;
+  readonly control: string;
+  readonly metrics: string;
+  readonly broker: string;
+  readonly gateway: string;
+  /** Behind it something in the bot's network connects to the gateway. */
+  readonly doorSocket: string;
+  readonly door: string;
+}
+
+/** @param prefix what all of them begin with; another for a copy beside a deployment */
+export function botUnits(bot: string, prefix = "seawall"): BotUnits {
+  return {
+    network: `${prefix}-network-${bot}.service`,
+    sockets: `${prefix}-broker-${bot}.socket`,
+    ingress: `${prefix}-ingress-${bot}.socket`,
+    control: `${prefix}-control-${bot}.socket`,
+    metrics: `${prefix}-metrics-${bot}.socket`,
+    broker: `${prefix}-broker-${bot}.service`,
+    gateway: `${prefix}-gateway-${bot}.service`,
+    doorSocket: `${prefix}-door-${bot}.socket`,
+    door: `${prefix}-door-${bot}.service`,
+  };
+}
+
+/** Where a bot's /tmp is mounted, and the unit that mounts it, named by that (systemd.mount(5)). */
+export function scratchPlace(
+  runtime: string,
+  bot: string,
+): { readonly path: string; readonly unit: string } {
+  // Everybody may write in it; who gets there is decided by the folder that it lies in.
+  const path = `${runtime}/${bot}/scratch/tmp`;
+  const escaped = path
+    .slice(1)
+    .replaceAll(/[^A-Za-z0-9:_./]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)
+    .replaceAll("/", "-");
+  return { path, unit: `${escaped}.mount` };
+}
+
+/** Every bot's units stand under these. */
+export const TARGET_UNIT = "seawall.target";
+export const SLICE_UNIT = "seawall.slice";
+/** Caddy, where a bot has a domain. */
+export const WEB_UNIT = "seawall-web.service";
+/** Never started by itself. */
+export const FIREWALL_UNIT = "seawall-firewall.service";
+
+/** The bot's own user. */
+export function botUser(bot: string): string {
+  return shorten(`seawall-${bot}`);
+}
+
+/** Its broker's. No bot's name has an underscore, so it is nobody's else. */
+export function brokerUser(bot: string): string {
+  return shorten(`seawall_${bot}`);
+}
+
+/** Where the generation has the files of one bot. */
+export function botFolder(bot: string): string {
+  return `bots/${bot}`;
+}
+
+/** A name that is too long ends in a hash of itself; an underscore keeps it from being another bot's. */
+function shorten(name: string): string {
+  if (name.length <= LONGEST_USER) return name;
+  const hash = createHash("sha256").update(name).digest("hex").slice(0, 8);
+  return `${name.slice(0, LONGEST_USER - 9)}_${hash}`;
+}

@@ -1,0 +1,33 @@
+import type { SharedFilters } from "../../wall/index.ts";
+import type { Target, TargetFile } from "../Target.ts";
+import { TargetError } from "../TargetError.ts";
+import { brokerUnits } from "./brokerUnits.ts";
+import { deploymentUnits } from "./deploymentUnits.ts";
+import { exposeFiles } from "./expose/exposeFiles.ts";
+import { gatewayUnits } from "./gatewayUnits.ts";
+import type { SystemdInput } from "./SystemdInput.ts";
+
+/**
+ * Units, users, folders and policies for a machine with systemd. What it can't print, since it is
+ * this machine's own (phantoms, tokens, leaf certificates, the bundle of CAs), `seawall switch`
+ * puts beside it, in `private/`.
+ */
+export const systemdTarget: Target<SystemdInput> = {
+  name: "systemd",
+  summary: "units, users and folders for any Linux with systemd",
+  render: ({ plan, bots, system }) => {
+    const files: TargetFile[] = [...deploymentUnits(plan, system), ...exposeFiles(plan, system)];
+    const filters: SharedFilters = new Map();
+    for (const bot of plan.bots) {
+      const walls = bots[bot.name];
+      if (walls === undefined) {
+        throw new TargetError("unprintable", `bot "${bot.name}" has no wall to print`);
+      }
+      files.push(
+        ...gatewayUnits(bot, walls, system, filters),
+        ...brokerUnits(plan, bot, walls, system, filters),
+      );
+    }
+    return files.toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
+  },
+};

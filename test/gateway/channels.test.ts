@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ensureAuthority, issueLeaf } from "../../src/authority/index.ts";
+import { findValues, processesInside } from "../../src/demo/index.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
+import {
+  DISCORD_NAMES,
+  startDiscordStandIn,
+  type DiscordStandIn,
+} from "../support/DiscordStandIn.ts";
+import { startMattermostStandIn, type MattermostStandIn } from "../support/MattermostStandIn.ts";
+
+const CHAT = "chat.example.com";
+const REPLY_MS = 90_000;
+
+interface Grants {
+  readonly [name: string]: { readonly [key: string]: unknown };
+}
+
+interface Line {
+  readonly kind: string;
+  readonly grant?: string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly status?: number;
+  readonly outcome?: string;
+  readonly code?: string;
+  readonly bytesIn?: number;
+  readonly bytesOut?: number;
+}
+
+/**
+ * The real OpenClaw with the real plugins of its channels, all three at once, against servers that
+ * take the real tokens only. The tests follow one deployment through a day.
+ */
+describe("a bot on Telegram, Discord and Mattermost", () => {
+  let deployment: Deployment;
+  let discord: DiscordStandIn;
+  let mattermost: MattermostStandIn;
+  let port: number;
+  const canaries = {
+    // A token's first part is the application's id, and public.
+    discord: `${Buffer.from("1180000000000000777").toString("base64url")}.G${randomBytes(3).toString("hex").slice(0, 5)}.${randomBytes(30).toString("base64url").slice(0, 38)}`,
+    mattermost: randomBytes(13).toString("hex"),
+  };
+
+  before(async () => {
+    deployment = await Deployment.make();
+    port = await freePort();
+    const folder = join(deployment.folder, "authority");
+    mkdirSync(folder);
+    const authority = await ensureAuthority(folder);
+    writeFileSync(join(deployment.folder, "channels.pem"), authority.caPem);
+    discord = await startDiscordStandIn(
+      await issueLeaf(authority, DISCORD_NAMES),
+      canaries.discord,
+    );
+    mattermost = await startMattermostStandIn(
+      await issueLeaf(authority, [CHAT]),
+      canaries.mattermost,
+    );
+    await deployment.ok(["secret", "set", "discord"], canaries.discord);
+    await deployment.ok(["secret", "set", "mattermost"], canaries.mattermost);
+    declare(allGrants());
+    await deployment.ok(["up"]);
+  });
+  after(async () => {
+    await deployment[Symbol.asyncDispose]();
+    await discord.close();
+    await mattermost.close();
+  });
+
+  function allGrants(): Grants {
+    const { grants } = deployment.bot({ port, telegram: true }) as { grants: Grants };
+    const dial = (at: { host: string; port: number }): object => ({
+      host: at.host,
+      port: at.port,
+      ca: "channels.pem",
+    });
+    return {
+      ...grants,
+      discord: { secret: "discord", allowFrom: [discord.userId], dial: dial(discord) },
+      mattermost: {
+        secret: "mattermost",
+        url: `https://${CHAT}`,
+        allowFrom: [mattermost.userId],
+        dial: dial(mattermost),
+      },
+    };
+  }
+
+  function declare(grants: Grants): void {
+    const names = ["anthropic", "telegram", "discord", "mattermost"];
+    deployment.declare(
+      { a: deployment.bot({ port, more: { grants } }) },
+      { secrets: Object.fromEntries(names.map((name) => [name, { vault: name }])) },
+    );
+  }
+
+  async function pidOf(): Promise<number> {
+    const [bot] = (await deployment.status()).bots;
+    assert.ok(bot?.pid !== undefined && bot.state === "ready");
+    return bot.pid;
+  }
+
+  function phantomOf(pid: number, variable: string): string {
+    const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    const line = environment.find((each) => each.startsWith(`${variable}=`)) ?? "";
+    return line.slice(variable.length + 1);
+  }
+
+  function records(): Line[] {
+    return readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line);
+  }
+
+  const word = (): string => `w${randomBytes(4).toString("hex")}`;
+
+  test("a message on Telegram gets its answer", async () => {
+    const said = word();
+    assert.match(await deployment.converse(`Say the word: ${said}`), new RegExp(said));
+  });
+
+  test("a message on Discord gets its answer", async () => {
+    const said = word();
+    discord.sendAsUser(`Say the word: ${said}`);
+    assert.match(await discord.nextReply(REPLY_MS), new RegExp(said));
+  });
+
+  test("a message on Mattermost gets its answer", async () => {
+    const said = word();
+    mattermost.sendAsUser(`Say the word: ${said}`);
+    assert.match(await mattermost.nextReply(REPLY_MS), new RegExp(said));
+  });
+
+  test("the services saw their real tokens in every call and login, and nowhere else", () => {
+    for (const { calls } of [discord, mattermost, deployment.standIns.telegram]) {
+      assert.ok(calls.length > 0 && calls.every(({ accepted }) => accepted));
+    }
+    assert.deepEqual([...new Set(discord.connections.map(({ login }) => login))], ["identified"]);
+    assert.deepEqual([...new Set(mattermost.connections.map(({ login }) => login))], ["accepted"]);
+    for (const { credentialHeaders, extensions } of [
+      ...discord.connections,
+      ...mattermost.connections,
+    ]) {
+      assert.deepEqual(credentialHeaders, [], "the login is a frame's business");
+      assert.equal(extensions, undefined, "what is compressed can't be searched");
+    }
+  });
+
+  test("the plugin asks Discord who it is, since its phantom doesn't say", async () => {
+    const phantom = phantomOf(await pidOf(), "DISCORD_BOT_TOKEN");
+    assert.match(phantom, /^MA\w{24}\.G\w{5}\.[\w-]{38}$/);
+    assert.ok(discord.calls.some(({ path }) => path === "/api/v10/oauth2/applications/@me"));
+    assert.match(await deployment.ok(["logs"]), new RegExp(`as ${discord.applicationId}`));
+  });
+
+  test("no real value is in what the bot has, though the services repeat their tokens to it", async () => {
+    const pid = await pidOf();
+    const values = Object.entries({ ...deployment.canaries, ...canaries });
+    const phantoms = ["DISCORD_BOT_TOKEN", "MATTERMOST_BOT_TOKEN"];
+    const report = await findValues({
+      pids: processesInside(pid),
+      values: [
+        ...values.map(([name, value]) => ({ name, value })),
+        // The control: what is there is found.
+        ...phantoms.map((name) => ({ name, value: phantomOf(pid, name) })),
+      ],
+    });
+    assert.ok(report.processes >= 3 && report.bytesOfMemory > 200e6 && report.files > 10_000);
+    assert.deepEqual(
+      report.found.filter(({ name }) => !phantoms.includes(name)),
+      [],
+    );
+    for (const phantom of phantoms) {
+      const found = report.found.filter(({ name }) => name === phantom);
+      assert.ok(
+        found.some(({ where }) => where.startsWith("memory of")),
+        phantom,
+      );
+    }
+  });
+
+  test("no real value is in any file of the deployment, nor in the supervisor", async () => {
+    const values = Object.values({ ...deployment.canaries, ...canaries });
+    for (const entry of globSync("**/*", { cwd: deployment.state, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const text = readFileSync(path, "latin1");
+      for (const value of values) assert.ok(!text.includes(value), path);
+    }
+    const { pid } = await deployment.status();
+    for (const file of ["cmdline", "environ"]) {
+      const text = readFileSync(`/proc/${pid}/${file}`, "latin1");
+      for (const value of values) assert.ok(!text.includes(value), file);
+    }
+  });
+
+  test("a gateway that closes for a deploy is resumed with the real token, and nothing is lost", async () => {
+    const before = discord.connections.length;
+    discord.cut(4000);
+    const said = word();
+    discord.sendAsUser(`Say the word: ${said}`);
+    assert.match(await discord.nextReply(REPLY_MS), new RegExp(said));
+    const [resumed] = discord.connections.slice(before);
+    assert.equal(resumed?.login, "resumed");
+    assert.equal(resumed.host, "gateway-us-east1-b.discord.gg");
+  });
+
+  test("rules taken away cut a running WebSocket, the bot runs on, and it comes back with them", async () => {
+    const pid = await pidOf();
+    const all = allGrants();
+    declare({ ...all, discord: { ...all["discord"], allow: ["GET /api/v10/users/*"] } });
+    await deployment.ok(["up"]);
+    assert.ok(discord.connections.every(({ open }) => !open));
+    assert.ok(
+      mattermost.connections.some(({ open }) => open),
+      "another grant's isn't touched",
+    );
+    assert.equal(await pidOf(), pid);
+    const closed = discord.connections.length;
+    declare(all);
+    await deployment.ok(["up"]);
+    assert.equal(await pidOf(), pid);
+    const said = word();
+    discord.sendAsUser(`Say the word: ${said}`);
+    assert.match(await discord.nextReply(REPLY_MS), new RegExp(said));
+    assert.ok(discord.connections.length > closed);
+    assert.ok(discord.connections.every(({ login }) => login !== "refused"));
+  });
+
+  test("a grant taken away cuts its WebSocket, and the service hears no more of the bot", async () => {
+    const { mattermost: _gone, ...rest } = allGrants();
+    declare(rest);
+    await deployment.ok(["up"]);
+    assert.ok(mattermost.connections.every(({ open }) => !open));
+    const heard = mattermost.calls.length;
+    const said = word();
+    assert.match(await deployment.converse(`Say the word: ${said}`), new RegExp(said));
+    assert.equal(mattermost.calls.length, heard);
+    assert.equal(phantomOf(await pidOf(), "MATTERMOST_BOT_TOKEN"), "");
+  });
+
+  test("each WebSocket left a record with what went over it, and none of it a token", async () => {
+    await deployment.ok(["down"]);
+    const sockets = records().filter(({ status }) => status === 101);
+    const of = (grant: string): Line[] => sockets.filter((line) => line.grant === grant);
+    assert.equal(of("discord").length, discord.connections.length);
+    assert.equal(of("mattermost").length, mattermost.connections.length);
+    for (const line of sockets) {
+      assert.equal(line.kind, "call");
+      assert.match(line.path ?? "", /^\/(\?v&encoding|api\/v4\/websocket)$/);
+      assert.ok((line.bytesIn ?? 0) > 0 && (line.bytesOut ?? 0) > 0, JSON.stringify(line));
+    }
+  });
+});

@@ -1,0 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { startStandIns } from "../../src/demo/index.ts";
+
+/**
+ * Runs inside a machine: stand-ins for the outside services, whose ports and CA it writes to the folder
+ * named by its first argument. The key they take is its second.
+ */
+const [folder = "", anthropicKey = ""] = process.argv.slice(2);
+const standIns = await startStandIns({ anthropicKey, telegramToken: "1:x" });
+writeFileSync(`${folder}/stand-ins.pem`, standIns.caPem);
+writeFileSync(`${folder}/stand-ins.json`, JSON.stringify({ port: standIns.anthropic.port }));
+process.stdout.write("ready\n");
