@@ -199,7 +199,14 @@ test("every service of the catalogue can be granted as it is, with rules that ha
       "aws-s3": { aws: region, allow: [{ s3: "reports", access: "read" }] },
       bedrock: { aws: region },
     };
-    const url = entry.hosts.length === 0 ? { url: "https://own.example.com" } : {};
+    const { program, login, keyless, hosts } = entry;
+    const own = program === undefined && login === undefined && hosts.length === 0;
+    const url = own ? { url: "https://own.example.com" } : {};
+    const secret = program === undefined && keyless !== true ? { secret: "s" } : {};
+    const needs = {
+      ...(login === undefined ? {} : { server: "own.example.com" }),
+      ...(program?.needs?.includes("allowHosts") === true ? { allowHosts: ["example.org"] } : {}),
+    };
     const { declaration, faults: shape } = checkShape({
       seawall: 1,
       secrets: { s: { vault: "s" } },
@@ -207,7 +214,7 @@ test("every service of the catalogue can be granted as it is, with rules that ha
         a: {
           openclaw: "2026.9.6",
           model: "own/x",
-          grants: { [entry.name]: { secret: "s", ...url, ...byAws[entry.name] } },
+          grants: { [entry.name]: { ...secret, ...url, ...needs, ...byAws[entry.name] } },
           settings: { models: { providers: { own: {} } } },
         },
       },

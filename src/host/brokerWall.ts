@@ -21,7 +21,7 @@ export const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(
 export const BROKER_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
 
 /** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
-export const RESOLVER = [
+const RESOLVER = [
   // The folder and not the files: resolv.conf is replaced by rename when a laptop changes networks,
   // and a Landlock rule holds on to the inode.
   "/etc",
@@ -92,18 +92,11 @@ export interface BrokerSurroundings {
 export function brokerSpec(around: BrokerSurroundings): WallSpec {
   const { node, project, main, cache, audit } = around;
   const readable = [
-    dirname(node),
-    `${project}/src`,
-    `${project}/node_modules`,
-    `${project}/package.json`,
+    ...readByEach(around),
     join(project, relative(PROJECT, PRIVATE_ADDON)),
     // Whose client commands they are; src/broker/command/peerUid.ts loads it.
     `${project}/build/peer.node`,
     ...around.readable,
-    cache,
-    ...(around.system ?? [...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path))),
-    "/dev/null",
-    "/dev/urandom",
   ];
   return {
     command: [node, ...BROKER_FLAGS, `${project}/${main}`],
@@ -129,6 +122,25 @@ export function brokerSpec(around: BrokerSurroundings): WallSpec {
     namespaces: "host",
     concessions: around.concessions,
   };
+}
+
+/** What each process of ours that dials out reads: its code, and what name resolution needs. */
+export function readByEach({
+  node,
+  project,
+  cache,
+  system,
+}: Pick<BrokerSurroundings, "node" | "project" | "cache" | "system">): string[] {
+  return [
+    dirname(node),
+    `${project}/src`,
+    `${project}/node_modules`,
+    `${project}/package.json`,
+    cache,
+    ...(system ?? [...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path))),
+    "/dev/null",
+    "/dev/urandom",
+  ];
 }
 
 /** Those that there are: a missing one is reported by the broker, which needs it. */

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { issueLeaf, type Authority } from "../authority/index.ts";
 import type { BotPlan, Plan, ProgramGrant } from "../plan/index.ts";
@@ -19,18 +18,16 @@ import {
   type HostCapabilities,
   type Mount,
 } from "../wall/index.ts";
-import { RESOLVER } from "./brokerWall.ts";
+import { PROJECT, readByEach } from "./brokerWall.ts";
 import type { Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
-import { libraryFolders } from "./libraries.ts";
 import { storeProgram } from "./storeProgram.ts";
 import type { BrowserLaunch } from "./supervisor/BrowserWalls.ts";
 import { brokerCache } from "./warmBroker.ts";
 
 const SERVICE = "browser-fetch";
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 /** The gate's program; docs/browser-fetch.md. */
-const GATE_MAIN = `${PROJECT}/src/services/browser/gate/main.ts`;
+const GATE_MAIN = fileURLToPath(new URL("../services/browser/gate/main.ts", import.meta.url));
 
 /** Everything that running the bots' browsers takes. */
 export interface BrowserSetup {
@@ -130,16 +127,6 @@ function gateWall(
   store: string,
   capabilities: HostCapabilities,
 ): CompiledWall {
-  const readable = [
-    dirname(programs.node),
-    `${PROJECT}/src`,
-    `${PROJECT}/node_modules`,
-    `${PROJECT}/package.json`,
-    brokerCache(store),
-    ...[...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path)),
-    "/dev/null",
-    "/dev/urandom",
-  ];
   return compileWall(
     {
       command: [programs.node, "--max-semi-space-size=2", "--max-old-space-size=512", GATE_MAIN],
@@ -147,7 +134,15 @@ function gateWall(
       environment: { PATH: "/nonexistent", TZ: "UTC", NODE_COMPILE_CACHE: brokerCache(store) },
       identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       hostname: "gate",
-      mounts: readable.map((path): Mount => ({ kind: "read", from: path, to: path })),
+      mounts: readByEach({
+        node: programs.node,
+        project: PROJECT,
+        cache: brokerCache(store),
+      }).map((path): Mount => ({
+        kind: "read",
+        from: path,
+        to: path,
+      })),
       network: { tcp: [], udp: [], bind: [] },
       execute: [],
       libraries: [],

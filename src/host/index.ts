@@ -12,7 +12,7 @@ export { botPhantoms, knownPhantoms } from "./knownPhantoms.ts";
 export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { startCopy, type Copy, type CopyProcess } from "./startCopy.ts";
-export { INSIDE, SERVICE_INSIDE } from "./inside.ts";
+export { COMMAND_SOCKET, INSIDE, SERVICE_INSIDE } from "./inside.ts";
 export type { InsidePaths } from "../openclaw/index.ts";
 export { prepareTool, runInWall, type WalledTool } from "./runInWall.ts";
 export { resolveSecrets } from "./resolveSecrets.ts";

@@ -7,12 +7,14 @@ import { probeHost, startWalled, type WalledProcess, type WallSpec } from "../wa
 import { botLaunch } from "./botLaunch.ts";
 import { assignUsers } from "./botUsers.ts";
 import { brokerConfig } from "./brokerConfig.ts";
+import { browserSetup, browserUser } from "./browserSetup.ts";
 import { brokerWall } from "./brokerWall.ts";
 import type { Generation } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { LogFile } from "./LogFile.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { BrokerProcess } from "./supervisor/BrokerProcess.ts";
+import { BrowserService } from "./supervisor/BrowserService.ts";
 import { closeHandle, type LaunchMessage, listenerOf } from "./supervisor/launchMessages.ts";
 
 /** A bot's wall and broker beside those of the deployment, with nothing of its state. */
@@ -97,16 +99,39 @@ export async function startCopy(options: {
     uid,
     alter,
   });
+  const ours = await probeHost({ launcher });
+  const browserLog = new LogFile(join(paths.logs, "browser.log"));
+  const browsers = new BrowserService(browserLog, paths.run);
+  const dialBrowser = async (asking: string, id: number): Promise<void> => {
+    const handle = await browsers.connect(asking).catch(() => undefined);
+    broker.giveConnection(id, handle === undefined ? { error: "ENOENT" } : { handle });
+  };
   const broker = new BrokerProcess({
     log: new LogFile(join(paths.logs, "broker.log")),
     callbacks: {
       onDial: (_bot, id) => broker.giveConnection(id, { error: "ENOTCONN" }),
+      onDialProgram: (asking, _grant, id) => void dialBrowser(asking, id),
       onAsk: () => undefined,
       listeners: () => [],
     },
   });
-  await broker.useWall(brokerWall(generation, paths, await probeHost({ launcher })), launcher);
-  await broker.configure(config);
+  const names = generation.plan.bots.map(({ name }) => browserUser(name));
+  const setup = await browserSetup({
+    generation,
+    store: paths.store,
+    authority,
+    capabilities,
+    ours,
+    users: uid === undefined ? new Map() : assignUsers(paths.users, names),
+  });
+  try {
+    await browsers.use(setup);
+    await broker.useWall(brokerWall(generation, paths, ours), launcher);
+    await broker.configure(config);
+  } catch (error) {
+    await browsers.stop();
+    throw error;
+  }
   const log = new LogFile(join(paths.logs, `${bot}.log`));
   return {
     home: join(paths.bots, bot),
@@ -139,6 +164,8 @@ export async function startCopy(options: {
       return running;
     },
     stop: async () => {
+      await browsers.stop();
+      browserLog.close();
       await broker.stop(0);
       log.close();
     },

@@ -119,6 +119,8 @@ export interface BrokerField {
   /** TCP ports that lead to the broker. */
   readonly ports: readonly number[];
   readonly proxyPort?: number;
+  /** The socket for client commands, inside, where there is a browser to be asked for pages. */
+  readonly browserSocket?: string;
   /** Of the ingress, on the host's 127.0.0.1. */
   readonly ingressPort?: number;
 }

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import {
   askSupervisor,
   auditFile,
+  COMMAND_SOCKET,
   readAddress,
   type Copy,
   type Generation,
@@ -127,6 +128,9 @@ export async function botField(options: {
       ports: plan.ports,
       ...(plan.proxyPort === undefined ? {} : { proxyPort: plan.proxyPort }),
       ingressPort: plan.ingress.port,
+      ...(plan.grants.some(({ name }) => name === "browser-fetch")
+        ? { browserSocket: `${COMMAND_SOCKET.folder}/${COMMAND_SOCKET.name}` }
+        : {}),
     },
     bounds: boundsFor(field.bounds, limits, options.floodBytes),
   };

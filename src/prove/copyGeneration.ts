@@ -59,6 +59,8 @@ export function copyGeneration(
 
 function redirect(grant: GrantPlan, services: Services): GrantPlan {
   const { limits: _, ...rest } = grant;
+  // A program of ours, which dials by itself and is attacked as it is.
+  if (rest.kind === "program") return rest;
   const port = {
     https: services.https,
     http: services.http,

@@ -58,6 +58,9 @@ import { absoluteTarget } from "./network/absoluteTarget.ts";
 import { abstractSocket } from "./network/abstractSocket.ts";
 import { agentSocket } from "./network/agentSocket.ts";
 import { broadcast } from "./network/broadcast.ts";
+import { browserFile } from "./network/browserFile.ts";
+import { browserLoopback } from "./network/browserLoopback.ts";
+import { browserMetadata } from "./network/browserMetadata.ts";
 import { changeAddresses } from "./network/changeAddresses.ts";
 import { changeRoutes } from "./network/changeRoutes.ts";
 import { connectMethod } from "./network/connectMethod.ts";
@@ -183,6 +186,9 @@ export const attacks: readonly Attack[] = [
   dnsOtherServer,
   dnsOverHttps,
   metadata,
+  browserFile,
+  browserLoopback,
+  browserMetadata,
   privateNetwork,
   unixSocket,
   abstractSocket,

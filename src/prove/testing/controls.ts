@@ -67,6 +67,7 @@ try {
         hosts: [`localhost:${broker.port}`],
         ports: [broker.port],
         proxyPort: broker.proxyPort,
+        browserSocket: broker.browserSocket,
       },
     };
     const log = join(folder, "log");

@@ -9,6 +9,8 @@ import type { Leaf } from "../../authority/index.ts";
 export interface NaiveBroker {
   readonly port: number;
   readonly proxyPort: number;
+  /** Where it opens every page. */
+  readonly browserSocket: string;
 }
 
 /**
@@ -32,13 +34,19 @@ export async function startNaiveBroker(leaf: Leaf, secret: string): Promise<Naiv
     // They go with the process.
     server.unref();
   }
+  const browser = net.createServer((socket) => openPage(socket, secret));
+  // Abstract: it goes with the process, and leaves no file.
+  const browserSocket = `\0seawall-controls-${process.pid}`;
+  browser.listen(browserSocket);
+  await once(browser, "listening");
+  browser.unref();
   const dns = dgram.createSocket("udp4");
   dns.on("message", (question, { address, port }) => dns.send(answerTo(question), port, address));
   dns.bind(53, "127.0.0.1");
   await once(dns, "listening");
   dns.unref();
   const portOf = (server: net.Server): number => (server.address() as AddressInfo).port;
-  return { port: portOf(secure), proxyPort: portOf(proxy) };
+  return { port: portOf(secure), proxyPort: portOf(proxy), browserSocket };
 }
 
 function sayYes(socket: Socket, secret: string): void {
@@ -48,6 +56,16 @@ function sayYes(socket: Socket, secret: string): void {
     const status = upgraded ? "101 Switching Protocols" : "200 OK";
     socket.end(`HTTP/1.1 ${status}\r\ncontent-length: ${secret.length}\r\n\r\n${secret}`);
   });
+}
+
+/** Any page is had, whatever is asked: standard output and the exit code 0. */
+function openPage(socket: Socket, secret: string): void {
+  socket.on("error", () => socket.destroy());
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(secret.length);
+  socket.once("data", () =>
+    socket.end(Buffer.concat([Buffer.from("o"), length, Buffer.from(secret)])),
+  );
 }
 
 /** An answer with one record, whatever was asked. */

@@ -54,8 +54,8 @@ async function transcribeBody(
       end: "usage",
       message: "this is no recording in a known format: wav, mp3, ogg, opus, flac, m4a or webm",
     };
-  const language = request.input["language"];
-  if (language !== undefined && !/^(?:auto|[a-z]{2,3}(?:-[A-Za-z]{2,4})?)$/.test(String(language)))
+  const language = textIn(request.input, "language") ?? "auto";
+  if (!/^(?:auto|[a-z]{2,3}(?:-[A-Za-z]{2,4})?)$/.test(language))
     return { end: "usage", message: 'a language is written as "en", "de" or "auto"' };
   return ask(request.input, { audio, format }, tools);
 }
@@ -63,15 +63,15 @@ async function transcribeBody(
 async function ask(
   input: JsonObject,
   { audio, format }: { readonly audio: Buffer; readonly format: AudioFormat },
-  { call }: HandlerTools,
+  tools: HandlerTools,
 ): Promise<HandlerEnd> {
-  const { language, prompt, model } = input;
+  const [language, prompt] = [textIn(input, "language"), textIn(input, "prompt")];
   const segments = input["segments"] === true;
   const fields = {
-    model: model === undefined ? "whisper-1" : String(model),
+    model: textIn(input, "model") ?? "whisper-1",
     response_format: segments ? "verbose_json" : "json",
-    ...(language === undefined ? {} : { language: String(language) }),
-    ...(prompt === undefined ? {} : { prompt: String(prompt) }),
+    ...(language === undefined ? {} : { language }),
+    ...(prompt === undefined ? {} : { prompt }),
   };
   const fileName = `audio.${format.extension}`;
   const { contentType, body } = formBody(fields, {
@@ -82,7 +82,7 @@ async function ask(
   });
   let last: HandlerReply | undefined;
   for (const target of APIS) {
-    const reply = await call({
+    const reply = await tools.call({
       method: "POST",
       target,
       headers: [["content-type", contentType]],
@@ -103,6 +103,11 @@ async function ask(
           "the server at the grant's url knows neither OpenAI's nor whisper.cpp's way to ask it",
       }
     : readReply(last, segments);
+}
+
+function textIn(input: JsonObject, name: string): string | undefined {
+  const value = input[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Why the broker refused the call, which its answer says. */

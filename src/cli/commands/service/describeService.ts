@@ -114,6 +114,7 @@ function grantText({
     ...(login === undefined ? [] : [`server: "${name}.example.com"`]),
     ...(ownHost === true && hosts.length === 0 ? ['url: "https://service.example.com"'] : []),
     ...(credential[0]?.sigv4 === undefined ? [] : ['aws: { region: "eu-central-1" }']),
+    ...(program?.needs?.includes("allowHosts") === true ? ['allowHosts: ["*.example.org"]'] : []),
     ...(program?.options.includes("to") === true ? ['to: ["another-bot"]'] : []),
   ];
   const key = /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name}"`;
