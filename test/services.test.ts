@@ -144,7 +144,7 @@ describe("agents that use their services by client commands", () => {
     telegram.sendAsUser(`RUN: ${command}`);
     for (;;) {
       const reply = await telegram.nextReply(120_000);
-      if (reply.startsWith("RESULT")) return reply;
+      if (!reply.startsWith("Working")) return reply;
     }
   }
 
