@@ -6,7 +6,6 @@
  *   node bench/run.ts [--rounds N] [--json]
  */
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import {
   closeSync,
   existsSync,
@@ -16,9 +15,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { cpus, release } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { freePort } from "../src/run/index.ts";
 import { probeHost } from "../src/wall/index.ts";
 import { encodeInstructions } from "../src/wall/seccomp/bpf.ts";
 import { compileFilter } from "../src/wall/seccomp/compile.ts";
@@ -157,15 +156,6 @@ async function loop(): Promise<Record<string, Calls>> {
       ) as Calls,
     ]),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function clone(): Record<string, number> {

@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureAuthority, issueLeaf } from "../authority/index.ts";
@@ -19,6 +17,7 @@ import {
   type StatePaths,
 } from "../host/index.ts";
 import type { Plan } from "../plan/index.ts";
+import { freePort } from "../run/index.ts";
 import { createVault, SecretValue } from "../secrets/index.ts";
 import type { ResourceLimits, WallSpec } from "../wall/index.ts";
 import { chooseAttacks } from "./chooseAttacks.ts";
@@ -236,14 +235,4 @@ function judgeLog(outcome: Outcome, copy: Copy): Outcome {
     .reduce((one, other) => one + other);
   if (size <= LOG_BYTES) return outcome;
   return { ...outcome, finding: { state: "through", detail: `its log has ${size} bytes` } };
-}
-
-/** A port that is free now; the copy's ingress must not clash with a bot that runs here. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,4 +1,5 @@
 export { findProgram, type Program } from "./findProgram.ts";
+export { freePort } from "./freePort.ts";
 export { layOut, type LaidPlace, type Layout } from "./layOut.ts";
 export { loadedCode } from "./loadedCode.ts";
 export type { OwnFolders } from "./ownFolders.ts";

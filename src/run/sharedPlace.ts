@@ -1,8 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { join } from "node:path";
 import type { Mount, WallSpec } from "../wall/index.ts";
+import { freePort } from "./freePort.ts";
 import { LAUNCHER } from "./launcher.ts";
 import type { PreparedRun } from "./prepareRun.ts";
 import { CA_BUNDLE } from "./runSpec.ts";
@@ -71,14 +70,4 @@ function adapt(spec: WallSpec, folder: string, temporary: string): WallSpec {
       ...(spec.network.proxy === undefined ? {} : { NODE_USE_ENV_PROXY: "1" }),
     },
   };
-}
-
-/** One that the kernel gives; the launcher refuses to start should it be taken by then. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
+import { answersHealth } from "../answersHealth.ts";
 import type { LogFile } from "../LogFile.ts";
 import type { PluginLaunch } from "../pluginLaunch.ts";
 import type { ProcessStatus } from "../status.ts";
@@ -140,7 +140,7 @@ export class BotProcess {
     const soon = this.lifecycle.state === "starting" || this.lifecycle.state === "unready";
     this.#poll = setTimeout(
       () => {
-        void isHealthy(this.launch.port).then((healthy) => {
+        void answersHealth(this.launch.port).then((healthy) => {
           if (this.#process === undefined) return;
           this.lifecycle.answers(healthy);
           this.#watch();
@@ -149,20 +149,4 @@ export class BotProcess {
       soon ? POLL_STARTING_MS : POLL_RUNNING_MS,
     );
   }
-}
-
-/** Whether `GET /healthz` is answered with 200 within five seconds. */
-async function isHealthy(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const call = request(
-    { host: "127.0.0.1", port, path: "/healthz", timeout: 5_000, agent: false },
-    (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    },
-  );
-  call.once("timeout", () => call.destroy());
-  call.once("error", () => resolve(false));
-  call.end();
-  return promise;
 }

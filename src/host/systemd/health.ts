@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceConfig } from "../../broker/index.ts";
 import type { BotPlan } from "../../plan/index.ts";
 import { botUnits } from "../../targets/index.ts";
+import { answersHealth } from "../answersHealth.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
 import { showUnits } from "./systemctl.ts";
@@ -41,7 +41,7 @@ export async function becomeHealthy(paths: SystemPaths, bot: BotPlan): Promise<v
     if (
       configured &&
       states.get(units.gateway)?.active === "active" &&
-      (await answers(ingress.port))
+      (await answersHealth(ingress.port))
     )
       return;
     if (performance.now() > until) {
@@ -61,20 +61,4 @@ function unhealthy(bot: string, why: string, unit: string): HostError {
 function configurationId({ current }: SystemPaths, bot: string): string {
   const file = join(current, "private", bot, "broker.json");
   return (JSON.parse(readFileSync(file, "utf8")) as ServiceConfig).id;
-}
-
-/** Whether `GET /healthz` is answered with 200 within five seconds. */
-export async function answers(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const call = request(
-    { host: "127.0.0.1", port, path: "/healthz", timeout: 5_000, agent: false },
-    (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    },
-  );
-  call.once("timeout", () => call.destroy());
-  call.once("error", () => resolve(false));
-  call.end();
-  return promise;
 }

@@ -7,7 +7,7 @@ import { readPending } from "./activate.ts";
 import { clientCommands } from "../../plan/index.ts";
 import { USUAL_LIMITS } from "../botWall.ts";
 import { askBroker } from "./askBroker.ts";
-import { answers } from "./health.ts";
+import { answersHealth } from "../answersHealth.ts";
 import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
 import { showUnits, type UnitState } from "./systemctl.ts";
 import { systemPaths } from "./systemPaths.ts";
@@ -64,7 +64,7 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
       const gateway = stateOf(units.gateway, states);
       const reply =
         broker.active === "active" ? await askBroker(places, name, { verb: "status" }) : undefined;
-      const answering = await answers(ingress.port);
+      const answering = await answersHealth(ingress.port);
       if (reply?.ok === true) {
         asks.push(...(reply.asks ?? []));
         health.push(...(reply.health ?? []));
