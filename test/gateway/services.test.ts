@@ -3,18 +3,18 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Leaf } from "../src/authority/index.ts";
-import { makeAuthority } from "../src/broker/testing/certificates.ts";
-import { serviceAccount, TokenStandIn } from "../src/broker/mint/testing/TokenStandIn.ts";
+import type { Leaf } from "../../src/authority/index.ts";
+import { makeAuthority } from "../../src/broker/testing/certificates.ts";
+import { serviceAccount, TokenStandIn } from "../../src/broker/mint/testing/TokenStandIn.ts";
 import {
   sendJson,
   serveHttps,
   startStandIns,
   type HttpsServer,
   type StandIns,
-} from "../src/demo/index.ts";
-import { Deployment, freePort } from "./support/Deployment.ts";
-import { startToolModel, type ToolModel } from "./support/ToolModel.ts";
+} from "../../src/demo/index.ts";
+import { Deployment, freePort } from "../support/Deployment.ts";
+import { startToolModel, type ToolModel } from "../support/ToolModel.ts";
 
 /** Two bots with the real OpenClaw, whose agents have client commands and nothing else to run. */
 describe("agents that use their services by client commands", () => {
