@@ -64,7 +64,7 @@ describe("adversaries at the broker", () => {
   });
 });
 
-describe("the runner, pointed at something else", () => {
+describe("the runner, pointed at something else", { concurrency: true }, () => {
   const RUN = fileURLToPath(new URL("adversaries/run.ts", import.meta.url));
   const READ_ME = readFileSync(new URL("adversaries/README.md", import.meta.url), "utf8");
 
