@@ -1,33 +1,49 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { sendJson, serveHttps, type FullRequest, type HttpsServer } from "../../src/demo/index.ts";
 import type { ServerResponse } from "node:http";
 import type { Leaf } from "../../src/authority/index.ts";
 
 /** A stand-in of Anthropic's Messages API that has its bot run what it is told to. */
 export interface ToolModel extends HttpsServer {
-  /** Bodies of the calls that made it think, in order. */
-  readonly asked: readonly string[];
+  /** What the tool gave for a command, as JSON. @throws Error when it gave nothing in time. */
+  readonly resultOf: (command: string) => Promise<string>;
 }
 
 const ANY = "[\\s\\S]";
+const PATIENCE_MS = 120_000;
 
 /**
  * A message with `RUN: …` on a line makes it call the exec tool with that command; what the tool gave is
  * its answer. The key must be the real one.
  */
 export async function startToolModel(leaf: Leaf, key: string): Promise<ToolModel> {
-  const asked: string[] = [];
+  const results = new Map<string, string>();
   const server = await serveHttps(leaf, (request, response) => {
     if (request.headers["x-api-key"] !== key) return sendJson(response, 401, { type: "error" });
     if (request.url.pathname.endsWith("/count_tokens"))
       return sendJson(response, 200, { input_tokens: 1 });
     if (request.method !== "POST") return sendJson(response, 200, { data: [], has_more: false });
-    asked.push(request.body.toString());
-    answer(request, response);
+    answer(request, response, results);
   });
-  return { ...server, asked };
+  const resultOf = async (command: string): Promise<string> => {
+    for (
+      const until = performance.now() + PATIENCE_MS;
+      performance.now() < until;
+      await wait(100)
+    ) {
+      const result = results.get(command);
+      if (result !== undefined) return result;
+    }
+    throw new Error(`no result of ${command}`);
+  };
+  return { ...server, resultOf };
 }
 
-function answer(request: FullRequest, response: ServerResponse): void {
+function answer(
+  request: FullRequest,
+  response: ServerResponse,
+  results: Map<string, string>,
+): void {
   const { messages, model } = JSON.parse(request.body.toString()) as {
     readonly model: string;
     readonly messages: readonly { readonly role: string; readonly content: unknown }[];
@@ -43,13 +59,14 @@ function answer(request: FullRequest, response: ServerResponse): void {
   const order = ofUser.findLastIndex(
     ({ type, text }) => type === "text" && typeof text === "string" && text.includes("RUN: "),
   );
-  if (result > order) {
-    const said = JSON.stringify(ofUser[result]?.["content"]);
-    return stream(response, model, { type: "text", text: `RESULT ${said.slice(0, 3000)}` });
-  }
   const last = ofUser[order]?.["text"];
   const text = typeof last === "string" ? last : "";
   const command = new RegExp(`^${ANY}*RUN: ([^\\n]+)`).exec(text)?.[1];
+  if (result > order) {
+    const said = JSON.stringify(ofUser[result]?.["content"]);
+    if (command !== undefined) results.set(command, said);
+    return stream(response, model, { type: "text", text: `RESULT ${said.slice(0, 3000)}` });
+  }
   if (command === undefined)
     return stream(response, model, { type: "text", text: "Nothing to do." });
   stream(response, model, { type: "tool_use", command });
