@@ -156,12 +156,12 @@ export class Outside {
       const said = request.headers["x-sha256"];
       if (said !== undefined && said !== createHash("sha256").update(text, "latin1").digest("hex"))
         this.#ledger.fault(`a body came changed to a server: ${path}`);
-      this.#answer(what, id, key, response);
+      this.#answer(what, id, key, response, request.socket);
     });
   }
 
-  #answer(what: string, id: string, key: string, response: ServerResponse): void {
-    const socket = response.socket;
+  /** @param socket of the request: a response has none yet while the one before it is being finished. */
+  #answer(what: string, id: string, key: string, response: ServerResponse, socket: Socket): void {
     const body = bodyOf(id, LENGTHS[what] ?? 400, key);
     switch (what) {
       case "gzip":
@@ -173,7 +173,7 @@ export class Outside {
         response.end(brotliCompressSync(body));
         break;
       case "interim":
-        socket?.write("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n");
+        socket.write("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n");
         response.end(body);
         break;
       case "stream":
@@ -185,21 +185,21 @@ export class Outside {
         break;
       case "reset":
         response.writeHead(200, { "content-length": "100000" });
-        response.write(body, () => socket?.destroy());
+        response.write(body, () => socket.destroy());
         break;
       case "gone":
-        socket?.destroy();
+        socket.destroy();
         break;
       case "short":
         response.writeHead(200, { "content-length": String(body.length + 50) });
-        response.write(body, () => socket?.end());
+        response.write(body, () => socket.end());
         break;
       case "chunkcut":
         response.writeHead(200, {});
-        response.write(body, () => socket?.end());
+        response.write(body, () => socket.end());
         break;
       case "lie":
-        socket?.end(`HTTP/1.1 200 OK\r\ncontent-length: 10\r\ncontent-length: 12\r\n\r\n${body}`);
+        socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 10\r\ncontent-length: 12\r\n\r\n${body}`);
         break;
       case "stall":
         // Never an answer: the client gives up.

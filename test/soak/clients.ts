@@ -1,5 +1,4 @@
 import dgram from "node:dgram";
-import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
@@ -214,10 +213,7 @@ export class Clients {
     socket.once("secureConnect", () => {
       socket.write(sent);
     });
-    await new Promise<void>((resolve) => {
-      if (socket.closed) resolve();
-      else socket.once("close", () => resolve());
-    });
+    await closed(socket);
     clearTimeout(timer);
     raw.destroy();
     const got = Buffer.concat(chunks);
@@ -248,7 +244,7 @@ export class Clients {
         raw.destroy();
       });
     }
-    if (!raw.closed) await once(raw, "close");
+    await closed(raw);
     clearTimeout(timer);
     return answered;
   }
@@ -278,7 +274,7 @@ export class Clients {
     });
     const question = questionFor(name);
     socket.write(Buffer.concat([Buffer.from([0, question.length]), question]));
-    await once(socket, "close").catch(() => undefined);
+    await closed(socket);
     clearTimeout(timer);
     return chunks.length === 0 ? undefined : Buffer.concat(chunks).subarray(2);
   }
@@ -319,6 +315,14 @@ export class Clients {
       });
     });
   }
+}
+
+/** `once` of node:events would throw the error that comes before. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
 }
 
 /** @param leaveAfterMs goes away so long after asking. */
