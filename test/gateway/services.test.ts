@@ -138,10 +138,14 @@ describe("agents that use their services by client commands", () => {
     await Promise.all(servers.map((server) => server.close()));
   });
 
-  /** What the exec tool gave a bot for a command. */
-  function run(bot: "a" | "b", command: string): Promise<string> {
-    (bot === "a" ? deployment.standIns : other).telegram.sendAsUser(`RUN: ${command}`);
-    return model.resultOf(command);
+  /** What the exec tool gave a bot for a command, once the bot has told it and listens again. */
+  async function run(bot: "a" | "b", command: string): Promise<string> {
+    const { telegram } = bot === "a" ? deployment.standIns : other;
+    telegram.sendAsUser(`RUN: ${command}`);
+    const result = await model.resultOf(command);
+    // What OpenClaw says while it works comes before.
+    while ((await telegram.nextReply(120_000)).startsWith("Working"));
+    return result;
   }
 
   test("an agent reads its owner's calendar by google-api", async () => {

@@ -29,6 +29,8 @@ export function onBrowser(
     const why = /"code":"([a-z0-9-]+)"/.exec(said)?.[1] ?? "";
     if (code === 0) return through(`${address} was opened`);
     if (code === 3) return held("broker", `refused: ${why}`);
+    // Where the name is somebody's, it leads to one of the other addresses.
+    if (why === "name-not-found") return held("broker", "there is no such name here");
     return untried(`the browser could not be asked: ${error ?? why}`);
   });
 }
