@@ -408,8 +408,7 @@ test("Vault.set() says busy while another process writes, and goes on once that 
   const file = JSON.stringify(join(at.folder, "vault.lock"));
   const code = `
     import { withVaultLock } from ${lock};
-    setInterval(() => {}, 1000);
-    await withVaultLock(${file}, 0, () => { console.log("held"); return new Promise(() => {}); });`;
+    await withVaultLock(${file}, 0, () => { console.log("held"); return new Promise((ends) => setTimeout(ends, 1e9)); });`;
   const holder = spawn(process.execPath, childNode(code), { stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => holder.kill("SIGKILL"));
   await once(holder.stdout, "data");
