@@ -406,6 +406,7 @@ test("Vault.set() says busy while another process writes, and goes on once that 
   const vault = await createVault(at);
   const lock = JSON.stringify(new URL("./withVaultLock.ts", import.meta.url).href);
   const file = JSON.stringify(join(at.folder, "vault.lock"));
+  // A promise that nothing keeps alive would be collected, and the lock with it.
   const code = `
     import { withVaultLock } from ${lock};
     await withVaultLock(${file}, 0, () => { console.log("held"); return new Promise((ends) => setTimeout(ends, 1e9)); });`;
