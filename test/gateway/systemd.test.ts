@@ -23,6 +23,9 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   const machine = booted as Machine;
   let port = 0;
   let untouched = "";
+  let openclaw = "2026.9.6";
+  /** Of the declaration, beside bots and secrets. */
+  let surroundings: object = {};
 
   /** Writes the declaration; `more` goes into the bot, `grant` into its grant. */
   function declare(more: object = {}, grant: object = {}, secrets: object = {}): void {
@@ -31,7 +34,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       secrets: { anthropic: { vault: "anthropic" }, ...secrets },
       bots: {
         basecamp: {
-          openclaw: "2026.9.6",
+          openclaw,
           model: "anthropic/claude-sonnet-4-6",
           grants: {
             anthropic: {
@@ -44,6 +47,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
           ...more,
         },
       },
+      ...surroundings,
     };
     writeFileSync(join(machine.tree, "root", "seawall.json5"), JSON.stringify(declaration));
   }
@@ -317,6 +321,142 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.equal(code, 1);
     assert.match(stderr, /there is no generation 77/);
     assert.match(await machine.ok(["generations"]), /^\* 2 /m);
+  });
+
+  describe("autoUpdate", () => {
+    const root = (): string => join(machine.tree, "root");
+    const PINS = resolve(import.meta.dirname, "../../pins/openclaw");
+    const offer = (versions: Readonly<Record<string, string>>): void =>
+      writeFileSync(join(root(), "versions.json"), JSON.stringify(versions));
+    const declared = (): string => readFileSync(join(root(), "seawall.json5"), "utf8");
+    const OLD = "2026-01-01T00:00:00.000Z";
+    interface Status {
+      readonly updates?: {
+        readonly next?: string;
+        readonly last?: { readonly outcome: string; readonly to?: string };
+      };
+      readonly health: readonly { readonly key: string; readonly remedy?: string }[];
+    }
+    const status = async (): Promise<Status> =>
+      JSON.parse((await machine.seawall(["status", "--json"])).stdout) as Status;
+
+    before(async () => {
+      offer({ [openclaw]: OLD });
+      const registry = machine.start([
+        "node",
+        join(SUPPORT, "machineRegistry.ts"),
+        "/root",
+        "2026.9.8",
+      ]);
+      assert.ok(registry.stdout !== null);
+      registry.stderr?.pipe(process.stderr);
+      await once(registry.stdout, "data");
+      const npm = resolve(import.meta.dirname, "../../node_modules/npm/bin/npm-cli.js");
+      await output(["ln", "-s", npm, "/usr/bin/npm"]);
+      // This project is seen read-only in here, and an update pins what it found.
+      await output(["cp", "-r", PINS, "/root/pins"]);
+      await output(["mount", "--bind", "/root/pins", PINS]);
+      surroundings = { autoUpdate: { calendar: "Sun 04:30", from: "registry" } };
+      declare();
+    });
+
+    test("a calendar that systemd doesn't take is refused; a right one starts a timer and restarts no bot", async () => {
+      const pids = [await pidOf(GATEWAY), await pidOf(BROKER)];
+      surroundings = { autoUpdate: { calendar: "Sunday morning", from: "registry" } };
+      declare();
+      const { code, stderr } = await machine.seawall(["switch", "--yes"]);
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /systemd doesn't take autoUpdate's calendar/);
+      surroundings = { autoUpdate: { calendar: "Sun 04:30", from: "registry" } };
+      declare();
+      await machine.ok(["switch", "--yes"]);
+      assert.deepEqual([await pidOf(GATEWAY), await pidOf(BROKER)], pids);
+      assert.match((await status()).updates?.next ?? "", /^\d{4}-\d\d-\d\dT/);
+    });
+
+    test("what fetches sees nothing of Seawall's but its code, and writes its own folder only", async () => {
+      const tried = [
+        "/etc/seawall/current/generation.json",
+        "/etc/seawall/current/private/basecamp/broker.json",
+        "/var/lib/seawall/vault/vault.key",
+        "/var/lib/seawall/tokens/basecamp",
+        "/root/seawall.json5",
+        "/etc/shadow",
+      ];
+      // Control: they are there.
+      for (const path of tried) await output(["test", "-r", path]);
+      const script = join(root(), "try.mjs");
+      writeFileSync(
+        script,
+        `import fs from "node:fs";
+         const can = (work) => { try { work(); return true; } catch { return false; } };
+         fs.writeFileSync("/var/lib/seawall-fetch/tried.json", JSON.stringify({
+           read: ${JSON.stringify(tried)}.filter((path) => can(() => fs.readFileSync(path))),
+           written: ["/etc", "/usr/bin", "/opt/npm", "/", ${JSON.stringify(PINS)}].filter((path) => can(() => fs.writeFileSync(path + "/x", ""))),
+           uid: process.getuid() }));`,
+      );
+      await output(["mkdir", "-p", "/run/systemd/system/seawall-fetch.service.d"]);
+      writeFileSync(
+        join(machine.tree, "run/systemd/system/seawall-fetch.service.d/try.conf"),
+        "[Service]\nExecStart=\nExecStart=/opt/node/bin/node /try.mjs\nBindReadOnlyPaths=/root/try.mjs:/try.mjs\n",
+      );
+      await output(["systemctl", "daemon-reload"]);
+      await output(["systemctl", "start", "seawall-fetch.service"]);
+      const result = JSON.parse(
+        await output(["cat", "/var/lib/private/seawall-fetch/tried.json"]),
+      ) as { readonly read: string[]; readonly written: string[]; readonly uid: number };
+      assert.deepEqual([result.read, result.written], [[], []]);
+      assert.notEqual(result.uid, 0);
+      await output(["rm", "-r", "/run/systemd/system/seawall-fetch.service.d"]);
+      await output(["systemctl", "daemon-reload"]);
+    });
+
+    test("the service moves the bot to a version that is old enough, pinned and declared", async () => {
+      const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+      offer({ [openclaw]: OLD, "2026.9.7": OLD, "2026.9.9": tomorrow, "2027.1.1-beta.1": OLD });
+      const before = Number(current().split("/")[1]);
+      await machine.ok(["status"]);
+      await output(["systemctl", "start", "seawall-update.service"]).catch(async (error: unknown) => {
+        const journal = ["journalctl", "-b", "-o", "cat", "-n", "40", "-u", "seawall-update", "-u", "seawall-fetch"];
+        throw new Error(await output(journal), { cause: error });
+      });
+      openclaw = "2026.9.7";
+      assert.match(declared(), /"openclaw":"2026\.9\.7"/);
+      assert.equal(current(), `generations/${before + 1}`);
+      const { updates, health } = await status();
+      assert.equal(updates?.last?.outcome, "updated");
+      assert.equal(updates.last.to, "2026.9.7");
+      assert.deepEqual(
+        health.filter(({ key }) => key.startsWith("update")),
+        [],
+      );
+      assert.match(await machine.ok(["status"]), /OpenClaw 2026\.9\.7.*moved to OpenClaw 2026\.9\.7/s);
+      assert.match(await output(["cat", "/root/pins/2026.9.7/package-lock.json"]), /sha512-/);
+    });
+
+    test("from a version that doesn't come up it goes back by itself, says so, and doesn't try it again", async () => {
+      offer({ "2026.9.7": OLD, "2026.9.8": OLD });
+      const before = current();
+      const text = declared();
+      const { code } = await machine.run(["systemctl", "start", "seawall-update.service"]);
+      assert.notEqual(code, 0);
+      assert.equal(current(), before);
+      assert.equal(declared(), text);
+      const warning = (await status()).health.find(({ key }) => key === "update");
+      assert.match(JSON.stringify(warning), /to OpenClaw 2026\.9\.8 failed, and what ran before runs/);
+      assert.match(warning?.remedy ?? "", /seawall update/);
+      assert.match(await machine.ok(["status"]), /basecamp {2}answers/);
+      assert.match(await machine.ok(["update"]), /2026\.9\.8 failed before .* was not tried again/);
+    });
+
+    test("a declaration with changes that weren't applied is left alone", async () => {
+      declare({}, { deny: ["GET /v1/never"] });
+      const text = declared();
+      const { code, stderr } = await machine.seawall(["update"]);
+      assert.equal(code, 1);
+      assert.match(stderr, /the declaration was changed since it was applied/);
+      assert.equal(declared(), text);
+    });
   });
 
   test("a power cut in the middle of a switch leaves a whole generation, which runs after boot", async () => {

@@ -59,9 +59,10 @@ export async function startServiceCopy(options: {
   const version = await requireSystem();
   // Only one of its bots runs here: the neighbour's phantoms are all that is wanted of it.
   const all = options.generation;
+  const { autoUpdate: _not, ...plan } = all.plan;
   const generation = {
     ...all,
-    plan: { ...all.plan, bots: all.plan.bots.filter(({ name }) => name === bot) },
+    plan: { ...plan, bots: plan.bots.filter(({ name }) => name === bot) },
   };
   const { bots, brokers } = usersOf(generation.plan);
   const folder = mkdtempSync("/run/seawall-copy-");

@@ -2,7 +2,13 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { takeLock } from "../../files/index.ts";
 import { comparePlans, type Plan, type PlanChange } from "../../plan/index.ts";
-import { systemdTarget, missingDirectives, type SystemdSystem } from "../../targets/index.ts";
+import {
+  systemdTarget,
+  missingDirectives,
+  type SystemdSystem,
+  type SystemdUpdate,
+} from "../../targets/index.ts";
+import { registrySettings } from "../../openclaw/index.ts";
 import { locateVault } from "../../secrets/index.ts";
 import type { BotGeneration, Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
@@ -26,8 +32,10 @@ import {
   readSystemGeneration,
   writeSystemGeneration,
 } from "./SystemGeneration.ts";
-import { systemInput } from "./systemInput.ts";
+import { systemInput, type CodePlace } from "./systemInput.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
+import { updateInput } from "./update/updateInput.ts";
+import { storeNpm } from "../storeNpm.ts";
 import { usersOf } from "./usersOf.ts";
 import { validateBySystemd } from "./validateBySystemd.ts";
 
@@ -93,9 +101,9 @@ export async function switchSystem(
     }
     const number = Math.max(0, ...listSystemGenerations(places)) + 1;
     const generation: Generation = { number, ...content };
-    const files = systemdTarget.render(
-      systemInput(content, system, { project: PROJECT, cache: brokerCache(paths.store) }),
-    );
+    const place = { project: PROJECT, cache: brokerCache(paths.store) };
+    const updates = await prepareUpdates(loaded.plan, content.programs.node, paths, place);
+    const files = systemdTarget.render(systemInput(content, system, place, updates));
     const units = files.flatMap(({ path }) => (path.startsWith("units/") ? [path.slice(6)] : []));
     checkForeign(places, units, loaded.plan);
 
@@ -181,6 +189,29 @@ export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Pr
   return await work();
 }
 
+/** What the units of updates need, where there are any. @throws HostError `cannot-serve` */
+async function prepareUpdates(
+  plan: Plan,
+  node: string,
+  { root: state, store }: StatePaths,
+  place: CodePlace,
+): Promise<SystemdUpdate | undefined> {
+  const { autoUpdate } = plan;
+  if (autoUpdate === undefined) return undefined;
+  const { code, stderr } = await run("systemd-analyze", ["calendar", "--", autoUpdate.calendar]);
+  if (code !== 0) {
+    const said = stderr.trim().split("\n").at(-1) ?? "";
+    throw new HostError("cannot-serve", `systemd doesn't take autoUpdate's calendar: ${said}`, {
+      hint: 'say it as systemd.time(7) has it: "daily", "Sun 04:30"; try: systemd-analyze calendar TEXT',
+    });
+  }
+  const settings = await registrySettings();
+  return updateInput(
+    { ...plan, autoUpdate },
+    { ...place, node, npm: storeNpm(store), settings, state, store },
+  );
+}
+
 /** Whether the same OpenClaw took the same configuration for the generation in force. */
 function isJudged(old: Generation | undefined, bot: BotGeneration, name: string): boolean {
   const before = old?.bots[name];
@@ -239,7 +270,7 @@ async function makeUsers(sysusers: Uint8Array | undefined): Promise<void> {
   const { code, stderr } = await run(
     "systemd-sysusers",
     ["-"],
-    Buffer.from(sysusers ?? []).toString(),
+    { input: Buffer.from(sysusers ?? []).toString() },
   );
   if (code === 0) return;
   throw new HostError(

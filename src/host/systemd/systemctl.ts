@@ -60,6 +60,22 @@ export async function showUnits(units: readonly string[]): Promise<Map<string, U
   );
 }
 
+/** When a timer elapses next, in ISO 8601. */
+export async function nextElapse(timer: string): Promise<string | undefined> {
+  const { stdout } = await run("systemctl", [
+    "show",
+    "--timestamp=unix",
+    "--value",
+    "--property=NextElapseUSecRealtime",
+    "--",
+    timer,
+  ]);
+  const seconds = Number(/^@(\d+)/.exec(stdout.trim())?.[1]);
+  return Number.isSafeInteger(seconds) && seconds > 0
+    ? new Date(seconds * 1000).toISOString()
+    : undefined;
+}
+
 export async function reloadManager(): Promise<void> {
   await runOk("systemctl", ["daemon-reload"]);
 }

@@ -76,7 +76,8 @@ export async function testRegistry(
   return registry;
 }
 
-function pack(folder: string, { name, version, manifest, files }: TestPackage): Buffer {
+/** A package as a registry serves it, the same bytes each time. */
+export function pack(folder: string, { name, version, manifest, files }: TestPackage): Buffer {
   const root = join(folder, name);
   mkdirSync(join(root, "package"), { recursive: true });
   writeFileSync(

@@ -1,7 +1,16 @@
 import type { Plan } from "../../plan/index.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 import { unit } from "./brokerUnits.ts";
-import { botUnits, botUser, brokerUser, SLICE_UNIT, TARGET_UNIT, WEB_UNIT } from "./names.ts";
+import {
+  botUnits,
+  botUser,
+  brokerUser,
+  SLICE_UNIT,
+  tailscaleUnit,
+  TARGET_UNIT,
+  UPDATE_TIMER,
+  WEB_UNIT,
+} from "./names.ts";
 import type { SystemdSystem } from "./SystemdInput.ts";
 import { plainText } from "./unitFile.ts";
 
@@ -49,6 +58,10 @@ export function wantedUnits(plan: Plan): string[] {
       return [sockets, ingress, control, metrics, doorSocket, broker, gateway];
     }),
     ...(web ? [WEB_UNIT] : []),
+    ...plan.bots.flatMap(({ name, expose }) =>
+      expose?.tailscale === true ? [tailscaleUnit(name)] : [],
+    ),
+    ...(plan.autoUpdate === undefined ? [] : [UPDATE_TIMER]),
   ];
 }
 

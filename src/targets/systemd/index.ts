@@ -6,15 +6,21 @@ export {
   type SystemdPaths,
   type SystemdPrograms,
   type SystemdSystem,
+  type SystemdUpdate,
 } from "./SystemdInput.ts";
 export { wantedUnits } from "./deploymentUnits.ts";
 export {
   botUnits,
   botUser,
   brokerUser,
+  FETCH_UNIT,
   scratchPlace,
   SLICE_UNIT,
+  tailscaleUnit,
   TARGET_UNIT,
+  UPDATE_TIMER,
+  UPDATE_UNIT,
+  WEB_UNIT,
   type BotUnits,
 } from "./names.ts";
 export { botSockets, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
@@ -22,5 +28,6 @@ export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";
 export { fail2ban } from "./expose/fail2ban.ts";
 export { firewall } from "./expose/firewall.ts";
+export { FETCH_FOLDER } from "./updateUnits.ts";
 export { unitProperties } from "./unitProperties.ts";
 export { missingDirectives } from "./directives.ts";

@@ -56,6 +56,14 @@ export const TARGET_UNIT = "seawall.target";
 export const SLICE_UNIT = "seawall.slice";
 /** Caddy, where a bot has a domain. */
 export const WEB_UNIT = "seawall-web.service";
+/** Bots in the tailnet have one each. */
+export function tailscaleUnit(bot: string): string {
+  return `seawall-tailscale-${bot}.service`;
+}
+/** When to look for a newer OpenClaw, who moves bots to it, and who fetches it. */
+export const UPDATE_TIMER = "seawall-update.timer";
+export const UPDATE_UNIT = "seawall-update.service";
+export const FETCH_UNIT = "seawall-fetch.service";
 /** Never started by itself. */
 export const FIREWALL_UNIT = "seawall-firewall.service";
 
