@@ -10,6 +10,7 @@ import { bootMachine, type Machine } from "../support/Machine.ts";
 import { testStore } from "../support/testStore.ts";
 
 const SUPPORT = resolve(import.meta.dirname, "../support");
+const PINS = resolve(import.meta.dirname, "../../pins/openclaw");
 const KEY = `sk-ant-api03-${randomBytes(70).toString("base64url").slice(0, 93)}AA`;
 const GATEWAY = "seawall-gateway-basecamp.service";
 const BROKER = "seawall-broker-basecamp.service";
@@ -51,6 +52,9 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     };
     writeFileSync(join(machine.tree, "root", "seawall.json5"), JSON.stringify(declaration));
   }
+
+  /** This project is seen read-only in a machine, and an update pins what it found. */
+  const ownPins = (): Promise<string> => output(["mount", "--bind", "/root/pins", PINS]);
 
   async function output(command: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await machine.run(command);
@@ -325,7 +329,6 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
 
   describe("autoUpdate", () => {
     const root = (): string => join(machine.tree, "root");
-    const PINS = resolve(import.meta.dirname, "../../pins/openclaw");
     const offer = (versions: Readonly<Record<string, string>>): void =>
       writeFileSync(join(root(), "versions.json"), JSON.stringify(versions));
     const declared = (): string => readFileSync(join(root(), "seawall.json5"), "utf8");
@@ -353,9 +356,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       await once(registry.stdout, "data");
       const npm = resolve(import.meta.dirname, "../../node_modules/npm/bin/npm-cli.js");
       await output(["ln", "-s", npm, "/usr/bin/npm"]);
-      // This project is seen read-only in here, and an update pins what it found.
       await output(["cp", "-r", PINS, "/root/pins"]);
-      await output(["mount", "--bind", "/root/pins", PINS]);
+      await ownPins();
       surroundings = { autoUpdate: { calendar: "Sun 04:30", from: "registry" } };
       declare();
     });
@@ -474,6 +476,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.match(current(), /^generations\/\d+$/);
     assert.ok(existsSync(join(machine.tree, "etc/seawall", current(), "generation.json")));
     await machine.boot();
+    await ownPins();
     for (let tries = 0; tries < 240; tries++) {
       const { code } = await machine.seawall(["status"]);
       if (code === 0) break;

@@ -31,6 +31,7 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     units.ingress,
     units.control,
     units.metrics,
+    units.command,
     scratchPlace(SYSTEMD_PATHS.runtime, bot).unit,
   ];
   if (differs(...[...sockets, units.doorSocket, units.door].map(unit))) changes.add("network");

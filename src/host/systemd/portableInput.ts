@@ -38,6 +38,7 @@ const PROGRAMS: Programs = {
   node: `${STORE}/node/bin/node`,
   launcher: `${STORE}/seawall-launch/seawall-launch`,
   shell: "/usr/bin/dash",
+  client: `${STORE}/seawall-client/seawall-client`,
 };
 
 /** Whole folders: which files of them a program uses is known on the machine itself only. */

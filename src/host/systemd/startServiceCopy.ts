@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -108,7 +109,9 @@ export async function startServiceCopy(options: {
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
     const output = join(folder, "output");
     mkdirSync(UNITS, { recursive: true });
-    for (const name of names)
+    for (const name of names.filter((each) =>
+      existsSync(join(system.paths.generation, "units", each)),
+    ))
       symlinkSync(join(system.paths.generation, "units", name), join(UNITS, name));
     for (const [unit, lines] of [
       [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],

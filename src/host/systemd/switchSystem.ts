@@ -33,6 +33,7 @@ import {
   writeSystemGeneration,
 } from "./SystemGeneration.ts";
 import { systemInput, type CodePlace } from "./systemInput.ts";
+import { tailnetSite } from "./tailnetSite.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
 import { updateInput } from "./update/updateInput.ts";
 import { storeNpm } from "../storeNpm.ts";
@@ -113,6 +114,7 @@ export async function switchSystem(
         hint: "type it again with --yes when these changes are what you want",
       });
     }
+    const site = await tailnetSite(loaded.plan);
     await makeUsers(files.find(({ path }) => path === "sysusers.conf")?.bytes);
     const users = usersOf(loaded.plan);
     const folder = before === undefined ? undefined : generationFolder(places, before);
@@ -122,6 +124,7 @@ export async function switchSystem(
       system,
       users: users.bots,
       before: folder,
+      ...(site === undefined ? {} : { tailnet: site }),
     });
     const owners = new Map(
       [...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
@@ -223,7 +226,7 @@ function isJudged(old: Generation | undefined, bot: BotGeneration, name: string)
 
 /** What `seawall up` can do and services can't. */
 function refuseWhatServicesLack({ bots }: Plan): void {
-  const open = bots.find(({ expose }) => expose !== undefined);
+  const open = bots.find(({ expose }) => expose?.domain !== undefined);
   if (open !== undefined && !existsSync(CADDY)) {
     throw new HostError(
       "cannot-serve",

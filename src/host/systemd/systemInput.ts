@@ -67,12 +67,10 @@ export function gatewaySpec(
   files?: ProgramFiles,
 ): WallSpec {
   const home = `${paths.state}/bots/${plan.name}`;
-  // Their socket is made by a supervisor's launcher; status says that they aren't there.
-  const { client: _, ...own } = programs;
   const spec = botWall({
     plan,
     bot,
-    programs: own,
+    programs,
     home,
     trust: "",
     variables: {},
@@ -86,12 +84,14 @@ export function gatewaySpec(
     "/etc/passwd": `${paths.generation}/private/${plan.name}/passwd`,
     "/etc/group": `${paths.generation}/private/${plan.name}/group`,
   };
-  const { dial: _door, ...network } = spec.network;
+  // Made by systemd; the folder is a unit's to show.
+  const { dial: _door, socket, ...network } = spec.network;
   return {
     ...spec,
     environment: { ...spec.environment, ...PORTABLE_FILES },
     mounts: spec.mounts.map((mount): Mount => {
-      const from = machine[mount.to];
+      const commands = socket?.folder === mount.to;
+      const from = commands ? `${paths.runtime}/${plan.name}/command` : machine[mount.to];
       return from === undefined ? mount : { kind: "read", from, to: mount.to };
     }),
     network,

@@ -4,7 +4,7 @@ import { botUnits, TARGET_UNIT, UPDATE_TIMER, UPDATE_UNIT } from "../../targets/
 import type { HealthWarning } from "../status.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { readPending } from "./activate.ts";
-import { clientCommands, type Plan } from "../../plan/index.ts";
+import type { Plan } from "../../plan/index.ts";
 import { USUAL_LIMITS } from "../botWall.ts";
 import { askBroker } from "./askBroker.ts";
 import { answersHealth } from "../answersHealth.ts";
@@ -94,13 +94,6 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
           key: `limits:${name}`,
           warning: `the memory of ${name} is not limited: systemd counts none on this machine`,
           remedy: "boot with systemd.unified_cgroup_hierarchy=1, and without cgroup_disable=memory",
-        });
-      }
-      for (const { command } of clientCommands(bot)) {
-        health.push({
-          key: `command:${name}:${command.name}`,
-          warning: `the command ${command.name} of ${name} is not there under systemd yet`,
-          remedy: "the bot can make the same calls by HTTP; or run it with: seawall up",
         });
       }
       for (const concession of bot.concessions) {

@@ -23,7 +23,7 @@ export {
   WEB_UNIT,
   type BotUnits,
 } from "./names.ts";
-export { botSockets, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
+export { botSockets, hasCommands, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
 export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";
 export { fail2ban } from "./expose/fail2ban.ts";

@@ -15,6 +15,8 @@ export interface BotUnits {
   readonly ingress: string;
   readonly control: string;
   readonly metrics: string;
+  /** For bots with client commands. */
+  readonly command: string;
   readonly broker: string;
   readonly gateway: string;
   /** Behind it something in the bot's network connects to the gateway. */
@@ -30,6 +32,7 @@ export function botUnits(bot: string, prefix = "seawall"): BotUnits {
     ingress: `${prefix}-ingress-${bot}.socket`,
     control: `${prefix}-control-${bot}.socket`,
     metrics: `${prefix}-metrics-${bot}.socket`,
+    command: `${prefix}-command-${bot}.socket`,
     broker: `${prefix}-broker-${bot}.service`,
     gateway: `${prefix}-gateway-${bot}.service`,
     doorSocket: `${prefix}-door-${bot}.socket`,

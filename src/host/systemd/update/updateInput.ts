@@ -50,7 +50,7 @@ export function updateInput(
       ...registry,
     },
     fetch: {
-      command: [INSIDE.node, `${project}/src/host/systemd/update/fetchMain.ts`],
+      command: [node, `${project}/src/host/systemd/update/fetchMain.ts`],
       cwd: FOLDER,
       environment: {
         PATH: INSIDE.commands,
