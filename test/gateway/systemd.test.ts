@@ -29,7 +29,12 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   let surroundings: object = {};
 
   /** Writes the declaration; `more` goes into the bot, `grant` into its grant. */
-  function declare(more: object = {}, grant: object = {}, secrets: object = {}): void {
+  function declare(
+    more: object = {},
+    grant: object = {},
+    secrets: object = {},
+    grants: object = {},
+  ): void {
     const declaration = {
       seawall: 1,
       secrets: { anthropic: { vault: "anthropic" }, ...secrets },
@@ -43,6 +48,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
               dial: { host: "127.0.0.1", port, ca: "stand-ins.pem" },
               ...grant,
             },
+            ...grants,
           },
           settings: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
           ...more,
@@ -215,7 +221,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     );
   });
 
-  test("a call that waits is told by status and allowed by approve", async () => {
+  test("a call that waits is told by status and allowed for good by approve, which changes the declaration and switches", async () => {
     declare({}, { ask: ["GET /v1/models"] });
     await machine.ok(["switch", "--yes"]);
     const pid = await pidOf(GATEWAY);
@@ -238,8 +244,13 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     }
     assert.ok(id !== undefined, "nothing waits");
     assert.match(await machine.ok(["status"]), /1 waiting for your word/);
-    await machine.ok(["approve", id, "--once"]);
+    await machine.ok(["approve", id, "--always"]);
     assert.match((await call).stdout, /^\d{3}/);
+    assert.equal(current(), "generations/3");
+    assert.equal(await pidOf(GATEWAY), pid);
+    const written = readFileSync(join(machine.tree, "root", "seawall.json5"), "utf8");
+    assert.match(written, /ask: ?\[\]|"ask":\[\]/);
+    assert.match(written, /allow"?: ?\["\.\.\.", ?"GET \/v1\/models"\]|GET \/v1\/models/);
     const { stderr } = await machine.seawall(["approve", id, "--once"]);
     assert.match(stderr, /nothing waits under/);
   });
@@ -299,9 +310,9 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       refused.stderr,
       /^! basecamp, grant "anthropic": calls that are made gain GET \/v1\/files$/m,
     );
-    assert.equal(current(), "generations/2");
-    await machine.ok(["switch", "--yes"]);
     assert.equal(current(), "generations/3");
+    await machine.ok(["switch", "--yes"]);
+    assert.equal(current(), "generations/4");
     assert.deepEqual([await pidOf(GATEWAY), await pidOf(BROKER)], pids);
     assert.match(await machine.ok(["switch"]), /says the same already/);
   });
@@ -311,8 +322,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     declare({}, { secret: "lost" }, { lost: { vault: "lost" } });
     const { code, stderr } = await machine.seawall(["switch", "--yes"]);
     assert.equal(code, 5, stderr);
-    assert.match(stderr, /going back to generation 3/);
-    assert.equal(current(), "generations/3");
+    assert.match(stderr, /going back to generation 4/);
+    assert.equal(current(), "generations/4");
     assert.ok(!existsSync(join(machine.tree, "etc/seawall/pending")));
     assert.equal(await pidOf(GATEWAY), pids[0]);
     assert.match(await machine.ok(["status"]), /basecamp {2}answers/);
@@ -320,11 +331,11 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
 
   test("rollback puts the generation before in force", async () => {
     await machine.ok(["rollback"]);
-    assert.equal(current(), "generations/2");
+    assert.equal(current(), "generations/3");
     const { code, stderr } = await machine.seawall(["rollback", "77"]);
     assert.equal(code, 1);
     assert.match(stderr, /there is no generation 77/);
-    assert.match(await machine.ok(["generations"]), /^\* 2 /m);
+    assert.match(await machine.ok(["generations"]), /^\* 3 /m);
   });
 
   describe("autoUpdate", () => {
@@ -462,7 +473,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   });
 
   test("a power cut in the middle of a switch leaves a whole generation, which runs after boot", async () => {
-    declare({ exec: { allow: ["ls"] } });
+    const brave = { brave: { secret: "anthropic" } };
+    declare({ exec: { allow: ["brave-search", "ls"] } }, {}, {}, brave);
     const over = new AbortController();
     const switching = machine
       .seawall(["switch", "--yes"])
@@ -489,6 +501,80 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     const after = await machine.ok(["status"]);
     assert.match(after, /basecamp {2}answers/);
     assert.doesNotMatch(after, /was cut off/);
+  });
+
+  /** What a child of the gateway's says, behind all of its unit's wall. */
+  async function fromInside(...words: readonly string[]): Promise<{
+    readonly status: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly code?: string;
+  }> {
+    const query = words.map((word) => `word=${encodeURIComponent(word)}`).join("&");
+    const ask = `
+      const token = require("fs").readFileSync("/var/lib/seawall/tokens/basecamp", "utf8").trim();
+      fetch("http://127.0.0.1:18789/v1/run?${query}", { headers: { authorization: "Bearer " + token } })
+        .then(async (r) => console.log(await r.text()));`;
+    return JSON.parse(await output(["node", "-e", ask])) as Awaited<ReturnType<typeof fromInside>>;
+  }
+
+  test("a client command asks the broker from inside the unit; nobody but the bot can", async () => {
+    const help = await fromInside("/usr/bin/brave-search", "--help");
+    assert.equal(help.status, 0, help.stderr);
+    assert.match(help.stdout, /brave-search/);
+    const refused = await fromInside("/usr/bin/brave-search", "call", "GET", "/nothing");
+    assert.equal(refused.status, 3, refused.stderr);
+    assert.match(refused.stderr, /seawall_refused/);
+    // Neither a command that wasn't granted nor anything of Seawall's own is there.
+    assert.equal((await fromInside("/usr/bin/google-api", "--help")).code, "ENOENT");
+    assert.notEqual((await fromInside("/usr/bin/ls", "/run/seawall/basecamp")).status, 0);
+    assert.equal((await fromInside("/usr/bin/ls", "/run/broker")).stdout, "socket\n");
+    const connect = `require("net").connect("/run/seawall/basecamp/command/socket")
+      .once("connect", () => { console.log("connected"); process.exit(); }).once("error", (e) => console.log(e.code));`;
+    // Control: root can.
+    assert.equal(await output(["node", "-e", connect]), "connected");
+    const other = ["setpriv", "--reuid=65534", "--clear-groups", "node", "-e", connect];
+    assert.equal(await output(other), "EACCES");
+  });
+
+  test("a bot for the tailnet needs Tailscale, is told to it, and answers to its name there alone", async () => {
+    const program = join(machine.tree, "usr/bin/tailscale");
+    declare({ expose: { tailscale: true } });
+    const { code, stderr } = await machine.seawall(["switch", "--yes"]);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /for the tailnet, and Tailscale isn't installed\n {2}hint: install it/);
+    // The real one can't be had here: one that says what it was told.
+    const say = (state: string): void =>
+      writeFileSync(
+        program,
+        `#!/bin/sh
+[ "$1" = status ] && exec echo '{"Version":"1.80.2-t","BackendState":"${state}","Self":{"DNSName":"Harbour.tail0.ts.net."}}'
+echo "told: $*"
+exec sleep infinity\n`,
+        { mode: 0o755 },
+      );
+    say("NeedsLogin");
+    assert.match((await machine.seawall(["switch", "--yes"])).stderr, /hint: type: tailscale up/);
+    say("Running");
+    await machine.ok(["switch", "--yes"]);
+    const journal = ["journalctl", "-b", "-o", "cat", "-u", "seawall-tailscale-basecamp"];
+    assert.match(
+      await output(journal),
+      /^told: serve --yes --https=18789 http:\/\/127\.0\.0\.1:18789$/m,
+    );
+    const visit = (host: string): Promise<string> =>
+      output([
+        "node",
+        "-e",
+        `require("http").get({ port: 18789, path: "/healthz", headers: { host: "${host}" } }, (r) => { console.log(r.statusCode); r.resume(); })`,
+      ]);
+    assert.equal(await visit("harbour.tail0.ts.net:18789"), "200");
+    assert.equal(await visit("other.tail0.ts.net:18789"), "403");
+    declare();
+    await machine.ok(["switch", "--yes"]);
+    assert.equal(await visit("harbour.tail0.ts.net:18789"), "403");
+    const unit = ["systemctl", "is-active", "seawall-tailscale-basecamp"];
+    assert.equal((await machine.run(unit)).stdout.trim(), "inactive");
   });
 
   test("uninstall leaves nothing", async () => {

@@ -7,18 +7,26 @@ import { pack } from "../../src/openclaw/testing/testRegistry.ts";
 
 /**
  * Runs inside a machine: an npm registry with small programs in the place of OpenClaw, whose gateways
- * answer in no time or, of the versions named by the second argument, end at once. It offers the versions
+ * answer in no time and run what they are told or, of the versions named by the second argument, end at once. It offers the versions
  * that `versions.json` in the folder of the first argument has, with the time of each.
  */
 const [folder = "", broken = ""] = process.argv.slice(2);
 const work = mkdtempSync("/tmp/registry-");
 
 const program = (version: string): string => `
+import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 const [command] = process.argv.slice(2);
 if (command === "config") console.log('{"valid":true,"issues":[],"warnings":[]}');
 else if (${JSON.stringify(broken)} === "${version}") process.exit(1);
-else createServer((request, response) => response.end("${version}")).listen(18789, "127.0.0.1");
+else createServer((request, response) => {
+  const { pathname, searchParams } = new URL(request.url, "http://localhost");
+  if (pathname !== "/v1/run") return response.end("${version}");
+  // What an agent's exec tool does: a real child behind the unit's wall.
+  const [program, ...words] = searchParams.getAll("word");
+  const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: "utf8" });
+  response.end(JSON.stringify({ status, stdout, stderr, code: error?.code }));
+}).listen(18789, "127.0.0.1");
 `;
 
 const MANIFEST = { bin: { openclaw: "openclaw.mjs" }, engines: { node: ">=24" }, type: "module" };
