@@ -98,7 +98,7 @@ test("what fetchNewer() fetched gets into the store without the registry, and on
     ["a changed file", () => writeFileSync(main, "2\n"), () => writeFileSync(main, right)],
     ["a file more", () => writeFileSync(join(tree, "more"), ""), () => rmSync(join(tree, "more"))],
     ["a link more", () => symlinkSync("/etc/passwd", join(tree, "l")), () => rmSync(join(tree, "l"))],
-    ["a program", () => chmodSync(main, 0o755), () => chmodSync(main, 0o644)],
+    ["a program less", () => chmodSync(main, 0o644), () => chmodSync(main, 0o755)],
   ] as const) {
     spoil();
     await rejects(ensureOpenClaw(pin, store, { tree }), { code: "wrong-hash" }, what);
@@ -138,7 +138,7 @@ test("adoptPin() takes nothing but a whole pin of plain files", async (t) => {
     rmSync(join(from, "1.3.0"), { recursive: true });
     cpSync(kept, join(from, "1.3.0"), { recursive: true });
   }
-  throws(() => adoptPin("1.3.0", from, "/proc/nowhere"), { code: "store" });
+  throws(() => adoptPin("1.3.0", from, join(kept, "pin.json", "x")), { code: "store" });
   // Control: as it was, it is taken.
   equal(adoptPin("1.3.0", from, pins).version, "1.3.0");
 });
