@@ -124,7 +124,9 @@ const autoUpdate = z
     from: z
       .enum(["pins", "registry"])
       .default("pins")
-      .describe("pins: versions that came with Seawall or that you pinned; registry: npm's newest."),
+      .describe(
+        "pins: versions that came with Seawall or that you pinned; registry: npm's newest.",
+      ),
     days: z
       .int()
       .min(0)

@@ -18,10 +18,7 @@ export interface InForce {
 }
 
 /** What `seawall up` has in force. @throws HostError `not-running` */
-export function supervisedInForce(
-  paths: StatePaths,
-  onProgress: (text: string) => void,
-): InForce {
+export function supervisedInForce(paths: StatePaths, onProgress: (text: string) => void): InForce {
   const number = currentGeneration(paths);
   if (number === undefined) throw new HostError("not-running", "nothing is in force");
   return {

@@ -41,5 +41,8 @@ export async function declareAlways(
       hint: "allow it with --once or --hour, or write the declaration yourself",
     });
   }
-  return { file, changes: await changeDeclaration(inForce, file, edits, { onProgress, onWritten }) };
+  return {
+    file,
+    changes: await changeDeclaration(inForce, file, edits, { onProgress, onWritten }),
+  };
 }

@@ -56,9 +56,7 @@ export const PIN_FILES = ["package.json", "package-lock.json", "pin.json"] as co
 
 /** Versions that are pinned, oldest first. */
 export function listPins(pins: string = PINS): string[] {
-  return readdirSync(pins)
-    .filter(isVersion)
-    .toSorted(compareVersions);
+  return readdirSync(pins).filter(isVersion).toSorted(compareVersions);
 }
 
 /**

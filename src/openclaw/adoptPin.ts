@@ -23,7 +23,8 @@ export function adoptPin(version: string, from: string, pins: string = PINS): Op
   try {
     const copy = join(work, version);
     mkdirSync(copy);
-    for (const name of PIN_FILES) writeFileSync(join(copy, name), readPlain(join(from, version, name)));
+    for (const name of PIN_FILES)
+      writeFileSync(join(copy, name), readPlain(join(from, version, name)));
     const pin = readPin(version, work);
     lockedPackages(pin.folder, thisPlatform());
     if (pin.entry.split("/").includes("..") || pin.entry.startsWith("/"))

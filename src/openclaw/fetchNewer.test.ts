@@ -31,7 +31,11 @@ interface Place {
   readonly folder: string;
   readonly store: string;
   readonly registry: TestRegistry;
-  readonly fetch: (options: { have: string; from: "pins" | "registry"; days?: number }) => Promise<Offer>;
+  readonly fetch: (options: {
+    have: string;
+    from: "pins" | "registry";
+    days?: number;
+  }) => Promise<Offer>;
 }
 
 /** 1.2.3 is pinned; the registry has it from `time` on, under the number given. */
@@ -48,7 +52,15 @@ async function place(t: TestContext, version: string, time: string): Promise<Pla
   })();
   const registry = await testRegistry(t, [{ name: "tiny", version, manifest, files, time }]);
   const fetch: Place["fetch"] = (options) =>
-    fetchNewer({ days: 7, ...options, folder, pins, name: "tiny", now: NOW, onProgress: () => undefined });
+    fetchNewer({
+      days: 7,
+      ...options,
+      folder,
+      pins,
+      name: "tiny",
+      now: NOW,
+      onProgress: () => undefined,
+    });
   return { pins, folder, store: join(root, "store"), registry, fetch };
 }
 
@@ -97,7 +109,11 @@ test("what fetchNewer() fetched gets into the store without the registry, and on
   for (const [what, spoil, mend] of [
     ["a changed file", () => writeFileSync(main, "2\n"), () => writeFileSync(main, right)],
     ["a file more", () => writeFileSync(join(tree, "more"), ""), () => rmSync(join(tree, "more"))],
-    ["a link more", () => symlinkSync("/etc/passwd", join(tree, "l")), () => rmSync(join(tree, "l"))],
+    [
+      "a link more",
+      () => symlinkSync("/etc/passwd", join(tree, "l")),
+      () => rmSync(join(tree, "l")),
+    ],
     ["a program less", () => chmodSync(main, 0o644), () => chmodSync(main, 0o755)],
   ] as const) {
     spoil();
@@ -129,7 +145,13 @@ test("adoptPin() takes nothing but a whole pin of plain files", async (t) => {
     ["no JSON", () => writeFileSync(at("pin.json"), "x")],
     ["another version", () => edit("pin.json", (s) => s.replace('"1.3.0"', '"1.3.1"'))],
     ["a program elsewhere", () => edit("pin.json", (s) => s.replace("node_modules/tiny", "../.."))],
-    ["an address", () => edit("package-lock.json", (s) => s.replace('"integrity"', '"resolved": "http://x/", "integrity"'))],
+    [
+      "an address",
+      () =>
+        edit("package-lock.json", (s) =>
+          s.replace('"integrity"', '"resolved": "http://x/", "integrity"'),
+        ),
+    ],
     ["no integrity", () => edit("package-lock.json", (s) => s.replace('"integrity"', '"other"'))],
   ] as const) {
     spoil();

@@ -180,7 +180,10 @@ async function latestPlugin(
     );
     const latest = [versions]
       .flat()
-      .filter((candidate) => /^\d+\.\d+\.\d+$/.test(candidate) && compareVersions(candidate, version) <= 0)
+      .filter(
+        (candidate) =>
+          /^\d+\.\d+\.\d+$/.test(candidate) && compareVersions(candidate, version) <= 0,
+      )
       .toSorted(compareVersions)
       .at(-1);
     if (latest === undefined) return undefined;

@@ -429,10 +429,23 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       offer({ [openclaw]: OLD, "2026.9.7": OLD, "2026.9.9": tomorrow, "2027.1.1-beta.1": OLD });
       const before = Number(current().split("/")[1]);
       await machine.ok(["status"]);
-      await output(["systemctl", "start", "seawall-update.service"]).catch(async (error: unknown) => {
-        const journal = ["journalctl", "-b", "-o", "cat", "-n", "40", "-u", "seawall-update", "-u", "seawall-fetch"];
-        throw new Error(await output(journal), { cause: error });
-      });
+      await output(["systemctl", "start", "seawall-update.service"]).catch(
+        async (error: unknown) => {
+          const journal = [
+            "journalctl",
+            "-b",
+            "-o",
+            "cat",
+            "-n",
+            "40",
+            "-u",
+            "seawall-update",
+            "-u",
+            "seawall-fetch",
+          ];
+          throw new Error(await output(journal), { cause: error });
+        },
+      );
       openclaw = "2026.9.7";
       assert.match(declared(), /"openclaw":"2026\.9\.7"/);
       assert.equal(current(), `generations/${before + 1}`);
@@ -443,7 +456,10 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
         health.filter(({ key }) => key.startsWith("update")),
         [],
       );
-      assert.match(await machine.ok(["status"]), /OpenClaw 2026\.9\.7.*moved to OpenClaw 2026\.9\.7/s);
+      assert.match(
+        await machine.ok(["status"]),
+        /OpenClaw 2026\.9\.7.*moved to OpenClaw 2026\.9\.7/s,
+      );
       assert.match(await output(["cat", "/root/pins/2026.9.7/package-lock.json"]), /sha512-/);
     });
 
@@ -456,7 +472,10 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       assert.equal(current(), before);
       assert.equal(declared(), text);
       const warning = (await status()).health.find(({ key }) => key === "update");
-      assert.match(JSON.stringify(warning), /to OpenClaw 2026\.9\.8 failed, and what ran before runs/);
+      assert.match(
+        JSON.stringify(warning),
+        /to OpenClaw 2026\.9\.8 failed, and what ran before runs/,
+      );
       assert.match(warning?.remedy ?? "", /seawall update/);
       assert.match(await machine.ok(["status"]), /basecamp {2}answers/);
       assert.match(await machine.ok(["update"]), /2026\.9\.8 failed before .* was not tried again/);

@@ -33,7 +33,9 @@ export function checkVisit(visit: Visit, ingress: BrokerIngress): RefusalCode | 
   if (hosts.length !== 1 || !(bySite || isLoopbackHost(host))) return "ingress-host";
   // Each for itself: a page of the site may not speak to the loopback, nor one of that to the site.
   const isOwn = (origin: string): boolean =>
-    bySite ? isSite(/^https:\/\/(.+)$/i.exec(origin)?.[1] ?? "", ingress.site) : isLoopbackOrigin(origin);
+    bySite
+      ? isSite(/^https:\/\/(.+)$/i.exec(origin)?.[1] ?? "", ingress.site)
+      : isLoopbackOrigin(origin);
   if (!valuesOf(visit.headers, "origin").every(isOwn)) return "ingress-host";
 
   const authorizations = valuesOf(visit.headers, "authorization");

@@ -111,7 +111,11 @@ export function relayWebSocket(
   site?: string,
 ): Promise<AuditEnd> {
   return new Promise((resolve) => {
-    const headers = visitorHeaders(request, new Set(["proxy-authorization", "proxy-connection"]), site);
+    const headers = visitorHeaders(
+      request,
+      new Set(["proxy-authorization", "proxy-connection"]),
+      site,
+    );
     const upstream = http.request({
       createConnection: () => gateway,
       method: "GET",

@@ -71,7 +71,11 @@ export async function privateFiles(options: {
       const at = `private/${name}`;
       return [
         targetFile(`${at}/gateway.env`, environmentFile(variables), 0o400),
-        targetFile(`${at}/broker.json`, serviceConfig(config, generation, name, system, tailnet), 0o400),
+        targetFile(
+          `${at}/broker.json`,
+          serviceConfig(config, generation, name, system, tailnet),
+          0o400,
+        ),
         targetFile(
           `${at}/passwd`,
           `bot:x:${user?.uid ?? 0}:${user?.gid ?? 0}:bot:${SERVICE_INSIDE.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,

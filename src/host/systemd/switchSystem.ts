@@ -270,11 +270,9 @@ async function usesSealedVault({ secrets }: Plan, paths: StatePaths): Promise<bo
 }
 
 async function makeUsers(sysusers: Uint8Array | undefined): Promise<void> {
-  const { code, stderr } = await run(
-    "systemd-sysusers",
-    ["-"],
-    { input: Buffer.from(sysusers ?? []).toString() },
-  );
+  const { code, stderr } = await run("systemd-sysusers", ["-"], {
+    input: Buffer.from(sysusers ?? []).toString(),
+  });
   if (code === 0) return;
   throw new HostError(
     "system-command",

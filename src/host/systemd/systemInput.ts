@@ -1,4 +1,9 @@
-import type { SystemdBot, SystemdInput, SystemdSystem, SystemdUpdate } from "../../targets/index.ts";
+import type {
+  SystemdBot,
+  SystemdInput,
+  SystemdSystem,
+  SystemdUpdate,
+} from "../../targets/index.ts";
 import { botUnits, socketCount } from "../../targets/index.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";

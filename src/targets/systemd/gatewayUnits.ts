@@ -99,10 +99,7 @@ export function gatewayUnits(
     // Node reads its interfaces by netlink and doesn't start without; nothing of OpenClaw listens on
     // a Unix socket, and its children talk over pairs of them, which need no such right. Client commands
     // connect to one.
-    [
-      "RestrictAddressFamilies",
-      `AF_INET AF_INET6 AF_NETLINK${hasCommands(bot) ? " AF_UNIX" : ""}`,
-    ],
+    ["RestrictAddressFamilies", `AF_INET AF_INET6 AF_NETLINK${hasCommands(bot) ? " AF_UNIX" : ""}`],
     // Every address is local to the bot; these are the ones that names are answered with.
     ["IPAddressDeny", "any"],
     ["IPAddressAllow", ["localhost", ...ASSIGNED, ...literals(bot)].join(" ")],
@@ -137,7 +134,12 @@ export function gatewayUnits(
           ["Wants", units.broker],
           [
             "After",
-            [units.network, units.sockets, ...(hasCommands(bot) ? [units.command] : []), units.broker].join(" "),
+            [
+              units.network,
+              units.sockets,
+              ...(hasCommands(bot) ? [units.command] : []),
+              units.broker,
+            ].join(" "),
           ],
           ["StartLimitIntervalSec", "0"],
         ],

@@ -137,7 +137,8 @@ function environment(variables: Readonly<Record<string, string>>): Directives {
   return Object.entries(variables)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => {
-      if (/^[A-Za-z0-9_/@+.,=~:[\]-]*$/.test(value)) return ["Environment", `${name}=${value}`] as const;
+      if (/^[A-Za-z0-9_/@+.,=~:[\]-]*$/.test(value))
+        return ["Environment", `${name}=${value}`] as const;
       throw new TargetError("unprintable", `the value of ${name} can't stand in a unit`, {
         hint: "use letters, digits and / : . _ + - , = @ ~",
       });

@@ -41,7 +41,10 @@ export interface UpdateOptions {
  *
  * @throws HostError, OpenClawError, whatever a switch throws; the report says it too.
  */
-export async function updateSystem(paths: StatePaths, options: UpdateOptions): Promise<UpdateReport> {
+export async function updateSystem(
+  paths: StatePaths,
+  options: UpdateOptions,
+): Promise<UpdateReport> {
   await requireSystem();
   const places = systemPaths(paths);
   const last = readUpdateReport(places);

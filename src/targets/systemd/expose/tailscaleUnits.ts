@@ -22,7 +22,11 @@ export function tailscaleUnits(plan: Plan, system: SystemdSystem): TargetFile[] 
  * tailscaled takes this from root alone, by a Unix socket. So it is root's, but without a capability,
  * a network or a place to write.
  */
-function serveUnit(bot: string, port: number, { paths, programs, version }: SystemdSystem): TargetFile {
+function serveUnit(
+  bot: string,
+  port: number,
+  { paths, programs, version }: SystemdSystem,
+): TargetFile {
   const service: Directives = [
     ["Type", "exec"],
     [
