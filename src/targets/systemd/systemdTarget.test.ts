@@ -75,11 +75,12 @@ function local(plan: Plan): SystemdInput {
     seawall: ["/usr/bin/env"] as const,
   };
   const { update } = input;
-  const fetch = update && { ...update.fetch, command: ["/usr/bin/env"] as const };
   return {
     ...input,
     system: { ...input.system, programs },
-    ...(fetch === undefined ? {} : { update: { ...update, fetch } }),
+    ...(update === undefined
+      ? {}
+      : { update: { ...update, fetch: { ...update.fetch, command: ["/usr/bin/env"] } } }),
   };
 }
 
