@@ -85,8 +85,11 @@ static int reach_broker(void) {
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
       struct ucred peer;
       socklen_t length = sizeof peer;
-      /* Who listens is outside of this wall's processes, so it has no id here. Anybody else is not the broker. */
-      if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || peer.pid != 0)
+      /*
+       * Who listens is outside of this wall's processes, so it has no id here. Under systemd it has one,
+       * but is another user, which nobody in here can be. Anybody else is not the broker.
+       */
+      if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || (peer.pid != 0 && peer.uid == getuid()))
         fail(EXIT_OUTSIDE, "not-the-broker", "whoever answers at the broker's socket is not the broker");
       return fd;
     }

@@ -47,6 +47,11 @@ export interface BrokerIngress {
   readonly port: number;
   readonly token: string;
   readonly controlPage: boolean;
+  /**
+   * Host and port of the site that something on this machine passes on as it is, having ended TLS
+   * (`tailscale serve`): visitors may name it in place of the loopback.
+   */
+  readonly site?: string;
 }
 
 export interface BrokerBot {

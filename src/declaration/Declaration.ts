@@ -32,7 +32,13 @@ const bot = z.strictObject({
   controlPage: z.boolean().default(false).describe("Serve OpenClaw's control page there."),
   expose: z
     .strictObject({
-      domain: publicName.describe("Host name at which it is reached from outside, over HTTPS."),
+      domain: publicName
+        .optional()
+        .describe("Host name at which it is reached from outside, over HTTPS."),
+      tailscale: z
+        .literal(true)
+        .optional()
+        .describe("Reached from the tailnet instead, by the machine's own Tailscale."),
     })
     .optional()
     .describe("The way in from outside of this machine, under systemd; none if absent."),
@@ -109,6 +115,27 @@ const telemetry = z
   })
   .describe("Numbers for your monitoring; off if absent.");
 
+const autoUpdate = z
+  .strictObject({
+    calendar: z
+      .string()
+      .regex(/^[A-Za-z0-9 *:.,/~_-]{1,80}$/, 'when, as systemd.time(7) has it: "Sun 04:30"')
+      .describe('When, as systemd.time(7) has it: "weekly", "Sun 04:30".'),
+    from: z
+      .enum(["pins", "registry"])
+      .default("pins")
+      .describe(
+        "pins: versions that came with Seawall or that you pinned; registry: npm's newest.",
+      ),
+    days: z
+      .int()
+      .min(0)
+      .max(90)
+      .default(7)
+      .describe("How long a version must have been in the registry."),
+  })
+  .describe("Moves bots to a newer OpenClaw by itself, under systemd; never if absent.");
+
 /** The schema of `seawall.json5`. Unknown keys are faults everywhere but under `settings`. */
 export const declarationSchema = z.strictObject({
   $schema: z.string().optional().describe("For editors."),
@@ -125,6 +152,7 @@ export const declarationSchema = z.strictObject({
   approvals: approvals.optional(),
   audit: audit.optional(),
   telemetry: telemetry.optional(),
+  autoUpdate: autoUpdate.optional(),
 });
 
 export type Declaration = z.output<typeof declarationSchema>;

@@ -74,6 +74,16 @@ for (const [what, before, edit, after] of CASES) {
   });
 }
 
+test("editDeclaration() puts a value in the place of another, and nothing else changes", () => {
+  const text = '{\n  // which\n  bots: { a: { openclaw: "1", // why\n    port: 1 } },\n}\n';
+  const edit = { kind: "replace", path: ["bots", "a", "openclaw"], value: "2" } as const;
+  assert.equal(editDeclaration(text, [edit]), text.replace('"1"', '"2"'));
+  assert.throws(
+    () => editDeclaration(text, [{ ...edit, path: ["bots", "b", "openclaw"] }]),
+    TypeError,
+  );
+});
+
 test("editDeclaration() takes nothing that isn't there and overwrites nothing", () => {
   for (const edit of [
     { kind: "append", path: ["b"], value: 1 },

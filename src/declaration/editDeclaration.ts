@@ -10,6 +10,8 @@ export type Edit =
   | { readonly kind: "append"; readonly path: Path; readonly value: unknown }
   /** Adds a key that isn't there to the object at `path`. */
   | { readonly kind: "set"; readonly path: Path; readonly key: string; readonly value: unknown }
+  /** Puts another value in the place of the one at `path`. */
+  | { readonly kind: "replace"; readonly path: Path; readonly value: unknown }
   /** Takes an item out of the list at `path`. */
   | { readonly kind: "remove"; readonly path: Path; readonly index: number };
 
@@ -43,6 +45,8 @@ function applyEdit(text: string, edit: Edit): string {
       return source.insert(node, writeJson5(edit.value));
     case "set":
       return source.insert(node, `${writeKey(edit.key)}: ${writeJson5(edit.value)}`);
+    case "replace":
+      return source.replace(node, writeJson5(edit.value));
     case "remove":
       return source.remove(node, edit.index);
     default:
@@ -116,6 +120,10 @@ class Source {
     return `${withLine.slice(0, last.end)},${withLine.slice(last.end)}`;
   }
 
+  replace(node: ValueNode, text: string): string {
+    return this.#replace(spanOf(node), text);
+  }
+
   remove(node: ValueNode, index: number): string {
     const children = childrenOf(node);
     const child = children[index];
@@ -185,10 +193,14 @@ function spanOf({ loc }: { readonly loc: Token["loc"] }): Span {
 /** The value as it should be afterwards. */
 function applied(value: unknown, edit: Edit): unknown {
   const copy = structuredClone(value);
-  const target = edit.path.reduce<unknown>(
-    (inner, step) => (inner as Record<string | number, unknown>)[step],
-    copy,
-  );
+  const follow = (path: Path): unknown =>
+    path.reduce<unknown>((inner, step) => (inner as Record<string | number, unknown>)[step], copy);
+  if (edit.kind === "replace") {
+    const container = follow(edit.path.slice(0, -1)) as Record<string | number, unknown>;
+    container[edit.path.at(-1) ?? ""] = edit.value;
+    return plain(copy);
+  }
+  const target = follow(edit.path);
   if (edit.kind === "append") (target as unknown[]).push(edit.value);
   else if (edit.kind === "remove") (target as unknown[]).splice(edit.index, 1);
   else (target as Record<string, unknown>)[edit.key] = edit.value;

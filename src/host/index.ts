@@ -2,6 +2,7 @@ export type { Ask } from "../broker/index.ts";
 export { applyGeneration } from "./applyGeneration.ts";
 export { auditFile, auditPublicKey } from "./auditRecord.ts";
 export { askSupervisor, readAddress } from "./control/index.ts";
+export { supervisedInForce, type InForce } from "./changeDeclaration.ts";
 export { declareAlways, type DeclaredAlways } from "./declareAlways.ts";
 export { examineHost } from "./examineHost.ts";
 export { currentGeneration, readGeneration, type Generation } from "./Generation.ts";

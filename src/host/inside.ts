@@ -22,7 +22,6 @@ export const SERVICE_INSIDE: InsidePaths = {
   home: "/srv/bot",
   state: "/srv/bot/state",
   workspace: "/srv/bot/workspace",
-  clients: false,
 };
 
 /** Where the client commands find the broker; native/client.c has the same path. */

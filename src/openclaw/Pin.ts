@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { compareVersions } from "./compareVersions.ts";
 import { OpenClawError } from "./OpenClawError.ts";
 
 /** Kinds of machine a pin has a hash for, as Node names them. Linux means glibc. */
@@ -50,11 +51,12 @@ export function isVersion(text: string): boolean {
 /** The pins that come with Seawall: one folder per version. */
 export const PINS = fileURLToPath(new URL("../../pins/openclaw", import.meta.url));
 
+/** All that a pin consists of. */
+export const PIN_FILES = ["package.json", "package-lock.json", "pin.json"] as const;
+
 /** Versions that are pinned, oldest first. */
 export function listPins(pins: string = PINS): string[] {
-  return readdirSync(pins)
-    .filter(isVersion)
-    .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return readdirSync(pins).filter(isVersion).toSorted(compareVersions);
 }
 
 /**

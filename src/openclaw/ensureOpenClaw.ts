@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statfsSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  statfsSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { installTree, missingPackages } from "./installTree.ts";
@@ -35,6 +43,11 @@ export type InstallProgress =
 
 export interface InstallOptions {
   readonly onProgress?: (progress: InstallProgress) => void;
+  /**
+   * An installed tree that is copied instead of asking the registry. Whose it is doesn't matter: only
+   * what has the pin's hash gets into the store. Nobody may change it meanwhile.
+   */
+  readonly tree?: string;
 }
 
 /** Prefixes of folders that only a process holding the store's lock has any business with. */
@@ -88,7 +101,8 @@ export async function ensureOpenClaw(
         const total = pin.size[platform] ?? 0;
         const onBytes = (done: number): void => onProgress({ phase: "checking", done, total });
         if (existsSync(root) && (await verifyTree(root, expected, stamp, onBytes))) return;
-        await install({ pin, platform, expected, store, root, stamp }, onProgress);
+        const { tree } = options;
+        await install({ pin, platform, expected, store, root, stamp, tree }, onProgress);
       },
     );
     return installed;
@@ -102,6 +116,7 @@ interface Install {
   readonly store: string;
   readonly root: string;
   readonly stamp: string;
+  readonly tree: string | undefined;
 }
 
 async function install(
@@ -113,9 +128,12 @@ async function install(
   refuseFullDisk(store, total);
   const temporary = mkdtempSync(join(store, UNFINISHED));
   try {
-    const tree = await installTree(pin.folder, platform, temporary, (done, all) =>
-      onProgress({ phase: "downloading", done, total: all }),
-    );
+    const tree =
+      to.tree === undefined
+        ? await installTree(pin.folder, platform, temporary, (done, all) =>
+            onProgress({ phase: "downloading", done, total: all }),
+          )
+        : copyTree(to.tree, join(temporary, "root"));
     makeReadOnly(tree);
     onProgress({ phase: "saving" });
     await syncFileSystem(tree);
@@ -127,6 +145,12 @@ async function install(
   } finally {
     removeTree(temporary);
   }
+}
+
+/** Links stay links, whoever made them; what is no file, folder or link is refused. */
+function copyTree(from: string, to: string): string {
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true, dereference: false });
+  return to;
 }
 
 /** Made for everybody to read, whatever the umask; one that is there already is left as it is. */

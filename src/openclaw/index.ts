@@ -1,3 +1,5 @@
+export { adoptPin } from "./adoptPin.ts";
+export { compareVersions } from "./compareVersions.ts";
 export { checkSettings, type SettingFault } from "./checkSettings.ts";
 export { ensureNode, type InstalledNode } from "./ensureNode.ts";
 export {
@@ -6,11 +8,20 @@ export {
   type InstallOptions,
   type InstallProgress,
 } from "./ensureOpenClaw.ts";
+export {
+  fetchNewer,
+  Offer,
+  OFFER_FILE,
+  OFFERED_PINS,
+  OFFERED_TREE,
+  writeOffer,
+} from "./fetchNewer.ts";
 export { makePin, type MakePinOptions } from "./makePin.ts";
 export { OpenClawError, type OpenClawErrorCode } from "./OpenClawError.ts";
 export { AGENT, CHANNELS, GATEWAY_PORT, type InsidePaths } from "./ownedSettings.ts";
 export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
 export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
+export { registrySettings, type RegistrySettings } from "./registrySettings.ts";
 export { registryUrl } from "./registryUrl.ts";
 export { renderConfig, type RenderedOpenClaw } from "./renderConfig.ts";
 export { readValidation, type ConfigIssue } from "./readValidation.ts";

@@ -1,16 +1,15 @@
 import {
-  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { compareVersions } from "./compareVersions.ts";
 import { installTree, missingPackages } from "./installTree.ts";
 import { narHash } from "./nar.ts";
 import { OpenClawError } from "./OpenClawError.ts";
@@ -25,6 +24,7 @@ import {
 } from "./Pin.ts";
 import { readCatalogue, type CataloguePlugin } from "./pluginCatalogue.ts";
 import { removeTree } from "./removeTree.ts";
+import { replacePin } from "./replacePin.ts";
 import { QUIET, runNpm } from "./runNpm.ts";
 
 export interface MakePinOptions {
@@ -32,6 +32,8 @@ export interface MakePinOptions {
   readonly onProgress?: (text: string) => void;
   /** Where pins are kept, by default those of Seawall itself. */
   readonly pins?: string;
+  /** Kinds of machine it gets a hash for, all by default; the first one's tree is looked into. */
+  readonly platforms?: readonly [Platform, ...Platform[]];
   /** Another package than `openclaw`; for tests. */
   readonly name?: string;
 }
@@ -47,6 +49,7 @@ export interface MakePinOptions {
 export async function makePin(version: string, options: MakePinOptions = {}): Promise<OpenClawPin> {
   const name = options.name ?? "openclaw";
   const pins = options.pins ?? PINS;
+  const platforms = options.platforms ?? PLATFORMS;
   const say = options.onProgress ?? (() => undefined);
   if (!isVersion(version)) {
     throw new OpenClawError("unknown-version", `"${version}" is not a version`, {
@@ -62,7 +65,7 @@ export async function makePin(version: string, options: MakePinOptions = {}): Pr
     const trees = new Map<Platform, string>();
     const narHashes: Partial<Record<Platform, string>> = {};
     const sizes: Partial<Record<Platform, number>> = {};
-    for (const platform of PLATFORMS) {
+    for (const platform of platforms) {
       const temporary = join(work, platform);
       mkdirSync(temporary);
       const tree = await installTree(folder, platform, temporary, (done, total) =>
@@ -74,7 +77,7 @@ export async function makePin(version: string, options: MakePinOptions = {}): Pr
       sizes[platform] = treeSize(tree);
       trees.set(platform, tree);
     }
-    const tree = join(trees.get(PLATFORMS[0]) ?? "", "node_modules", name);
+    const tree = join(trees.get(platforms[0]) ?? "", "node_modules", name);
     const manifest = readManifest(tree);
     const catalogue = readCatalogue(tree);
     const file: PinFile = {
@@ -90,7 +93,7 @@ export async function makePin(version: string, options: MakePinOptions = {}): Pr
         .map(({ id, variables }) => ({ id, variables: [...variables] })),
     };
     writeFileSync(join(folder, "pin.json"), `${JSON.stringify(file, null, 2)}\n`);
-    replaceFolder(folder, join(pins, version), pins);
+    replacePin(folder, join(pins, version), pins);
     return readPin(version, pins);
   } finally {
     removeTree(work);
@@ -177,8 +180,11 @@ async function latestPlugin(
     );
     const latest = [versions]
       .flat()
-      .filter((candidate) => /^\d+\.\d+\.\d+$/.test(candidate) && byNumber(candidate, version) <= 0)
-      .toSorted(byNumber)
+      .filter(
+        (candidate) =>
+          /^\d+\.\d+\.\d+$/.test(candidate) && compareVersions(candidate, version) <= 0,
+      )
+      .toSorted(compareVersions)
       .at(-1);
     if (latest === undefined) return undefined;
     const integrity = await runNpm(["view", `${npm}@${latest}`, "dist.integrity", ...QUIET], cwd);
@@ -190,31 +196,10 @@ async function latestPlugin(
   }
 }
 
-/** Orders 2026.9.10 after 2026.9.9. */
-function byNumber(a: string, b: string): number {
-  return a.localeCompare(b, "en", { numeric: true });
-}
-
 const Versions = z.union([z.string(), z.array(z.string())]);
 
 function treeSize(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + lstatSync(join(entry.parentPath, entry.name)).size, 0);
-}
-
-/** Copies beside the target first, since the temporary folder may be on another file system. */
-function replaceFolder(from: string, to: string, parent: string): void {
-  mkdirSync(parent, { recursive: true });
-  const fresh = mkdtempSync(join(parent, ".new-"));
-  try {
-    for (const name of ["package.json", "package-lock.json", "pin.json"]) {
-      writeFileSync(join(fresh, name), readFileSync(join(from, name)), { mode: 0o644 });
-    }
-    chmodSync(fresh, 0o755);
-    removeTree(to);
-    renameSync(fresh, to);
-  } finally {
-    removeTree(fresh);
-  }
 }

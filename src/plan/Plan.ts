@@ -18,6 +18,17 @@ export interface Plan {
   readonly approvals?: ApprovalsPlan;
   readonly audit?: { readonly rotateBytes?: number };
   readonly telemetry?: { readonly metricsPort?: number; readonly traces?: string };
+  readonly autoUpdate?: AutoUpdatePlan;
+}
+
+/** How bots move to a newer OpenClaw by themselves. */
+export interface AutoUpdatePlan {
+  /** systemd.time(7), CALENDAR EVENTS. */
+  readonly calendar: string;
+  /** `pins`: a version that is pinned here already; `registry`: npm's newest, pinned when it is found. */
+  readonly from: "pins" | "registry";
+  /** A version of the registry is taken once it has been there for so many days. */
+  readonly days: number;
 }
 
 /** How the owner learns of calls that wait for their word. */
@@ -158,9 +169,12 @@ export interface BotPlan {
   readonly resources?: ResourcesPlan;
 }
 
+/** One of the two. */
 export interface ExposePlan {
   /** Host name of a site of its own, with TLS, in front of the ingress. */
-  readonly domain: string;
+  readonly domain?: string;
+  /** Reached from the tailnet that the machine is in, and from nowhere else. */
+  readonly tailscale?: true;
 }
 
 /** A layer of the wall that a host may lack. The others have none to take their place. */

@@ -112,12 +112,34 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     environment,
     concessions: [...new Set(bot.concessions)].toSorted(),
     ingress: { port: bot.port, controlPage: bot.controlPage },
-    ...(bot.expose === undefined ? {} : { expose: { domain: bot.expose.domain } }),
+    ...planExpose(bot.expose, path, faults),
     ...(bot.proxy === undefined ? {} : { proxyPort: bot.proxy }),
     ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
     ...planLimits(bot.limits, path, uncounted(grants), faults),
     ...planResources(bot.limits),
   };
+}
+
+/** One way in from outside, or none. */
+function planExpose(
+  expose: DeclaredBot["expose"],
+  path: readonly string[],
+  faults: Fault[],
+): Pick<BotPlan, "expose"> {
+  if (expose === undefined) return {};
+  const { domain, tailscale } = expose;
+  if (domain !== undefined && tailscale === undefined) return { expose: { domain } };
+  if (tailscale === true && domain === undefined) return { expose: { tailscale } };
+  faults.push({
+    code: domain === undefined ? "missing" : "invalid",
+    path: [...path, "expose"],
+    message:
+      domain === undefined
+        ? "this names no way in"
+        : "a bot has either a domain or Tailscale, not both",
+    hint: 'say domain: "bots.example.com" for everybody, or tailscale: true for your tailnet alone',
+  });
+  return {};
 }
 
 /** The grants themselves, with their addresses, and the variables that phantoms go into. */
@@ -274,18 +296,19 @@ function portClashes(bots: readonly BotPlan[]): Fault[] {
 function domainClashes(bots: readonly BotPlan[]): Fault[] {
   const owners = new Map<string, string>();
   return bots.flatMap(({ name, expose }) => {
-    if (expose === undefined) return [];
-    const owner = owners.get(expose.domain);
+    const domain = expose?.domain;
+    if (domain === undefined) return [];
+    const owner = owners.get(domain);
     if (owner === undefined) {
-      owners.set(expose.domain, name);
+      owners.set(domain, name);
       return [];
     }
     return [
       {
         code: "host-clash" as const,
         path: ["bots", name, "expose", "domain"],
-        message: `bots "${owner}" and "${name}" both want the domain ${expose.domain}`,
-        hint: `give "${name}" a name of its own, as ${name}.${expose.domain}`,
+        message: `bots "${owner}" and "${name}" both want the domain ${domain}`,
+        hint: `give "${name}" a name of its own, as ${name}.${domain}`,
       },
     ];
   });

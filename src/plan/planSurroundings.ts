@@ -8,11 +8,11 @@ const LEAST_ROTATION = 64 * 1024;
 
 /** What belongs to the deployment as a whole. */
 export function planSurroundings(
-  { approvals, audit, telemetry }: Declaration,
+  { approvals, audit, telemetry, autoUpdate }: Declaration,
   bots: readonly BotPlan[],
   services: ReadonlyMap<string, KnownService>,
   faults: Fault[],
-): Pick<Plan, "approvals" | "audit" | "telemetry"> {
+): Pick<Plan, "approvals" | "audit" | "telemetry" | "autoUpdate"> {
   const rotateBytes = audit?.rotateBytes === undefined ? undefined : readBytes(audit.rotateBytes);
   if (rotateBytes !== undefined && rotateBytes < LEAST_ROTATION) {
     faults.push({
@@ -42,6 +42,7 @@ export function planSurroundings(
             ...(traces === undefined ? {} : { traces }),
           },
         }),
+    ...(autoUpdate === undefined ? {} : { autoUpdate }),
   };
 }
 

@@ -10,6 +10,7 @@ import { bootMachine, type Machine } from "../support/Machine.ts";
 import { testStore } from "../support/testStore.ts";
 
 const SUPPORT = resolve(import.meta.dirname, "../support");
+const PINS = resolve(import.meta.dirname, "../../pins/openclaw");
 const KEY = `sk-ant-api03-${randomBytes(70).toString("base64url").slice(0, 93)}AA`;
 const GATEWAY = "seawall-gateway-basecamp.service";
 const BROKER = "seawall-broker-basecamp.service";
@@ -23,15 +24,23 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   const machine = booted as Machine;
   let port = 0;
   let untouched = "";
+  let openclaw = "2026.9.6";
+  /** Of the declaration, beside bots and secrets. */
+  let surroundings: object = {};
 
   /** Writes the declaration; `more` goes into the bot, `grant` into its grant. */
-  function declare(more: object = {}, grant: object = {}, secrets: object = {}): void {
+  function declare(
+    more: object = {},
+    grant: object = {},
+    secrets: object = {},
+    grants: object = {},
+  ): void {
     const declaration = {
       seawall: 1,
       secrets: { anthropic: { vault: "anthropic" }, ...secrets },
       bots: {
         basecamp: {
-          openclaw: "2026.9.6",
+          openclaw,
           model: "anthropic/claude-sonnet-4-6",
           grants: {
             anthropic: {
@@ -39,14 +48,19 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
               dial: { host: "127.0.0.1", port, ca: "stand-ins.pem" },
               ...grant,
             },
+            ...grants,
           },
           settings: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
           ...more,
         },
       },
+      ...surroundings,
     };
     writeFileSync(join(machine.tree, "root", "seawall.json5"), JSON.stringify(declaration));
   }
+
+  /** This project is seen read-only in a machine, and an update pins what it found. */
+  const ownPins = (): Promise<string> => output(["mount", "--bind", "/root/pins", PINS]);
 
   async function output(command: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await machine.run(command);
@@ -207,7 +221,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     );
   });
 
-  test("a call that waits is told by status and allowed by approve", async () => {
+  test("a call that waits is told by status and allowed for good by approve, which changes the declaration and switches", async () => {
     declare({}, { ask: ["GET /v1/models"] });
     await machine.ok(["switch", "--yes"]);
     const pid = await pidOf(GATEWAY);
@@ -230,8 +244,13 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     }
     assert.ok(id !== undefined, "nothing waits");
     assert.match(await machine.ok(["status"]), /1 waiting for your word/);
-    await machine.ok(["approve", id, "--once"]);
+    await machine.ok(["approve", id, "--always"]);
     assert.match((await call).stdout, /^\d{3}/);
+    assert.equal(current(), "generations/3");
+    assert.equal(await pidOf(GATEWAY), pid);
+    const written = readFileSync(join(machine.tree, "root", "seawall.json5"), "utf8");
+    // The service's own list allows it as soon as nothing says to ask.
+    assert.match(written, /"ask":\[\]/);
     const { stderr } = await machine.seawall(["approve", id, "--once"]);
     assert.match(stderr, /nothing waits under/);
   });
@@ -291,9 +310,9 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       refused.stderr,
       /^! basecamp, grant "anthropic": calls that are made gain GET \/v1\/files$/m,
     );
-    assert.equal(current(), "generations/2");
-    await machine.ok(["switch", "--yes"]);
     assert.equal(current(), "generations/3");
+    await machine.ok(["switch", "--yes"]);
+    assert.equal(current(), "generations/4");
     assert.deepEqual([await pidOf(GATEWAY), await pidOf(BROKER)], pids);
     assert.match(await machine.ok(["switch"]), /says the same already/);
   });
@@ -303,8 +322,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     declare({}, { secret: "lost" }, { lost: { vault: "lost" } });
     const { code, stderr } = await machine.seawall(["switch", "--yes"]);
     assert.equal(code, 5, stderr);
-    assert.match(stderr, /going back to generation 3/);
-    assert.equal(current(), "generations/3");
+    assert.match(stderr, /going back to generation 4/);
+    assert.equal(current(), "generations/4");
     assert.ok(!existsSync(join(machine.tree, "etc/seawall/pending")));
     assert.equal(await pidOf(GATEWAY), pids[0]);
     assert.match(await machine.ok(["status"]), /basecamp {2}answers/);
@@ -312,15 +331,169 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
 
   test("rollback puts the generation before in force", async () => {
     await machine.ok(["rollback"]);
-    assert.equal(current(), "generations/2");
+    assert.equal(current(), "generations/3");
     const { code, stderr } = await machine.seawall(["rollback", "77"]);
     assert.equal(code, 1);
     assert.match(stderr, /there is no generation 77/);
-    assert.match(await machine.ok(["generations"]), /^\* 2 /m);
+    assert.match(await machine.ok(["generations"]), /^\* 3 /m);
+  });
+
+  describe("autoUpdate", () => {
+    const root = (): string => join(machine.tree, "root");
+    const offer = (versions: Readonly<Record<string, string>>): void =>
+      writeFileSync(join(root(), "versions.json"), JSON.stringify(versions));
+    const declared = (): string => readFileSync(join(root(), "seawall.json5"), "utf8");
+    const OLD = "2026-01-01T00:00:00.000Z";
+    interface Status {
+      readonly updates?: {
+        readonly next?: string;
+        readonly last?: { readonly outcome: string; readonly to?: string };
+      };
+      readonly health: readonly { readonly key: string; readonly remedy?: string }[];
+    }
+    const status = async (): Promise<Status> =>
+      JSON.parse((await machine.seawall(["status", "--json"])).stdout) as Status;
+
+    before(async () => {
+      offer({ [openclaw]: OLD });
+      const registry = machine.start([
+        "node",
+        join(SUPPORT, "machineRegistry.ts"),
+        "/root",
+        "2026.9.8",
+      ]);
+      assert.ok(registry.stdout !== null);
+      registry.stderr?.pipe(process.stderr);
+      await once(registry.stdout, "data");
+      const npm = resolve(import.meta.dirname, "../../node_modules/npm/bin/npm-cli.js");
+      await output(["ln", "-s", npm, "/usr/bin/npm"]);
+      await output(["cp", "-r", PINS, "/root/pins"]);
+      await ownPins();
+      surroundings = { autoUpdate: { calendar: "Sun 04:30", from: "registry" } };
+      declare();
+    });
+
+    test("a calendar that systemd doesn't take is refused; a right one starts a timer and restarts no bot", async () => {
+      const pids = [await pidOf(GATEWAY), await pidOf(BROKER)];
+      surroundings = { autoUpdate: { calendar: "Sunday morning", from: "registry" } };
+      declare();
+      const { code, stderr } = await machine.seawall(["switch", "--yes"]);
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /systemd doesn't take autoUpdate's calendar/);
+      surroundings = { autoUpdate: { calendar: "Sun 04:30", from: "registry" } };
+      declare();
+      await machine.ok(["switch", "--yes"]);
+      assert.deepEqual([await pidOf(GATEWAY), await pidOf(BROKER)], pids);
+      assert.match((await status()).updates?.next ?? "", /^\d{4}-\d\d-\d\dT/);
+    });
+
+    test("what fetches sees nothing of Seawall's but its code, and writes its own folder only", async () => {
+      const tried = [
+        "/etc/seawall/current/generation.json",
+        "/etc/seawall/current/private/basecamp/broker.json",
+        "/var/lib/seawall/vault/vault.key",
+        "/var/lib/seawall/tokens/basecamp",
+        "/root/seawall.json5",
+        "/etc/shadow",
+      ];
+      // Control: they are there.
+      for (const path of tried) await output(["test", "-r", path]);
+      const script = join(root(), "try.mjs");
+      writeFileSync(
+        script,
+        `import fs from "node:fs";
+         const can = (work) => { try { work(); return true; } catch { return false; } };
+         fs.writeFileSync("/var/lib/seawall-fetch/tried.json", JSON.stringify({
+           read: ${JSON.stringify(tried)}.filter((path) => can(() => fs.readFileSync(path))),
+           written: ["/etc", "/usr/bin", "/opt/npm", "/", ${JSON.stringify(PINS)}].filter((path) => can(() => fs.writeFileSync(path + "/x", ""))),
+           uid: process.getuid() }));`,
+      );
+      await output(["mkdir", "-p", "/run/systemd/system/seawall-fetch.service.d"]);
+      writeFileSync(
+        join(machine.tree, "run/systemd/system/seawall-fetch.service.d/try.conf"),
+        "[Service]\nExecStart=\nExecStart=/opt/node/bin/node /try.mjs\nBindReadOnlyPaths=/root/try.mjs:/try.mjs\n",
+      );
+      await output(["systemctl", "daemon-reload"]);
+      await output(["systemctl", "start", "seawall-fetch.service"]);
+      const result = JSON.parse(
+        await output(["cat", "/var/lib/private/seawall-fetch/tried.json"]),
+      ) as { readonly read: string[]; readonly written: string[]; readonly uid: number };
+      assert.deepEqual([result.read, result.written], [[], []]);
+      assert.notEqual(result.uid, 0);
+      await output(["rm", "-r", "/run/systemd/system/seawall-fetch.service.d"]);
+      await output(["systemctl", "daemon-reload"]);
+    });
+
+    test("the service moves the bot to a version that is old enough, pinned and declared", async () => {
+      const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+      offer({ [openclaw]: OLD, "2026.9.7": OLD, "2026.9.9": tomorrow, "2027.1.1-beta.1": OLD });
+      const before = Number(current().split("/")[1]);
+      await machine.ok(["status"]);
+      await output(["systemctl", "start", "seawall-update.service"]).catch(
+        async (error: unknown) => {
+          const journal = [
+            "journalctl",
+            "-b",
+            "-o",
+            "cat",
+            "-n",
+            "40",
+            "-u",
+            "seawall-update",
+            "-u",
+            "seawall-fetch",
+          ];
+          throw new Error(await output(journal), { cause: error });
+        },
+      );
+      openclaw = "2026.9.7";
+      assert.match(declared(), /"openclaw":"2026\.9\.7"/);
+      assert.equal(current(), `generations/${before + 1}`);
+      const { updates, health } = await status();
+      assert.equal(updates?.last?.outcome, "updated");
+      assert.equal(updates.last.to, "2026.9.7");
+      assert.deepEqual(
+        health.filter(({ key }) => key.startsWith("update")),
+        [],
+      );
+      assert.match(
+        await machine.ok(["status"]),
+        /OpenClaw 2026\.9\.7.*moved to OpenClaw 2026\.9\.7/s,
+      );
+      assert.match(await output(["cat", "/root/pins/2026.9.7/package-lock.json"]), /sha512-/);
+    });
+
+    test("from a version that doesn't come up it goes back by itself, says so, and doesn't try it again", async () => {
+      offer({ "2026.9.7": OLD, "2026.9.8": OLD });
+      const before = current();
+      const text = declared();
+      const { code } = await machine.run(["systemctl", "start", "seawall-update.service"]);
+      assert.notEqual(code, 0);
+      assert.equal(current(), before);
+      assert.equal(declared(), text);
+      const warning = (await status()).health.find(({ key }) => key === "update");
+      assert.match(
+        JSON.stringify(warning),
+        /to OpenClaw 2026\.9\.8 failed, and what ran before runs/,
+      );
+      assert.match(warning?.remedy ?? "", /seawall update/);
+      assert.match(await machine.ok(["status"]), /basecamp {2}answers/);
+      assert.match(await machine.ok(["update"]), /2026\.9\.8 failed before .* was not tried again/);
+    });
+
+    test("a declaration with changes that weren't applied is left alone", async () => {
+      declare({}, { deny: ["GET /v1/never"] });
+      const text = declared();
+      const { code, stderr } = await machine.seawall(["update"]);
+      assert.equal(code, 1);
+      assert.match(stderr, /the declaration was changed since it was applied/);
+      assert.equal(declared(), text);
+    });
   });
 
   test("a power cut in the middle of a switch leaves a whole generation, which runs after boot", async () => {
-    declare({ exec: { allow: ["ls"] } });
+    const brave = { brave: { secret: "anthropic" } };
+    declare({ exec: { allow: ["brave-search", "ls"] } }, {}, {}, brave);
     const over = new AbortController();
     const switching = machine
       .seawall(["switch", "--yes"])
@@ -334,6 +507,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.match(current(), /^generations\/\d+$/);
     assert.ok(existsSync(join(machine.tree, "etc/seawall", current(), "generation.json")));
     await machine.boot();
+    await ownPins();
     for (let tries = 0; tries < 240; tries++) {
       const { code } = await machine.seawall(["status"]);
       if (code === 0) break;
@@ -346,6 +520,80 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     const after = await machine.ok(["status"]);
     assert.match(after, /basecamp {2}answers/);
     assert.doesNotMatch(after, /was cut off/);
+  });
+
+  /** What a child of the gateway's says, behind all of its unit's wall. */
+  async function fromInside(...words: readonly string[]): Promise<{
+    readonly status: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly code?: string;
+  }> {
+    const query = words.map((word) => `word=${encodeURIComponent(word)}`).join("&");
+    const ask = `
+      const token = require("fs").readFileSync("/var/lib/seawall/tokens/basecamp", "utf8").trim();
+      fetch("http://127.0.0.1:18789/v1/run?${query}", { headers: { authorization: "Bearer " + token } })
+        .then(async (r) => console.log(await r.text()));`;
+    return JSON.parse(await output(["node", "-e", ask])) as Awaited<ReturnType<typeof fromInside>>;
+  }
+
+  test("a client command asks the broker from inside the unit; nobody but the bot can", async () => {
+    const help = await fromInside("/usr/bin/brave-search", "--help");
+    assert.equal(help.status, 0, help.stderr);
+    assert.match(help.stdout, /brave-search/);
+    // What may be asked is the broker's to say.
+    const refused = await fromInside("/usr/bin/brave-search", "call", "GET", "/nothing");
+    assert.equal(refused.status, 2, refused.stderr);
+    assert.match(refused.stderr, /there are: news, web/);
+    // Neither a command that wasn't granted nor anything of Seawall's own is there.
+    assert.equal((await fromInside("/usr/bin/google-api", "--help")).code, "ENOENT");
+    assert.notEqual((await fromInside("/usr/bin/ls", "/run/seawall/basecamp")).status, 0);
+    const connect = `require("net").connect("/run/seawall/basecamp/command/socket")
+      .once("connect", () => { console.log("connected"); process.exit(); }).once("error", (e) => console.log(e.code));`;
+    // Control: root can.
+    assert.equal(await output(["node", "-e", connect]), "connected");
+    const other = ["setpriv", "--reuid=65534", "--clear-groups", "node", "-e", connect];
+    assert.equal(await output(other), "EACCES");
+  });
+
+  test("a bot for the tailnet needs Tailscale, is told to it, and answers to its name there alone", async () => {
+    const program = join(machine.tree, "usr/bin/tailscale");
+    declare({ expose: { tailscale: true } });
+    const { code, stderr } = await machine.seawall(["switch", "--yes"]);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /for the tailnet, and Tailscale isn't installed\n {2}hint: install it/);
+    // The real one can't be had here: one that says what it was told.
+    const say = (state: string): void =>
+      writeFileSync(
+        program,
+        `#!/bin/sh
+[ "$1" = status ] && exec echo '{"Version":"1.80.2-t","BackendState":"${state}","Self":{"DNSName":"Harbour.tail0.ts.net."}}'
+echo "told: $*"
+exec sleep infinity\n`,
+        { mode: 0o755 },
+      );
+    say("NeedsLogin");
+    assert.match((await machine.seawall(["switch", "--yes"])).stderr, /hint: type: tailscale up/);
+    say("Running");
+    await machine.ok(["switch", "--yes"]);
+    const journal = ["journalctl", "-b", "-o", "cat", "-u", "seawall-tailscale-basecamp"];
+    assert.match(
+      await output(journal),
+      /^told: serve --yes --https=18789 http:\/\/127\.0\.0\.1:18789$/m,
+    );
+    const visit = (host: string): Promise<string> =>
+      output([
+        "node",
+        "-e",
+        `require("http").get({ host: "127.0.0.1", port: 18789, path: "/healthz", headers: { host: "${host}" } }, (r) => { console.log(r.statusCode); r.resume(); })`,
+      ]);
+    assert.equal(await visit("harbour.tail0.ts.net:18789"), "200");
+    assert.equal(await visit("other.tail0.ts.net:18789"), "403");
+    declare();
+    await machine.ok(["switch", "--yes"]);
+    assert.equal(await visit("harbour.tail0.ts.net:18789"), "403");
+    const unit = ["systemctl", "is-active", "seawall-tailscale-basecamp"];
+    assert.equal((await machine.run(unit)).stdout.trim(), "inactive");
   });
 
   test("uninstall leaves nothing", async () => {

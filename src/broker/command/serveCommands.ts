@@ -1,4 +1,4 @@
-import { Socket } from "node:net";
+import { createServer, Socket } from "node:net";
 import type { BrokerParts } from "../call/BrokerParts.ts";
 import type { RawHandle } from "../listeners/Listeners.ts";
 import { CommandSocket } from "./CommandSocket.ts";
@@ -28,12 +28,8 @@ export function serveCommands(
   handle: RawHandle,
   connections: Set<Socket>,
 ): () => void {
-  const pipe = handle as PipeHandle;
   const peerUid = openPeerCheck();
-  pipe.onconnection = (status, client) => {
-    if (status !== 0 || client === undefined) return;
-    const options: object = { handle: client, allowHalfOpen: true, readable: true, writable: true };
-    const socket = new Socket(options);
+  const accept = (socket: Socket): void => {
     // Nobody but the bot can reach it; what can't be checked, or is somebody else, gets no answer.
     const peer = peerUid?.(socket);
     if (peer !== uid) {
@@ -61,13 +57,26 @@ export function serveCommands(
     }
     void serve(parts, bot, taken);
   };
-  const failed = pipe.listen(BACKLOG);
-  if (failed !== 0)
+  const failed = (): void =>
     parts.send({
       type: "health",
       key: `commands:${bot}`,
       warning: `the client commands of bot "${bot}" can't be served`,
     });
+  if ("fd" in handle && typeof handle.fd === "number") {
+    // Somebody else listens on it already: systemd.
+    const server = createServer({ allowHalfOpen: true }, accept);
+    server.on("error", failed);
+    server.listen({ fd: handle.fd });
+    return () => server.close();
+  }
+  const pipe = handle as PipeHandle;
+  pipe.onconnection = (status, client) => {
+    if (status !== 0 || client === undefined) return;
+    const options: object = { handle: client, allowHalfOpen: true, readable: true, writable: true };
+    accept(new Socket(options));
+  };
+  if (pipe.listen(BACKLOG) !== 0) failed();
   let open = true;
   return () => {
     if (open) pipe.close();

@@ -37,6 +37,7 @@ describe("the way in to a bot's gateway", () => {
   let t: TestBroker;
   let bot: TestBot;
   let page: TestBot;
+  let sited: TestBot;
   let gateway: http.Server;
   const seen: { readonly url: string; readonly headers: IncomingHttpHeaders }[] = [];
   const dialled: Socket[] = [];
@@ -71,6 +72,7 @@ describe("the way in to a bot's gateway", () => {
     await once(gateway, "listening");
     bot = await t.bot("basecamp", []);
     page = await t.bot("erdos", [], { controlPage: true });
+    sited = await t.bot("harbour", [], { site: "harbour.tail0.ts.net:18789" });
     assert.deepEqual(await t.configure(), { type: "configured" });
   });
   after(async () => {
@@ -131,6 +133,31 @@ describe("the way in to a bot's gateway", () => {
     for (const path of ["/v1/models", "/V1/models", "/tools/invoke", "/api/x", "/hooks/agent"])
       assert.equal((await visit(page, path)).status, 401, path);
     assert.equal((await visit(page, "/", {}, "POST")).status, 401);
+  });
+
+  test("Ingress takes visitors of its site as those of the loopback, and keeps pages of either from the other", async () => {
+    const site = "harbour.tail0.ts.net:18789";
+    const by = (headers: Record<string, string>, path = "/v1/models"): Promise<number> =>
+      visit(sited, path, { ...bearer(sited), ...headers }).then(({ status }) => status);
+    assert.equal(await by({ host: site, origin: `https://${site}` }), 200);
+    const { headers } = seen.at(-1) ?? {};
+    assert.deepEqual([headers?.host, headers?.origin], ["127.0.0.1", "http://127.0.0.1"]);
+    assert.equal(await by({ host: site.toUpperCase() }), 200);
+    const before = seen.length;
+    for (const refused of [
+      { host: "harbour.tail0.ts.net" },
+      { host: "harbour.tail0.ts.net:443" },
+      { host: `x.${site}` },
+      { host: site, origin: `http://${site}` },
+      { host: site, origin: "http://localhost:18789" },
+      { host: site, origin: "https://evil.test" },
+      { host: "localhost", origin: `https://${site}` },
+    ])
+      assert.equal(await by(refused), 403, JSON.stringify(refused));
+    // Its token is asked for all the same, and another bot knows nothing of the site.
+    assert.equal((await visit(sited, "/v1/models", { host: site })).status, 401);
+    assert.equal((await visit(bot, "/v1/models", { ...bearer(bot), host: site })).status, 403);
+    assert.equal(seen.length, before);
   });
 
   test("Ingress refuses names that aren't this machine's loopback, in Host and in Origin", async () => {

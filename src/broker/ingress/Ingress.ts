@@ -117,7 +117,8 @@ export class Ingress {
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       void this.#visit(port, request, tooMany.has(request.socket), {
         refuse: (code) => replyRefused(new NodeVisit(request, response), refuse(code)),
-        relay: (gateway) => relayRequest(gateway, request, response),
+        relay: (gateway) =>
+          relayRequest(gateway, request, response, this.#botAt(port)?.ingress.site),
         visitor: request.socket,
         websocket: false,
       });
@@ -129,7 +130,8 @@ export class Ingress {
           socket.end(refusedResponseText(code));
           return describeRefusal(code).status;
         },
-        relay: (gateway) => relayWebSocket(gateway, request, socket, head),
+        relay: (gateway) =>
+          relayWebSocket(gateway, request, socket, head, this.#botAt(port)?.ingress.site),
         visitor: socket,
         websocket: true,
       });

@@ -19,7 +19,7 @@ export interface Visit {
 /**
  * Whether somebody outside may speak to a bot's gateway.
  *
- * Host and Origin must name the loopback: a web page whose name was made to resolve to 127.0.0.1, or
+ * Host and Origin must name the loopback, or the site: a web page whose name was made to resolve to 127.0.0.1, or
  * one that posts across origins, names itself there. Then the gateway's token, except for the
  * health paths, for the control page where it is on (it asks for the token itself), and for
  * WebSockets, whose clients send the token in OpenClaw's first frame, where the gateway checks it;
@@ -28,9 +28,15 @@ export interface Visit {
 export function checkVisit(visit: Visit, ingress: BrokerIngress): RefusalCode | undefined {
   if (typeof readFraming(visit.headers) === "object") return "framing";
   const hosts = valuesOf(visit.headers, "host");
-  if (hosts.length !== 1 || !isLoopbackHost(hosts[0] ?? "")) return "ingress-host";
-  if (!valuesOf(visit.headers, "origin").every((origin) => isLoopbackOrigin(origin)))
-    return "ingress-host";
+  const [host = ""] = hosts;
+  const bySite = isSite(host, ingress.site);
+  if (hosts.length !== 1 || !(bySite || isLoopbackHost(host))) return "ingress-host";
+  // Each for itself: a page of the site may not speak to the loopback, nor one of that to the site.
+  const isOwn = (origin: string): boolean =>
+    bySite
+      ? isSite(/^https:\/\/(.+)$/i.exec(origin)?.[1] ?? "", ingress.site)
+      : isLoopbackOrigin(origin);
+  if (!valuesOf(visit.headers, "origin").every(isOwn)) return "ingress-host";
 
   const authorizations = valuesOf(visit.headers, "authorization");
   if (authorizations.length > 0) {
@@ -55,6 +61,11 @@ function needsNoToken({ method, target }: Visit, controlPage: boolean): boolean 
   return (
     controlPage && !path.includes("%") && !INTERFACES.some((prefix) => path.startsWith(prefix))
   );
+}
+
+/** Whether a Host header names the site; not without its port, which is never HTTPS's own. */
+export function isSite(host: string, site: string | undefined): boolean {
+  return site !== undefined && host.toLowerCase() === site;
 }
 
 function isLoopbackOrigin(origin: string): boolean {

@@ -5,6 +5,7 @@ import type { AuditEnd } from "../audit/AuditRecord.ts";
 import { refusedResponseText, replyRefused } from "../call/replyRefused.ts";
 import { NodeVisit } from "../http/node/NodeVisit.ts";
 import { refuse } from "../Refusal.ts";
+import { isSite } from "./checkVisit.ts";
 import { pairHeaders, readFraming, type Header } from "../match.ts";
 
 const HOP_BY_HOP = new Set([
@@ -37,9 +38,10 @@ export function relayRequest(
   gateway: Socket,
   request: IncomingMessage,
   response: ServerResponse,
+  site?: string,
 ): Promise<AuditEnd> {
   return new Promise((resolve) => {
-    const headers = visitorHeaders(request, HOP_BY_HOP);
+    const headers = visitorHeaders(request, HOP_BY_HOP, site);
     if (readFraming(headersOf(request)) === "chunked")
       headers.push(["Transfer-Encoding", "chunked"]);
     headers.push(["Connection", "close"]);
@@ -106,9 +108,14 @@ export function relayWebSocket(
   request: IncomingMessage,
   visitor: Duplex,
   head: Buffer,
+  site?: string,
 ): Promise<AuditEnd> {
   return new Promise((resolve) => {
-    const headers = visitorHeaders(request, new Set(["proxy-authorization", "proxy-connection"]));
+    const headers = visitorHeaders(
+      request,
+      new Set(["proxy-authorization", "proxy-connection"]),
+      site,
+    );
     const upstream = http.request({
       createConnection: () => gateway,
       method: "GET",
@@ -172,10 +179,20 @@ export function relayWebSocket(
   });
 }
 
-function visitorHeaders(request: IncomingMessage, without: ReadonlySet<string>): Header[] {
-  return headersOf(request).filter(
-    ([name]) => !without.has(name.toLowerCase()) && !isForwarding(name.toLowerCase()),
-  );
+/** The gateway knows no site: who came by one is a visitor of the loopback from here on, as checkVisit allowed. */
+function visitorHeaders(
+  request: IncomingMessage,
+  without: ReadonlySet<string>,
+  site: string | undefined,
+): Header[] {
+  const bySite = isSite(request.headers.host ?? "", site);
+  return headersOf(request)
+    .filter(([name]) => !without.has(name.toLowerCase()) && !isForwarding(name.toLowerCase()))
+    .map(([name, value]): Header => {
+      if (bySite && name.toLowerCase() === "host") return [name, "127.0.0.1"];
+      if (bySite && name.toLowerCase() === "origin") return [name, "http://127.0.0.1"];
+      return [name, value];
+    });
 }
 
 function headersOf(request: IncomingMessage): Header[] {

@@ -12,6 +12,13 @@ import type { ControlRequest, ServiceConfig } from "./ServiceConfig.ts";
 
 const DIAL_MS = 10_000;
 
+/**
+ * As whom a process without root's rights that isn't the broker's is seen in the broker's user namespace,
+ * which has these two only (systemd.exec(5), PrivateUsers=; user_namespaces(7)). The socket's mode lets
+ * nobody but the bot and root connect, and its folder is shown to the bot alone.
+ */
+const SOMEBODY = 65_534;
+
 type Outcome = Extract<FromBroker, { type: "configured" | "refused" }>;
 type Warning = Extract<FromBroker, { type: "health" }>;
 
@@ -65,6 +72,12 @@ export class BrokerService {
         close: () => undefined,
       };
       void this.#broker.receive({ type: "listener", bot: config.bot, ...socket }, handle);
+    }
+    const commands = this.#socket("command");
+    if (commands !== undefined) {
+      const handle: RawHandle & { readonly fd: number } = { fd: commands, close: () => undefined };
+      const { bot } = config;
+      void this.#broker.receive({ type: "listener", bot, protocol: "unix", uid: SOMEBODY }, handle);
     }
     const outcome = await this.#configure(config);
     if (outcome.type === "refused") {

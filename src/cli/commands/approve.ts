@@ -6,6 +6,8 @@ import {
   hasSystemDeployment,
   HostError,
   serviceAsks,
+  supervisedInForce,
+  systemInForce,
   type Ask,
   type StatePaths,
 } from "../../host/index.ts";
@@ -81,14 +83,11 @@ async function allow(
     else output.line(`allowed: ${askText(ask)}`);
     return 0;
   }
-  if (isService(paths)) {
-    throw new UsageError(
-      "what systemd runs is changed by its declaration",
-      "write the rule into the grant's allow, then: seawall switch; or allow it with --hour",
-    );
-  }
+  const inForce = isService(paths)
+    ? systemInForce(paths, output.progress)
+    : supervisedInForce(paths, output.progress);
   let waited = 0;
-  const declared = await declareAlways(paths, ask, output.progress, async () => {
+  const declared = await declareAlways(inForce, ask, output.progress, async () => {
     waited = await allowAlike(paths, ask);
   });
   waited += await allowAlike(paths, ask);

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   switch: async () => (await import("./switch.ts")).switchCommand,
   rollback: async () => (await import("./rollback.ts")).rollback,
   generations: async () => (await import("./generations.ts")).generations,
+  update: async () => (await import("./update.ts")).update,
   uninstall: async () => (await import("./uninstall.ts")).uninstall,
   status: async () => (await import("./status.ts")).status,
   logs: async () => (await import("./logs.ts")).logs,

@@ -7,6 +7,7 @@ import {
   type SupervisorStatus,
   type SystemStatus,
   type UnitStatus,
+  type UpdateStatus,
 } from "../../host/index.ts";
 import type { Command } from "../Command.ts";
 
@@ -67,6 +68,7 @@ export function systemLines(status: SystemStatus, now: number): string[] {
       `  reaches: ${bot.grants.join(", ") || "nothing"}`,
       ...[bot.gateway, bot.broker].map((unit) => `  ${unitLine(unit, now)}`),
     ]),
+    ...(status.updates === undefined ? [] : ["", updateLine(status.updates)]),
     ...(status.asks.length === 0
       ? []
       : ["", `${status.asks.length} waiting for your word; see: seawall approve`]),
@@ -75,6 +77,17 @@ export function systemLines(status: SystemStatus, now: number): string[] {
         `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
     ),
   ];
+}
+
+function updateLine({ calendar, from, next, last }: UpdateStatus): string {
+  const source = from === "pins" ? "versions pinned here" : "the registry's versions";
+  const when = next === undefined ? "" : `, next ${next}`;
+  const parts = [`updates to ${source}, ${calendar}${when}`];
+  if (last?.outcome === "none") parts.push(`nothing newer on ${last.at}`);
+  if (last?.outcome === "updated") parts.push(`moved to OpenClaw ${last.to ?? ""} on ${last.at}`);
+  if (last?.outcome === "failed") parts.push(`failed on ${last.at}`);
+  if (last?.outcome === "begun") parts.push(`begun on ${last.at}`);
+  return parts.join("; ");
 }
 
 function unitLine(unit: UnitStatus, now: number): string {

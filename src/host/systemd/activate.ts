@@ -6,7 +6,7 @@ import { botUnits, TARGET_UNIT, wantedUnits } from "../../targets/index.ts";
 import type { Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
-import { botNames, compareBot } from "./compareGenerations.ts";
+import { botNames, changedShared, compareBot } from "./compareGenerations.ts";
 import { becomeHealthy } from "./health.ts";
 import { addLinks, removeLinks } from "./links.ts";
 import { runOk } from "./run.ts";
@@ -123,6 +123,12 @@ async function stopChanged(
 ): Promise<void> {
   if (old === undefined) return;
   const stop = new Set<string>(gone);
+  for (const unit of changedShared(
+    generationFolder(paths, old.number),
+    generationFolder(paths, next.number),
+    wantedUnits(next.plan),
+  ))
+    stop.add(unit);
   for (const bot of botNames(next.plan)) {
     if (!botNames(old.plan).includes(bot)) continue;
     const changes = compareBot(

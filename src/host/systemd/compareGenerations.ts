@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plan } from "../../plan/index.ts";
-import { botUnits, scratchPlace, SYSTEMD_PATHS } from "../../targets/index.ts";
+import {
+  botUnits,
+  scratchPlace,
+  SYSTEMD_PATHS,
+  UPDATE_TIMER,
+  WEB_UNIT,
+} from "../../targets/index.ts";
 
 /** What has to be done to one bot for another generation; each is also all that stand before it. */
 export type BotChange = "none" | "configure" | "broker" | "gateway" | "network";
@@ -25,6 +31,7 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     units.ingress,
     units.control,
     units.metrics,
+    units.command,
     scratchPlace(SYSTEMD_PATHS.runtime, bot).unit,
   ];
   if (differs(...[...sockets, units.doorSocket, units.door].map(unit))) changes.add("network");
@@ -40,6 +47,24 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
   ];
   if (differs(...gateway)) changes.add("gateway");
   return changes;
+}
+
+/**
+ * Of the units that no single bot's comparison has, those that both generations have and that say
+ * something else now: they are started anew.
+ */
+export function changedShared(from: string, to: string, wanted: readonly string[]): string[] {
+  const reads: Readonly<Record<string, string>> = { [WEB_UNIT]: "expose/Caddyfile" };
+  const shared = wanted.filter(
+    (unit) => unit === WEB_UNIT || unit === UPDATE_TIMER || unit.startsWith("seawall-tailscale-"),
+  );
+  return shared.filter((unit) => {
+    const paths = [`units/${unit}`, ...[reads[unit] ?? []].flat()];
+    return (
+      existsSync(join(from, "units", unit)) &&
+      paths.some((path) => digest(join(from, path)) !== digest(join(to, path)))
+    );
+  });
 }
 
 export function botNames(plan: Plan | undefined): string[] {

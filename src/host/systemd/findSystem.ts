@@ -3,6 +3,7 @@ import type { SystemdSystem } from "../../targets/index.ts";
 import { probeHost } from "../../wall/index.ts";
 import { PROJECT } from "../brokerWall.ts";
 import { findProgram } from "./requireSystem.ts";
+import { TAILSCALE } from "./tailnetSite.ts";
 import type { SystemPaths } from "./systemPaths.ts";
 
 /** Where all distributions put it. */
@@ -30,7 +31,7 @@ export async function findSystem(
       socketProxy,
       seawall: [node, join(PROJECT, "src/cli/main.ts")],
       caddy: CADDY,
-      tailscale: "/usr/bin/tailscale",
+      tailscale: TAILSCALE,
     },
   };
 }

@@ -10,6 +10,7 @@ export { portableInput } from "./portableInput.ts";
 export { answerService, botsInForce, serviceAsks, serviceRecordPaths } from "./serviceAsks.ts";
 export { serviceSurroundings, type ServiceSurroundings } from "./serviceSurroundings.ts";
 export { startServiceCopy } from "./startServiceCopy.ts";
+export { systemInForce } from "./systemInForce.ts";
 export { systemInput } from "./systemInput.ts";
 export { systemPaths, type SystemPaths } from "./systemPaths.ts";
 export {
@@ -18,5 +19,8 @@ export {
   type SystemBotStatus,
   type SystemStatus,
   type UnitStatus,
+  type UpdateStatus,
 } from "./systemStatus.ts";
+export { updateSystem, type UpdateOptions } from "./update/updateSystem.ts";
+export type { UpdateReport } from "./update/UpdateReport.ts";
 export { uninstallSystem } from "./uninstallSystem.ts";

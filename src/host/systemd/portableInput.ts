@@ -1,10 +1,16 @@
 import { readPin, renderConfig, type OpenClawPin } from "../../openclaw/index.ts";
 import type { BotPlan, Plan } from "../../plan/index.ts";
-import { SYSTEMD_PATHS, type SystemdInput, type SystemdSystem } from "../../targets/index.ts";
+import {
+  SYSTEMD_PATHS,
+  type SystemdInput,
+  type SystemdSystem,
+  type SystemdUpdate,
+} from "../../targets/index.ts";
 import type { HostCapabilities, ProgramFiles } from "../../wall/index.ts";
 import type { BotGeneration, Programs } from "../Generation.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
-import { systemInput } from "./systemInput.ts";
+import { systemInput, type CodePlace } from "./systemInput.ts";
+import { updateInput } from "./update/updateInput.ts";
 
 const STORE = "/var/lib/seawall/store";
 
@@ -32,6 +38,7 @@ const PROGRAMS: Programs = {
   node: `${STORE}/node/bin/node`,
   launcher: `${STORE}/seawall-launch/seawall-launch`,
   shell: "/usr/bin/dash",
+  client: `${STORE}/seawall-client/seawall-client`,
 };
 
 /** Whole folders: which files of them a program uses is known on the machine itself only. */
@@ -73,12 +80,29 @@ export function portableInput(plan: Plan, version = 252): SystemdInput {
       portableBot(bot, pins.get(bot.openclaw.version) ?? readPin(bot.openclaw.version)),
     ]),
   );
-  return systemInput({ plan, programs: PROGRAMS, bots }, system, {
+  const place = {
     project: "/opt/seawall",
     cache: `${STORE}/broker-cache`,
     files: FILES,
     system: ["/usr/lib", "/usr/lib64", "/etc"],
-  });
+  };
+  return systemInput({ plan, programs: PROGRAMS, bots }, system, place, updates(plan, place));
+}
+
+function updates(plan: Plan, place: CodePlace): SystemdUpdate | undefined {
+  const { autoUpdate } = plan;
+  if (autoUpdate === undefined) return undefined;
+  return updateInput(
+    { ...plan, autoUpdate },
+    {
+      ...place,
+      node: PROGRAMS.node,
+      npm: `${STORE}/npm`,
+      settings: { registry: "https://registry.npmjs.org/" },
+      state: "/var/lib/seawall",
+      store: STORE,
+    },
+  );
 }
 
 function portableBot(plan: BotPlan, pin: OpenClawPin): BotGeneration {

@@ -44,8 +44,10 @@ export async function privateFiles(options: {
   readonly system: SystemdSystem;
   readonly users: ReadonlyMap<string, SystemUser>;
   readonly before: string | undefined;
+  /** The machine's name in its tailnet. */
+  readonly tailnet?: string;
 }): Promise<TargetFile[]> {
-  const { generation, paths, system, users, before } = options;
+  const { generation, paths, system, users, before, tailnet } = options;
   const authority = await ensureAuthority(paths.authority);
   const config = await brokerConfig({
     generation,
@@ -69,7 +71,11 @@ export async function privateFiles(options: {
       const at = `private/${name}`;
       return [
         targetFile(`${at}/gateway.env`, environmentFile(variables), 0o400),
-        targetFile(`${at}/broker.json`, serviceConfig(config, generation, name, system), 0o400),
+        targetFile(
+          `${at}/broker.json`,
+          serviceConfig(config, generation, name, system, tailnet),
+          0o400,
+        ),
         targetFile(
           `${at}/passwd`,
           `bot:x:${user?.uid ?? 0}:${user?.gid ?? 0}:bot:${SERVICE_INSIDE.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
@@ -85,6 +91,7 @@ function serviceConfig(
   { plan }: Generation,
   name: string,
   { paths, host, prefix }: SystemdSystem,
+  tailnet: string | undefined,
 ): string {
   const bot = plan.bots.find((each) => each.name === name);
   if (bot === undefined) return "";
@@ -103,7 +110,13 @@ function serviceConfig(
     audit: { ...config.audit, file: `${paths.state}/audit/${name}/audit.jsonl` },
     // The port is the socket unit's; any number switches them on.
     telemetry: { ...config.telemetry, metricsPort: plan.telemetry?.metricsPort ?? 1 },
-    bots: config.bots.filter((each) => each.name === name),
+    bots: config.bots
+      .filter((each) => each.name === name)
+      .map((each) =>
+        each.ingress === undefined || bot.expose?.tailscale !== true || tailnet === undefined
+          ? each
+          : { ...each, ingress: { ...each.ingress, site: `${tailnet}:${each.ingress.port}` } },
+      ),
   };
   const rest: Omit<ServiceConfig, "id"> = {
     version: 1,

@@ -11,11 +11,15 @@ const LARGEST = 32 * 1024 * 1024;
 const TIMEOUT_MS = 300_000;
 
 /** Runs one of the system's programs, without a shell and with nothing of our environment. */
-export function run(program: string, args: readonly string[], input?: string): Promise<Ran> {
+export function run(
+  program: string,
+  args: readonly string[],
+  { input, timeoutMs = TIMEOUT_MS }: { readonly input?: string; readonly timeoutMs?: number } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       env: {
         PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
         LANG: "C.UTF-8",

@@ -34,7 +34,9 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
       return pid === 0 ? [] : [{ pid, what }];
     }),
     sockets: plan.bots.flatMap(({ name }) =>
-      ["control", "metrics", "door/gateway"].map((path) => `${places.runtime}/${name}/${path}`),
+      ["control", "metrics", "door/gateway", "command/socket"].map(
+        (path) => `${places.runtime}/${name}/${path}`,
+      ),
     ),
     places: [
       places.root,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -59,9 +60,10 @@ export async function startServiceCopy(options: {
   const version = await requireSystem();
   // Only one of its bots runs here: the neighbour's phantoms are all that is wanted of it.
   const all = options.generation;
+  const { autoUpdate: _not, ...plan } = all.plan;
   const generation = {
     ...all,
-    plan: { ...all.plan, bots: all.plan.bots.filter(({ name }) => name === bot) },
+    plan: { ...plan, bots: plan.bots.filter(({ name }) => name === bot) },
   };
   const { bots, brokers } = usersOf(generation.plan);
   const folder = mkdtempSync("/run/seawall-copy-");
@@ -107,7 +109,9 @@ export async function startServiceCopy(options: {
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
     const output = join(folder, "output");
     mkdirSync(UNITS, { recursive: true });
-    for (const name of names)
+    for (const name of names.filter((each) =>
+      existsSync(join(system.paths.generation, "units", each)),
+    ))
       symlinkSync(join(system.paths.generation, "units", name), join(UNITS, name));
     for (const [unit, lines] of [
       [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],

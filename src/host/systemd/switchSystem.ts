@@ -2,7 +2,13 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { takeLock } from "../../files/index.ts";
 import { comparePlans, type Plan, type PlanChange } from "../../plan/index.ts";
-import { systemdTarget, missingDirectives, type SystemdSystem } from "../../targets/index.ts";
+import {
+  systemdTarget,
+  missingDirectives,
+  type SystemdSystem,
+  type SystemdUpdate,
+} from "../../targets/index.ts";
+import { registrySettings } from "../../openclaw/index.ts";
 import { locateVault } from "../../secrets/index.ts";
 import type { BotGeneration, Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
@@ -26,8 +32,11 @@ import {
   readSystemGeneration,
   writeSystemGeneration,
 } from "./SystemGeneration.ts";
-import { systemInput } from "./systemInput.ts";
+import { systemInput, type CodePlace } from "./systemInput.ts";
+import { tailnetSite } from "./tailnetSite.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
+import { updateInput } from "./update/updateInput.ts";
+import { storeNpm } from "../storeNpm.ts";
 import { usersOf } from "./usersOf.ts";
 import { validateBySystemd } from "./validateBySystemd.ts";
 
@@ -93,9 +102,9 @@ export async function switchSystem(
     }
     const number = Math.max(0, ...listSystemGenerations(places)) + 1;
     const generation: Generation = { number, ...content };
-    const files = systemdTarget.render(
-      systemInput(content, system, { project: PROJECT, cache: brokerCache(paths.store) }),
-    );
+    const place = { project: PROJECT, cache: brokerCache(paths.store) };
+    const updates = await prepareUpdates(loaded.plan, content.programs.node, paths, place);
+    const files = systemdTarget.render(systemInput(content, system, place, updates));
     const units = files.flatMap(({ path }) => (path.startsWith("units/") ? [path.slice(6)] : []));
     checkForeign(places, units, loaded.plan);
 
@@ -105,6 +114,7 @@ export async function switchSystem(
         hint: "type it again with --yes when these changes are what you want",
       });
     }
+    const site = await tailnetSite(loaded.plan);
     await makeUsers(files.find(({ path }) => path === "sysusers.conf")?.bytes);
     const users = usersOf(loaded.plan);
     const folder = before === undefined ? undefined : generationFolder(places, before);
@@ -114,6 +124,7 @@ export async function switchSystem(
       system,
       users: users.bots,
       before: folder,
+      ...(site === undefined ? {} : { tailnet: site }),
     });
     const owners = new Map(
       [...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
@@ -181,6 +192,29 @@ export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Pr
   return await work();
 }
 
+/** What the units of updates need, where there are any. @throws HostError `cannot-serve` */
+async function prepareUpdates(
+  plan: Plan,
+  node: string,
+  { root: state, store }: StatePaths,
+  place: CodePlace,
+): Promise<SystemdUpdate | undefined> {
+  const { autoUpdate } = plan;
+  if (autoUpdate === undefined) return undefined;
+  const { code, stderr } = await run("systemd-analyze", ["calendar", "--", autoUpdate.calendar]);
+  if (code !== 0) {
+    const said = stderr.trim().split("\n").at(-1) ?? "";
+    throw new HostError("cannot-serve", `systemd doesn't take autoUpdate's calendar: ${said}`, {
+      hint: 'say it as systemd.time(7) has it: "daily", "Sun 04:30"; try: systemd-analyze calendar TEXT',
+    });
+  }
+  const settings = await registrySettings();
+  return updateInput(
+    { ...plan, autoUpdate },
+    { ...place, node, npm: storeNpm(store), settings, state, store },
+  );
+}
+
 /** Whether the same OpenClaw took the same configuration for the generation in force. */
 function isJudged(old: Generation | undefined, bot: BotGeneration, name: string): boolean {
   const before = old?.bots[name];
@@ -192,7 +226,7 @@ function isJudged(old: Generation | undefined, bot: BotGeneration, name: string)
 
 /** What `seawall up` can do and services can't. */
 function refuseWhatServicesLack({ bots }: Plan): void {
-  const open = bots.find(({ expose }) => expose !== undefined);
+  const open = bots.find(({ expose }) => expose?.domain !== undefined);
   if (open !== undefined && !existsSync(CADDY)) {
     throw new HostError(
       "cannot-serve",
@@ -236,11 +270,9 @@ async function usesSealedVault({ secrets }: Plan, paths: StatePaths): Promise<bo
 }
 
 async function makeUsers(sysusers: Uint8Array | undefined): Promise<void> {
-  const { code, stderr } = await run(
-    "systemd-sysusers",
-    ["-"],
-    Buffer.from(sysusers ?? []).toString(),
-  );
+  const { code, stderr } = await run("systemd-sysusers", ["-"], {
+    input: Buffer.from(sysusers ?? []).toString(),
+  });
   if (code === 0) return;
   throw new HostError(
     "system-command",

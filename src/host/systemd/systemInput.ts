@@ -1,4 +1,9 @@
-import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
+import type {
+  SystemdBot,
+  SystemdInput,
+  SystemdSystem,
+  SystemdUpdate,
+} from "../../targets/index.ts";
 import { botUnits, socketCount } from "../../targets/index.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
@@ -35,6 +40,7 @@ export function systemInput(
   content: Pick<Generation, "plan" | "programs" | "bots">,
   system: SystemdSystem,
   place: CodePlace,
+  update?: SystemdUpdate,
 ): SystemdInput {
   const { plan, programs } = content;
   const bots = plan.bots.map((bot): [string, SystemdBot] => {
@@ -49,7 +55,12 @@ export function systemInput(
       },
     ];
   });
-  return { plan, bots: Object.fromEntries(bots), system };
+  return {
+    plan,
+    bots: Object.fromEntries(bots),
+    system,
+    ...(update === undefined ? {} : { update }),
+  };
 }
 
 /** The bot's wall as `seawall up` has it, with what only this machine knows mounted instead. */
@@ -61,12 +72,10 @@ export function gatewaySpec(
   files?: ProgramFiles,
 ): WallSpec {
   const home = `${paths.state}/bots/${plan.name}`;
-  // Their socket is made by a supervisor's launcher; status says that they aren't there.
-  const { client: _, ...own } = programs;
   const spec = botWall({
     plan,
     bot,
-    programs: own,
+    programs,
     home,
     trust: "",
     variables: {},
@@ -80,12 +89,14 @@ export function gatewaySpec(
     "/etc/passwd": `${paths.generation}/private/${plan.name}/passwd`,
     "/etc/group": `${paths.generation}/private/${plan.name}/group`,
   };
-  const { dial: _door, ...network } = spec.network;
+  // Made by systemd; the folder is a unit's to show.
+  const { dial: _door, socket, ...network } = spec.network;
   return {
     ...spec,
     environment: { ...spec.environment, ...PORTABLE_FILES },
     mounts: spec.mounts.map((mount): Mount => {
-      const from = machine[mount.to];
+      const commands = socket?.folder === mount.to;
+      const from = commands ? `${paths.runtime}/${plan.name}/command` : machine[mount.to];
       return from === undefined ? mount : { kind: "read", from, to: mount.to };
     }),
     network,

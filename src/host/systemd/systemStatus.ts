@@ -1,16 +1,17 @@
 import { existsSync } from "node:fs";
 import type { Ask } from "../../broker/index.ts";
-import { botUnits, TARGET_UNIT } from "../../targets/index.ts";
+import { botUnits, TARGET_UNIT, UPDATE_TIMER, UPDATE_UNIT } from "../../targets/index.ts";
 import type { HealthWarning } from "../status.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { readPending } from "./activate.ts";
-import { clientCommands } from "../../plan/index.ts";
+import type { Plan } from "../../plan/index.ts";
 import { USUAL_LIMITS } from "../botWall.ts";
 import { askBroker } from "./askBroker.ts";
 import { answersHealth } from "../answersHealth.ts";
 import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
-import { showUnits, type UnitState } from "./systemctl.ts";
-import { systemPaths } from "./systemPaths.ts";
+import { nextElapse, showUnits, type UnitState } from "./systemctl.ts";
+import { systemPaths, type SystemPaths } from "./systemPaths.ts";
+import { readUpdateReport, type UpdateReport } from "./update/UpdateReport.ts";
 
 /** How a deployment under systemd is. Plain data. */
 export interface SystemStatus {
@@ -19,8 +20,18 @@ export interface SystemStatus {
   readonly active: string;
   readonly since: string;
   readonly bots: readonly SystemBotStatus[];
+  /** Where the declaration has `autoUpdate`. */
+  readonly updates?: UpdateStatus;
   readonly asks: readonly Ask[];
   readonly health: readonly HealthWarning[];
+}
+
+export interface UpdateStatus {
+  readonly calendar: string;
+  readonly from: "pins" | "registry";
+  /** ISO 8601; absent when the timer isn't running. */
+  readonly next?: string;
+  readonly last?: UpdateReport;
 }
 
 export interface SystemBotStatus {
@@ -85,13 +96,6 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
           remedy: "boot with systemd.unified_cgroup_hierarchy=1, and without cgroup_disable=memory",
         });
       }
-      for (const { command } of clientCommands(bot)) {
-        health.push({
-          key: `command:${name}:${command.name}`,
-          warning: `the command ${command.name} of ${name} is not there under systemd yet`,
-          remedy: "the bot can make the same calls by HTTP; or run it with: seawall up",
-        });
-      }
       for (const concession of bot.concessions) {
         health.push({
           key: `concession:${name}:${concession}`,
@@ -117,6 +121,7 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
       };
     }),
   );
+  const updates = await updateStatus(places, plan, health);
   const cut = readPending(places);
   if (cut !== undefined) {
     health.push({
@@ -132,8 +137,51 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
     active: target?.active ?? "unknown",
     since: target?.since ?? created,
     bots,
+    ...(updates === undefined ? {} : { updates }),
     asks,
     health,
+  };
+}
+
+/** How updates are, and what a person has to know of them. */
+async function updateStatus(
+  places: SystemPaths,
+  { autoUpdate }: Plan,
+  health: HealthWarning[],
+): Promise<UpdateStatus | undefined> {
+  if (autoUpdate === undefined) return undefined;
+  const last = readUpdateReport(places);
+  const states = await showUnits([UPDATE_TIMER, UPDATE_UNIT]);
+  const [timer, unit] = [states.get(UPDATE_TIMER), states.get(UPDATE_UNIT)];
+  const atWork = unit?.active === "activating";
+  if (timer?.active !== "active") {
+    health.push({
+      key: "update:timer",
+      warning: "no update will be looked for: the timer isn't running",
+      remedy: `type: systemctl start ${UPDATE_TIMER}`,
+    });
+  }
+  if (last?.outcome === "failed") {
+    const version = last.to === undefined ? "" : ` to OpenClaw ${last.to}`;
+    health.push({
+      key: "update",
+      warning: `the last update${version} failed, and what ran before runs: ${last.why ?? ""}`,
+      remedy: last.remedy ?? "look at: journalctl -u seawall-update",
+    });
+  } else if (!atWork && (last?.outcome === "begun" || unit?.active === "failed")) {
+    health.push({
+      key: "update",
+      warning: "the last update was cut off",
+      remedy: "look at the declaration's versions of OpenClaw, then type: seawall switch",
+    });
+  }
+  const { calendar, from } = autoUpdate;
+  const next = timer?.active === "active" ? await nextElapse(UPDATE_TIMER) : undefined;
+  return {
+    calendar,
+    from,
+    ...(next === undefined ? {} : { next }),
+    ...(last === undefined ? {} : { last }),
   };
 }
 

@@ -60,6 +60,15 @@ export async function showUnits(units: readonly string[]): Promise<Map<string, U
   );
 }
 
+/** When a timer elapses next, in ISO 8601; nothing where its systemd doesn't say (before 249). */
+export async function nextElapse(timer: string): Promise<string | undefined> {
+  const { stdout } = await run("systemctl", ["list-timers", "--output=json", "--", timer]);
+  const micros = Number(/"next":(\d+)/.exec(stdout)?.[1]);
+  return Number.isSafeInteger(micros) && micros > 0
+    ? new Date(micros / 1000).toISOString()
+    : undefined;
+}
+
 export async function reloadManager(): Promise<void> {
   await runOk("systemctl", ["daemon-reload"]);
 }

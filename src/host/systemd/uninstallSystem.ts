@@ -1,4 +1,5 @@
 import { rmdirSync, rmSync } from "node:fs";
+import { FETCH_FOLDER } from "../../targets/index.ts";
 import { HostError } from "../HostError.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { readUsers } from "./checkForeign.ts";
@@ -36,6 +37,12 @@ export async function uninstallSystem(
     if (keepData) return;
     onProgress("removing users and folders");
     rmSync(places.state, { recursive: true, force: true });
+    // What services with a user of their own for each run left there (systemd.exec(5), StateDirectory=).
+    for (const name of [FETCH_FOLDER, "seawall-web"]) {
+      for (const folder of ["/var/lib", "/var/lib/private", "/var/log", "/var/log/private"])
+        rmSync(`${folder}/${name}`, { recursive: true, force: true });
+    }
+    rmSync("/var/lib/systemd/timers/stamp-seawall-update.timer", { force: true });
     for (const { name, comment } of readUsers()) {
       // Ours by name and by what sysusers.d was told; nobody else's has both.
       if (!/^seawall[-_]/.test(name) || !comment.startsWith("Seawall ")) continue;

@@ -5,7 +5,7 @@ import type { BotPlan } from "../../plan/index.ts";
 import { unitProperties, type SystemdSystem } from "../../targets/index.ts";
 import { compileWall, type Mount, type WallSpec } from "../../wall/index.ts";
 import type { BotGeneration, Programs } from "../Generation.ts";
-import { SERVICE_INSIDE } from "../inside.ts";
+import { COMMAND_SOCKET, SERVICE_INSIDE } from "../inside.ts";
 import { run } from "./run.ts";
 import { gatewaySpec } from "./systemInput.ts";
 
@@ -39,9 +39,12 @@ export async function validateBySystemd(
       ...gateway,
       command: [SERVICE_INSIDE.node, entry, "config", "validate", "--json"],
       environment: { ...gateway.environment, ...placeholders },
-      mounts: gateway.mounts.map((mount): Mount =>
-        mount.kind === "write" ? { kind: "memory", to: mount.to, size: HOME_BYTES } : mount,
-      ),
+      mounts: gateway.mounts
+        // The broker's socket isn't there yet, and nothing asks by it.
+        .filter(({ to }) => to !== COMMAND_SOCKET.folder)
+        .map((mount): Mount =>
+          mount.kind === "write" ? { kind: "memory", to: mount.to, size: HOME_BYTES } : mount,
+        ),
       network: { tcp: [], udp: [], bind: [] },
     };
     const { properties, files } = unitProperties(spec, { ...system, paths });

@@ -13,6 +13,8 @@ export interface TestPackage {
   readonly version: string;
   readonly manifest?: object;
   readonly files: Readonly<Record<string, string>>;
+  /** When it was released, in ISO 8601. */
+  readonly time?: string;
 }
 
 export interface TestRegistry {
@@ -76,7 +78,8 @@ export async function testRegistry(
   return registry;
 }
 
-function pack(folder: string, { name, version, manifest, files }: TestPackage): Buffer {
+/** A package as a registry serves it, the same bytes each time. */
+export function pack(folder: string, { name, version, manifest, files }: TestPackage): Buffer {
   const root = join(folder, name);
   mkdirSync(join(root, "package"), { recursive: true });
   writeFileSync(
@@ -94,7 +97,7 @@ function pack(folder: string, { name, version, manifest, files }: TestPackage): 
 }
 
 function packument(
-  { name, version, manifest }: TestPackage,
+  { name, version, manifest, time = "2026-01-01T00:00:00.000Z" }: TestPackage,
   tarball: Buffer,
   address: string,
 ): object {
@@ -106,5 +109,6 @@ function packument(
     name,
     "dist-tags": { latest: version },
     versions: { [version]: { name, version, ...manifest, dist } },
+    time: { [version]: time },
   };
 }

@@ -7,6 +7,16 @@ export interface SystemdInput {
   /** One for each bot of the plan, by name. */
   readonly bots: Readonly<Record<string, SystemdBot>>;
   readonly system: SystemdSystem;
+  /** For a plan with `autoUpdate`. */
+  readonly update?: SystemdUpdate;
+}
+
+/** What the units of updates need to know besides. */
+export interface SystemdUpdate {
+  /** Of the service that puts generations in force. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What the service that fetches sees, runs and is told; in the host's namespaces. */
+  readonly fetch: WallSpec;
 }
 
 export interface SystemdBot {

@@ -8,12 +8,13 @@ import { protectHome, unitMounts } from "./mounts.ts";
 import {
   botFolder,
   botUnits,
+  botUser,
   brokerUser,
   SLICE_UNIT,
   TARGET_UNIT,
   type BotUnits,
 } from "./names.ts";
-import { botSockets, metricsPort } from "./sockets.ts";
+import { botSockets, hasCommands, metricsPort } from "./sockets.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, unitFile, type Directives } from "./unitFile.ts";
 
@@ -36,7 +37,14 @@ export function brokerUnits(
   const credentials = [...new Map(deliveries.map((each) => [each.join("="), each])).values()];
   const inside = `${runtime}/broker.json`;
   const launch = `${runtime}/broker.policy`;
-  const sockets = [units.sockets, units.ingress, units.control, units.metrics];
+  const commands = hasCommands(bot);
+  const sockets = [
+    units.sockets,
+    units.ingress,
+    units.control,
+    units.metrics,
+    ...(commands ? [units.command] : []),
+  ];
   const service: Directives = [
     ["Type", "notify"],
     ["NotifyAccess", "main"],
@@ -93,6 +101,7 @@ export function brokerUnits(
       ...ROOT_ONLY,
     ]),
     metricsUnit(plan, bot, units, runtime),
+    ...(commands ? [commandUnit(bot.name, units, runtime)] : []),
     targetFile(policy, compileWall(broker, system.host, filters).policy),
   ];
 }
@@ -101,6 +110,16 @@ const ROOT_ONLY: Directives = [
   ["SocketMode", "0600"],
   ["DirectoryMode", "0711"],
 ];
+
+/** Where its client commands find the broker: the bot may connect, and nobody else sees the folder. */
+function commandUnit(bot: string, units: BotUnits, runtime: string): TargetFile {
+  return hostSocketUnit(units, "command", bot, [
+    ["ListenStream", `${runtime}/command/socket`],
+    ["SocketUser", botUser(bot)],
+    ["SocketMode", "0600"],
+    ["DirectoryMode", "0711"],
+  ]);
+}
 
 function metricsUnit(plan: Plan, { name }: BotPlan, units: BotUnits, runtime: string): TargetFile {
   const port = metricsPort(plan, name);
@@ -158,7 +177,7 @@ function botSocketUnit(bot: BotPlan, { host, prefix }: SystemdSystem): TargetFil
 
 function hostSocketUnit(
   units: BotUnits,
-  role: "ingress" | "control" | "metrics",
+  role: "ingress" | "control" | "metrics" | "command",
   bot: string,
   listens: Directives,
 ): TargetFile {

@@ -1,7 +1,17 @@
 import type { Plan } from "../../plan/index.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 import { unit } from "./brokerUnits.ts";
-import { botUnits, botUser, brokerUser, SLICE_UNIT, TARGET_UNIT, WEB_UNIT } from "./names.ts";
+import {
+  botUnits,
+  botUser,
+  brokerUser,
+  SLICE_UNIT,
+  tailscaleUnit,
+  TARGET_UNIT,
+  UPDATE_TIMER,
+  WEB_UNIT,
+} from "./names.ts";
+import { hasCommands } from "./sockets.ts";
 import type { SystemdSystem } from "./SystemdInput.ts";
 import { plainText } from "./unitFile.ts";
 
@@ -44,11 +54,17 @@ export function deploymentUnits(plan: Plan, system: SystemdSystem): TargetFile[]
 export function wantedUnits(plan: Plan): string[] {
   const web = plan.bots.some(({ expose }) => expose?.domain !== undefined);
   return [
-    ...plan.bots.flatMap(({ name }) => {
-      const { sockets, ingress, control, metrics, broker, gateway, doorSocket } = botUnits(name);
-      return [sockets, ingress, control, metrics, doorSocket, broker, gateway];
+    ...plan.bots.flatMap((bot) => {
+      const units = botUnits(bot.name);
+      const { sockets, ingress, control, metrics, broker, gateway, doorSocket } = units;
+      const commands = hasCommands(bot) ? [units.command] : [];
+      return [sockets, ingress, control, metrics, ...commands, doorSocket, broker, gateway];
     }),
     ...(web ? [WEB_UNIT] : []),
+    ...plan.bots.flatMap(({ name, expose }) =>
+      expose?.tailscale === true ? [tailscaleUnit(name)] : [],
+    ),
+    ...(plan.autoUpdate === undefined ? [] : [UPDATE_TIMER]),
   ];
 }
 
@@ -74,6 +90,7 @@ function tmpfiles(plan: Plan, { state, runtime }: SystemdSystem["paths"]): strin
       `d ${state}/audit/${name} 0700 ${brokerUser(name)} ${brokerUser(name)} -`,
       `d ${runtime}/${name} 0711 root root -`,
       `d ${runtime}/${name}/door 0711 root root -`,
+      `d ${runtime}/${name}/command 0711 root root -`,
       `d ${runtime}/${name}/scratch 0700 root root -`,
     ]),
   ];

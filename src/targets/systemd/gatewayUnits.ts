@@ -19,6 +19,7 @@ import {
   SLICE_UNIT,
   TARGET_UNIT,
 } from "./names.ts";
+import { hasCommands } from "./sockets.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, type Directives } from "./unitFile.ts";
 
@@ -96,8 +97,9 @@ export function gatewayUnits(
     ...protectHome(gateway, [programs.launcher]),
     ...LAUNCHER_CALLS,
     // Node reads its interfaces by netlink and doesn't start without; nothing of OpenClaw listens on
-    // a Unix socket, and its children talk over pairs of them, which need no such right.
-    ["RestrictAddressFamilies", "AF_INET AF_INET6 AF_NETLINK"],
+    // a Unix socket, and its children talk over pairs of them, which need no such right. Client commands
+    // connect to one.
+    ["RestrictAddressFamilies", `AF_INET AF_INET6 AF_NETLINK${hasCommands(bot) ? " AF_UNIX" : ""}`],
     // Every address is local to the bot; these are the ones that names are answered with.
     ["IPAddressDeny", "any"],
     ["IPAddressAllow", ["localhost", ...ASSIGNED, ...literals(bot)].join(" ")],
@@ -127,10 +129,18 @@ export function gatewayUnits(
           ["JoinsNamespaceOf", units.network],
           ["BindsTo", units.network],
           // Not BindsTo: a broker that is started again takes its bot's calls up where they wait.
-          ["Requires", units.sockets],
+          ["Requires", [units.sockets, ...(hasCommands(bot) ? [units.command] : [])].join(" ")],
           ["RequiresMountsFor", scratch.path],
           ["Wants", units.broker],
-          ["After", `${units.network} ${units.sockets} ${units.broker}`],
+          [
+            "After",
+            [
+              units.network,
+              units.sockets,
+              ...(hasCommands(bot) ? [units.command] : []),
+              units.broker,
+            ].join(" "),
+          ],
           ["StartLimitIntervalSec", "0"],
         ],
       ],

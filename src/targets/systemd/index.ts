@@ -6,21 +6,28 @@ export {
   type SystemdPaths,
   type SystemdPrograms,
   type SystemdSystem,
+  type SystemdUpdate,
 } from "./SystemdInput.ts";
 export { wantedUnits } from "./deploymentUnits.ts";
 export {
   botUnits,
   botUser,
   brokerUser,
+  FETCH_UNIT,
   scratchPlace,
   SLICE_UNIT,
+  tailscaleUnit,
   TARGET_UNIT,
+  UPDATE_TIMER,
+  UPDATE_UNIT,
+  WEB_UNIT,
   type BotUnits,
 } from "./names.ts";
-export { botSockets, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
+export { botSockets, hasCommands, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
 export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";
 export { fail2ban } from "./expose/fail2ban.ts";
 export { firewall } from "./expose/firewall.ts";
+export { FETCH_FOLDER } from "./updateUnits.ts";
 export { unitProperties } from "./unitProperties.ts";
 export { missingDirectives } from "./directives.ts";

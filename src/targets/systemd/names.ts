@@ -15,6 +15,8 @@ export interface BotUnits {
   readonly ingress: string;
   readonly control: string;
   readonly metrics: string;
+  /** For bots with client commands. */
+  readonly command: string;
   readonly broker: string;
   readonly gateway: string;
   /** Behind it something in the bot's network connects to the gateway. */
@@ -30,6 +32,7 @@ export function botUnits(bot: string, prefix = "seawall"): BotUnits {
     ingress: `${prefix}-ingress-${bot}.socket`,
     control: `${prefix}-control-${bot}.socket`,
     metrics: `${prefix}-metrics-${bot}.socket`,
+    command: `${prefix}-command-${bot}.socket`,
     broker: `${prefix}-broker-${bot}.service`,
     gateway: `${prefix}-gateway-${bot}.service`,
     doorSocket: `${prefix}-door-${bot}.socket`,
@@ -56,6 +59,14 @@ export const TARGET_UNIT = "seawall.target";
 export const SLICE_UNIT = "seawall.slice";
 /** Caddy, where a bot has a domain. */
 export const WEB_UNIT = "seawall-web.service";
+/** Bots in the tailnet have one each. */
+export function tailscaleUnit(bot: string): string {
+  return `seawall-tailscale-${bot}.service`;
+}
+/** When to look for a newer OpenClaw, who moves bots to it, and who fetches it. */
+export const UPDATE_TIMER = "seawall-update.timer";
+export const UPDATE_UNIT = "seawall-update.service";
+export const FETCH_UNIT = "seawall-fetch.service";
 /** Never started by itself. */
 export const FIREWALL_UNIT = "seawall-firewall.service";
 

@@ -1,4 +1,4 @@
-import type { BotPlan, Plan } from "../../plan/index.ts";
+import { clientCommands, type BotPlan, type Plan } from "../../plan/index.ts";
 import { TargetError } from "../TargetError.ts";
 
 /** A socket in a bot's network, in the order of its unit; `broker/service` takes them in the same. */
@@ -22,9 +22,14 @@ export function botSockets(bot: BotPlan, ipv6: boolean): BotSocket[] {
   );
 }
 
-/** How many descriptors a broker is handed: its bot's sockets, ingress, control, metrics. */
+/** How many descriptors a broker is handed: its bot's sockets, ingress, control, metrics, perhaps commands. */
 export function socketCount(bot: BotPlan, ipv6: boolean): number {
-  return botSockets(bot, ipv6).length + 3;
+  return botSockets(bot, ipv6).length + 3 + (hasCommands(bot) ? 1 : 0);
+}
+
+/** Whether it has client commands, which reach the broker by a socket of their own. */
+export function hasCommands(bot: BotPlan): boolean {
+  return clientCommands(bot).length > 0;
 }
 
 /**

@@ -71,8 +71,17 @@ function local(plan: Plan): SystemdInput {
     launcher: "/usr/bin/env",
     ip: "/usr/bin/env",
     caddy: "/usr/bin/env",
+    tailscale: "/usr/bin/env",
+    seawall: ["/usr/bin/env"] as const,
   };
-  return { ...input, system: { ...input.system, programs } };
+  const { update } = input;
+  return {
+    ...input,
+    system: { ...input.system, programs },
+    ...(update === undefined
+      ? {}
+      : { update: { ...update, fetch: { ...update.fetch, command: ["/usr/bin/env"] } } }),
+  };
 }
 
 test("systemdTarget renders the same bytes for the same plan, sorted, no path twice", () => {
@@ -162,7 +171,11 @@ describe("systemd takes what systemdTarget prints", () => {
   const plan = planOf(2, {});
   const exposed: Plan = {
     ...plan,
-    bots: plan.bots.map((bot) => ({ ...bot, expose: { domain: `${bot.name}.example.com` } })),
+    bots: plan.bots.map((bot, index) => ({
+      ...bot,
+      expose: index === 0 ? { domain: `${bot.name}.example.com` } : { tailscale: true },
+    })),
+    autoUpdate: { calendar: "Sun 04:30", from: "registry", days: 7 },
   };
 
   test("systemd-analyze verify has nothing to say", { skip: lacks("systemd-analyze") }, () => {
@@ -213,6 +226,8 @@ describe("systemd takes what systemdTarget prints", () => {
   test("exposure is below what is promised", { skip: lacks("systemd-analyze") }, () => {
     const { folder, units } = written(portableInput(exposed));
     const limits: readonly (readonly [RegExp, number])[] = [
+      // Root's, since a switch is: it makes users, units and namespaces.
+      [/seawall-update\.service/, 100],
       [/seawall-gateway-/, 5],
       [/seawall-broker-/, 12],
       [/./, 15],

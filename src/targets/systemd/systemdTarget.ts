@@ -4,8 +4,10 @@ import { TargetError } from "../TargetError.ts";
 import { brokerUnits } from "./brokerUnits.ts";
 import { deploymentUnits } from "./deploymentUnits.ts";
 import { exposeFiles } from "./expose/exposeFiles.ts";
+import { tailscaleUnits } from "./expose/tailscaleUnits.ts";
 import { gatewayUnits } from "./gatewayUnits.ts";
 import type { SystemdInput } from "./SystemdInput.ts";
+import { updateUnits } from "./updateUnits.ts";
 
 /**
  * Units, users, folders and policies for a machine with systemd. What it can't print, since it is
@@ -15,8 +17,13 @@ import type { SystemdInput } from "./SystemdInput.ts";
 export const systemdTarget: Target<SystemdInput> = {
   name: "systemd",
   summary: "units, users and folders for any Linux with systemd",
-  render: ({ plan, bots, system }) => {
-    const files: TargetFile[] = [...deploymentUnits(plan, system), ...exposeFiles(plan, system)];
+  render: ({ plan, bots, system, update }) => {
+    const files: TargetFile[] = [
+      ...deploymentUnits(plan, system),
+      ...exposeFiles(plan, system),
+      ...tailscaleUnits(plan, system),
+      ...updateUnits(plan, update, system),
+    ];
     const filters: SharedFilters = new Map();
     for (const bot of plan.bots) {
       const walls = bots[bot.name];

@@ -1,0 +1,85 @@
+import { dirname } from "node:path";
+import { compareVersions, type RegistrySettings } from "../../../openclaw/index.ts";
+import type { AutoUpdatePlan, Plan } from "../../../plan/index.ts";
+import { FETCH_FOLDER, type SystemdUpdate } from "../../../targets/index.ts";
+import { readByEach } from "../../brokerWall.ts";
+import { INSIDE } from "../../inside.ts";
+import { NPM_INSIDE, NPM_PROGRAM } from "../../storeNpm.ts";
+import type { CodePlace } from "../systemInput.ts";
+
+/** Where the service that fetches writes, as it sees it. */
+const FOLDER = `/var/lib/${FETCH_FOLDER}`;
+
+/** Variables that tell the service what to look for; fetchMain.ts reads them. */
+export const FETCH_VARIABLES = {
+  have: "SEAWALL_HAVE",
+  from: "SEAWALL_FROM",
+  days: "SEAWALL_DAYS",
+} as const;
+
+/** What the units of updates are printed from. */
+export function updateInput(
+  plan: Plan & { readonly autoUpdate: AutoUpdatePlan },
+  around: CodePlace & {
+    readonly node: string;
+    /** A folder of npm's, as `storeNpm` makes it. */
+    readonly npm: string;
+    readonly settings: RegistrySettings;
+    readonly state: string;
+    readonly store: string;
+  },
+): SystemdUpdate {
+  const { node, npm, settings, project, state, store } = around;
+  const { from, days } = plan.autoUpdate;
+  const versions = plan.bots.map(({ openclaw }) => openclaw.version).toSorted(compareVersions);
+  const registry = {
+    npm_config_registry: settings.registry,
+    ...(settings.proxy === undefined ? {} : { npm_config_https_proxy: settings.proxy }),
+    ...(settings.cafile === undefined ? {} : { npm_config_cafile: settings.cafile }),
+  };
+  const readable = [
+    ...readByEach(around),
+    `${project}/pins`,
+    ...(settings.cafile === undefined ? [] : [settings.cafile]),
+  ];
+  return {
+    environment: {
+      PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${project}/node_modules/.bin:${dirname(node)}`,
+      SEAWALL_STATE: state,
+      SEAWALL_STORE: store,
+      ...registry,
+    },
+    fetch: {
+      command: [node, `${project}/src/host/systemd/update/fetchMain.ts`],
+      cwd: FOLDER,
+      environment: {
+        PATH: INSIDE.commands,
+        HOME: FOLDER,
+        STATE_DIRECTORY: FOLDER,
+        TMPDIR: `${FOLDER}/tmp`,
+        [FETCH_VARIABLES.have]: versions[0] ?? "",
+        [FETCH_VARIABLES.from]: from,
+        [FETCH_VARIABLES.days]: String(days),
+        npm_config_cache: `${FOLDER}/npm`,
+        npm_config_update_notifier: "false",
+        ...registry,
+      },
+      identity: { uid: 0, gid: 0 },
+      hostname: "fetch",
+      mounts: [
+        ...readable.map((path) => ({ kind: "read", from: path, to: path }) as const),
+        { kind: "read", from: dirname(node), to: dirname(INSIDE.node) },
+        { kind: "read", from: npm, to: NPM_INSIDE },
+        { kind: "read", from: `${npm}/${NPM_PROGRAM}`, to: `${INSIDE.commands}/npm` },
+      ],
+      network: { tcp: [], udp: [], bind: [] },
+      execute: [],
+      libraries: [],
+      protect: [],
+      limits: {},
+      processes: "any",
+      namespaces: "host",
+      concessions: [],
+    },
+  };
+}
