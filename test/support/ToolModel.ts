@@ -61,7 +61,8 @@ function answer(
   const order = ofUser.findLastIndex(
     ({ type, text }) => type === "text" && typeof text === "string" && text.includes("RUN: "),
   );
-  const text = String(ofUser[order]?.["text"] ?? "");
+  const ordered = ofUser[order]?.["text"];
+  const text = typeof ordered === "string" ? ordered : "";
   const commands = [...text.matchAll(/^.*?RUN: ([^\n]+)/gm)].map(([, command = ""]) => command);
   const given = ofUser
     .slice(order + 1)
