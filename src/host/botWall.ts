@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { GATEWAY_PORT, type InsidePaths } from "../openclaw/index.ts";
+import { GATEWAY_PORT, SKILLS, type InsidePaths } from "../openclaw/index.ts";
 import { clientCommands, type BotPlan } from "../plan/index.ts";
 import {
   programFiles,
@@ -77,7 +77,11 @@ export function botWall(input: BotWallInput): WallSpec {
       })),
       // The socket is put into it before anything runs, and then nothing more.
       ...(clients.length > 0
-        ? [{ kind: "memory", to: COMMAND_SOCKET.folder, size: 4096 } as const]
+        ? [
+            { kind: "memory", to: COMMAND_SOCKET.folder, size: 4096 } as const,
+            // OpenClaw finds skills by listing this folder; of a folder that only holds mounts Landlock shows nothing.
+            { kind: "sealed", to: `${inside.config}/${SKILLS}`, mode: 0o555 } as const,
+          ]
         : []),
       { kind: "link", to: "/bin", target: "usr/bin" },
       { kind: "read", from: programs.node, to: inside.node },

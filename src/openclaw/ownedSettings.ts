@@ -142,7 +142,12 @@ export function commandNames(bot: BotPlan): readonly string[] {
 function tools(bot: BotPlan): JsonObject {
   const { openclaw } = bot;
   const commands = commandNames(bot);
-  const exec = commands.length > 0 ? ["exec", "process"] : [];
+  const exec = [
+    ...(commands.length > 0 ? ["exec", "process"] : []),
+    // OpenClaw tells of skills only to an agent that has it (buildSkillsSection() of 2026.9.6). What can
+    // be read is what the wall shows.
+    ...(clientCommands(bot).length > 0 ? ["read"] : []),
+  ];
   const names = [...new Set([...openclaw.tools, ...exec])].toSorted();
   return {
     ...(openclaw.tools.length > 0

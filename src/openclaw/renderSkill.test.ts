@@ -37,10 +37,11 @@ test("renderConfig() lets the agent run client commands, and shows OpenClaw thei
   const rendered = renderConfig(botPlan({ grants: [grant("bridge")] }), TEST_INSIDE, PIN);
   const config = JSON.parse(rendered.config) as {
     skills: unknown;
-    tools: { exec: { mode: string } };
+    tools: { alsoAllow: string[]; exec: { mode: string } };
   };
   deepEqual(config.skills, { load: { extraDirs: ["/etc/openclaw/skills"] } });
   equal(config.tools.exec.mode, "allowlist");
+  deepEqual(config.tools.alsoAllow, ["exec", "process", "read"]);
   match(rendered.approvals ?? "", /"pattern": "\/usr\/bin\/bridge"/);
   ok(rendered.files.some(({ to }) => to === "/etc/openclaw/skills/seawall-commands/SKILL.md"));
   const none = renderConfig(botPlan({}), TEST_INSIDE, PIN);

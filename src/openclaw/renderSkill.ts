@@ -10,8 +10,8 @@ import {
  * The skill by which OpenClaw's agents learn of the client commands that their bot was granted: these
  * and no others. `undefined` for a bot that has none.
  *
- * Its description stands in every prompt, the rest only where an agent reads it, which it can't where files
- * outside of its workspace are none of its business: each command says the same by `--help`.
+ * Its description stands in every prompt of an agent that has the tool `read`, which a bot with such a command is
+ * given. The rest stands only where an agent reads it; each command says the same by `--help`.
  */
 export function renderSkill(bot: Pick<BotPlan, "grants">): string | undefined {
   const commands = clientCommands(bot);

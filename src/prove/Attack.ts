@@ -5,6 +5,7 @@ import type { Kernel } from "./inside/Kernel.ts";
 export const GROUPS = [
   "secrets",
   "network",
+  "services",
   "execution",
   "escape",
   "persistence",

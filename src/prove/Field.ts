@@ -119,8 +119,36 @@ export interface BrokerField {
   /** TCP ports that lead to the broker. */
   readonly ports: readonly number[];
   readonly proxyPort?: number;
-  /** The socket for client commands, inside, where there is a browser to be asked for pages. */
-  readonly browserSocket?: string;
+  /** Absent for a bot without client commands. */
+  readonly commands?: CommandField;
   /** Of the ingress, on the host's 127.0.0.1. */
   readonly ingressPort?: number;
+}
+
+/** The client commands of a bot, and what to ask of them that they must not do. */
+export interface CommandField {
+  /** Where the broker listens for them, inside. */
+  readonly socket: string;
+  /** The commands that are granted, and their programs inside. */
+  readonly programs: readonly { readonly name: string; readonly path: string }[];
+  /** A call by method and path that its grant allows. */
+  readonly call?: { readonly command: string; readonly method: string; readonly path: string };
+  /** A method that no rule of that grant has. */
+  readonly refusedMethod?: string;
+  /** An operation with an input that stands in its call's path; `others` are the words it needs beside that. */
+  readonly segment?: {
+    readonly command: string;
+    readonly operation: string;
+    readonly input: string;
+    readonly others: readonly string[];
+  };
+  readonly bridge?: {
+    readonly own: string;
+    /** Whom it may write to. */
+    readonly to: readonly string[];
+    /** Another bot with a bridge, that it may not write to. */
+    readonly other?: string;
+    /** A message with a marker that waits for that one. */
+    readonly waiting?: string;
+  };
 }

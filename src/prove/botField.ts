@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import {
   askSupervisor,
   auditFile,
-  COMMAND_SOCKET,
   readAddress,
   type Copy,
   type Generation,
@@ -13,6 +12,7 @@ import {
 } from "../host/index.ts";
 import type { ResourceLimits } from "../wall/index.ts";
 import { boundsFor } from "./boundsFor.ts";
+import { commandField } from "./commandField.ts";
 import { neighbourName } from "./copyGeneration.ts";
 import type { Field, Place } from "./Field.ts";
 import { findGrantedCall } from "./grantedCall.ts";
@@ -39,6 +39,8 @@ export async function botField(options: {
   readonly floodBytes: number;
   /** Where things lie inside. */
   readonly inside: InsidePaths;
+  /** Id of a message that waits for the neighbour on the bridge. */
+  readonly waiting: string | undefined;
   /** What systemd runs for the real deployment, if it does. */
   readonly services: ServiceSurroundings;
 }): Promise<Field> {
@@ -53,6 +55,9 @@ export async function botField(options: {
   const call = findGrantedCall(plan, copy.phantoms.get(bot) ?? new Map());
   const phantom = neighbourPhantom(copy, bot, call?.phantom);
   const { field } = range;
+  const commands = inside.clients
+    ? commandField(plan, { inside, neighbour: neighbourName(bot), waiting: options.waiting })
+    : undefined;
   return {
     ...field,
     home: inside.home,
@@ -128,9 +133,7 @@ export async function botField(options: {
       ports: plan.ports,
       ...(plan.proxyPort === undefined ? {} : { proxyPort: plan.proxyPort }),
       ingressPort: plan.ingress.port,
-      ...(plan.grants.some(({ name }) => name === "browser-fetch")
-        ? { browserSocket: `${COMMAND_SOCKET.folder}/${COMMAND_SOCKET.name}` }
-        : {}),
+      ...(commands === undefined ? {} : { commands }),
     },
     bounds: boundsFor(field.bounds, limits, options.floodBytes),
   };

@@ -15,36 +15,42 @@ const NO_WAIT_MINUTES = 0.01;
  * word. Changed is what must not be shared, or would reach something real: calls go to stand-ins,
  * secrets are markers in a vault of the copy's own, ports on the host are free ones. Left out are
  * limits on calls, so that no attack is held by one that came before it. A neighbour with the same
- * grants is added.
+ * grants is added, and the first of the bots that it may write to, with the bridge alone.
+ *
+ * @param options.port a port of the host's own that is free, another each time.
  */
-export function copyGeneration(
+export async function copyGeneration(
   prepared: Omit<Generation, "number">,
   options: {
     readonly bot: string;
     readonly services: Services;
     readonly ca: string;
-    readonly ports: readonly [own: number, neighbours: number];
+    readonly port: () => Promise<number>;
   },
-): Generation {
-  const { services, ca, ports } = options;
+): Promise<Generation> {
+  const { services, ca, port } = options;
   const found = prepared.plan.bots.find(({ name }) => name === options.bot);
   const bot = prepared.bots[options.bot];
   if (found === undefined || bot === undefined) throw new Error("no such bot");
   const neighbour = neighbourName(found.name);
-  const copy = (name: string, port: number): BotPlan => {
+  const copy = async (name: string, grants: readonly GrantPlan[]): Promise<BotPlan> => {
     const { limits: _, ...rest } = found;
     return {
       ...rest,
       name,
-      grants: found.grants.map((grant) => redirect(grant, services)),
-      ingress: { ...found.ingress, port },
+      grants: grants.map((grant) => redirect(grant, services)),
+      ingress: { ...found.ingress, port: await port() },
     };
   };
+  const bots = [await copy(found.name, found.grants), await copy(neighbour, found.grants)];
+  const recipient = bridgeRecipient(found);
+  if (recipient !== undefined && recipient.name !== neighbour)
+    bots.push(await copy(recipient.name, [recipient.grant]));
   const { secrets } = prepared.plan;
   const plan: Plan = {
     version: prepared.plan.version,
     secrets: secrets.map(({ name }) => ({ name, source: { store: "vault", key: name } })),
-    bots: [copy(found.name, ports[0]), copy(neighbour, ports[1])],
+    bots,
     approvals: { notify: [], waitMinutes: NO_WAIT_MINUTES },
   };
   const cas = Object.fromEntries(found.grants.map(({ name }) => [name, ca]));
@@ -53,8 +59,19 @@ export function copyGeneration(
     ...prepared,
     number: 1,
     plan,
-    bots: { [found.name]: copied, [neighbour]: copied },
+    bots: Object.fromEntries(bots.map(({ name }) => [name, copied])),
   };
+}
+
+/** Whom it may write to, with the grant that takes its messages. */
+function bridgeRecipient({
+  grants,
+}: BotPlan): { readonly name: string; readonly grant: GrantPlan } | undefined {
+  const grant = grants.find((each) => each.kind === "program" && each.service === "bridge");
+  if (grant?.kind !== "program") return undefined;
+  const to = grant.options["to"];
+  const [name] = Array.isArray(to) ? to.map(String) : [];
+  return name === undefined ? undefined : { name, grant: { ...grant, options: {} } };
 }
 
 function redirect(grant: GrantPlan, services: Services): GrantPlan {

@@ -75,11 +75,7 @@ function placed(place: Place, phantom: string): Put | undefined {
 }
 
 function pathOf(rule: Rule, put: Put, phantom: string): string {
-  const path = rule.path
-    .split("/")
-    .map((segment) => (segment === "*" || segment === "**" ? "prove" : segment))
-    .join("/")
-    .replace("{secret}", phantom);
+  const path = pathFor(rule).replace("{secret}", phantom);
   const query = [
     ...Object.entries(rule.query ?? {}).map(([name, value]) => `${name}=${value}`),
     ...(put.query === undefined ? [] : [put.query]),
@@ -87,7 +83,15 @@ function pathOf(rule: Rule, put: Put, phantom: string): string {
   return query === "" ? path : `${path}?${query}`;
 }
 
+/** A path that a rule takes, by its pattern. */
+export function pathFor({ path }: Pick<Rule, "path">): string {
+  return path
+    .split("/")
+    .map((segment) => (segment === "*" || segment === "**" ? "prove" : segment))
+    .join("/");
+}
+
 /** The owner would be asked about such a call, and nobody is there to answer. */
-function isAsked(rule: Rule, asked: readonly Rule[]): boolean {
+export function isAsked(rule: Rule, asked: readonly Rule[]): boolean {
   return asked.some(({ method, path }) => method === rule.method && path === rule.path);
 }

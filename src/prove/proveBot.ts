@@ -1,8 +1,18 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ensureAuthority, issueLeaf } from "../authority/index.ts";
 import {
+  auditFile,
   INSIDE,
   prepareGeneration,
   SERVICE_INSIDE,
@@ -22,7 +32,7 @@ import { createVault, SecretValue } from "../secrets/index.ts";
 import type { ResourceLimits, WallSpec } from "../wall/index.ts";
 import { chooseAttacks } from "./chooseAttacks.ts";
 import { botField } from "./botField.ts";
-import { copyGeneration } from "./copyGeneration.ts";
+import { copyGeneration, neighbourName } from "./copyGeneration.ts";
 import { attackAddon, makeBundle } from "./makeBundle.ts";
 import { ProveError } from "./ProveError.ts";
 import { makeReport, type ProveReport } from "./ProveReport.ts";
@@ -85,6 +95,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   const paths = copyPaths(folder, options.paths);
   const witness = new Witness();
   const { generation, secrets, close } = await furnish(prepared, bot, paths, witness);
+  const waiting = services ? undefined : plantMessage(paths, neighbourName(bot));
   closing.defer(close);
   let limits: ResourceLimits = {};
   const copied = {
@@ -116,6 +127,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     limits,
     floodBytes: FLOOD_BYTES,
     inside,
+    waiting: waiting?.id,
     services: await serviceSurroundings(options.paths),
   });
   const outcomes = await runAttacks({
@@ -123,7 +135,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     field,
     job: bundle.job,
     witness,
-    markers: [range.marker, ...secrets],
+    markers: [range.marker, ...secrets, ...(waiting === undefined ? [] : [waiting.marker])],
     launch: () => runningOf(copy.launch()),
     onProgress,
     signal,
@@ -201,13 +213,29 @@ async function furnish(
     names.length === 0 ? ["nothing.invalid"] : [...new Set(names)],
   );
   const services = await startServices(leaf, witness);
-  const generation = copyGeneration(prepared, {
+  const generation = await copyGeneration(prepared, {
     bot,
     services,
     ca: outside.caPem,
-    ports: [await freePort(), await freePort()],
+    port: freePort,
   });
   return { generation, secrets, close: () => services.close() };
+}
+
+/** A message that waits for somebody on the bridge, as the broker would have kept it. */
+function plantMessage(
+  paths: StatePaths,
+  to: string,
+): { readonly id: string; readonly marker: string } {
+  const [id, marker] = [randomUUID(), makeMarker("message")];
+  const message = { id, from: "owner", to, text: marker, at: new Date().toISOString(), hops: 1 };
+  mkdirSync(paths.audit, { recursive: true, mode: 0o700 });
+  writeFileSync(
+    join(dirname(auditFile(paths)), "bridge.jsonl"),
+    `${JSON.stringify({ event: "sent", ...message })}\n`,
+    { mode: 0o600 },
+  );
+  return { id, marker };
 }
 
 /** The attacks in place of OpenClaw, and the one file that they bring. */

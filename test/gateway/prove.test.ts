@@ -57,15 +57,28 @@ test("nothing gets out of an OpenClaw bot's wall, while a deployment runs beside
     rmSync(folder, { recursive: true, force: true });
   });
   const browser = findChromium() !== undefined || process.env["CI"] === "true";
-  const file = declareOneBot(folder, await freePort(), {
-    exec: { allow: ["ls", "cat"] },
-    proxy: 3128,
-    grants: {
-      anthropic: { secret: "anthropic", limits: { callsPerMinute: 1 } },
-      "api.example.com": { tunnel: 443 },
-      ...(browser ? { "browser-fetch": { allowHosts: ["*"] } } : {}),
+  const other = {
+    openclaw: "2026.9.6",
+    model: "anthropic/claude-sonnet-4-6",
+    grants: { anthropic: { secret: "anthropic" }, bridge: {} },
+    port: await freePort(),
+  };
+  const file = declareOneBot(
+    folder,
+    await freePort(),
+    {
+      exec: { allow: ["ls", "cat", "gitea-api"] },
+      proxy: 3128,
+      grants: {
+        anthropic: { secret: "anthropic", limits: { callsPerMinute: 1 } },
+        "api.example.com": { tunnel: 443 },
+        gitea: { secret: "forge", url: "https://git.example.com" },
+        bridge: { to: ["other"] },
+        ...(browser ? { "browser-fetch": { allowHosts: ["*"] } } : {}),
+      },
     },
-  });
+    { secrets: { forge: { vault: "forge" } }, bots: { other } },
+  );
   const ran = await run(state, ["a", "--file", file, "--json"], ground);
   const report = reportOf(ran);
   assert.deepEqual(

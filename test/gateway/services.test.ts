@@ -6,16 +6,21 @@ import type { Leaf } from "../../src/authority/index.ts";
 import { makeAuthority } from "../../src/broker/testing/certificates.ts";
 import { serviceAccount, TokenStandIn } from "../../src/broker/mint/testing/TokenStandIn.ts";
 import { sendJson, serveHttps, type HttpsServer } from "../../src/demo/index.ts";
+import { findChromium } from "../../src/services/index.ts";
+import { TestSite } from "../../src/services/browser/testing/TestSite.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
 import { startToolModel, type ToolModel } from "../support/ToolModel.ts";
 
-/** The real OpenClaw, whose agent has a client command and nothing else to run. */
-describe("an agent that uses its service by a client command", () => {
+const browser = findChromium() !== undefined || process.env["CI"] === "true";
+
+/** The real OpenClaw, whose agent has client commands and nothing else to run. */
+describe("an agent that uses its services by their client commands", () => {
   let deployment: Deployment;
   let model: ToolModel;
   const servers: HttpsServer[] = [];
   const provider = new TokenStandIn({ refreshToken: "unused", clientSecret: "unused" });
   const calls: string[] = [];
+  let site: TestSite;
 
   before(async () => {
     deployment = await Deployment.make();
@@ -65,6 +70,8 @@ describe("an agent that uses its service by a client command", () => {
       },
     );
     servers.push(model, tokens, google);
+    site = await TestSite.start("127.0.0.1");
+    site.html("/tides", "<main><h1>Tides</h1><p>High water at six.</p></main>");
     await deployment.ok(["secret", "set", "google-key"], serviceAccount());
     const at = ({ port }: { port: number }, ca: string): object => ({
       host: "127.0.0.1",
@@ -84,8 +91,26 @@ describe("an agent that uses its service by a client command", () => {
                 dial: at(deployment.standIns.telegram, "stand-ins.pem"),
               },
               "google-api": { secret: "google", dial: at(google, "services.pem") },
+              bridge: { to: ["b"] },
+              ...(browser
+                ? {
+                    "browser-fetch": {
+                      allowHosts: [`127.0.0.1:${site.port}`],
+                      dial: { networks: ["127.0.0.1/32"] },
+                    },
+                  }
+                : {}),
             },
             exec: { allow: ["google-api"] },
+          },
+        }),
+        b: deployment.bot({
+          port: await freePort(),
+          more: {
+            grants: {
+              anthropic: { secret: "anthropic", dial: at(model, "services.pem") },
+              bridge: {},
+            },
           },
         }),
       },
@@ -107,35 +132,48 @@ describe("an agent that uses its service by a client command", () => {
   });
   after(async () => {
     await deployment[Symbol.asyncDispose]();
-    await Promise.all(servers.map((server) => server.close()));
+    await Promise.all([...servers.map((server) => server.close()), site.stop()]);
   });
 
-  /** What the exec tool gave for a command, once the bot has told it and listens again. */
-  async function run(command: string): Promise<string> {
-    const { telegram } = deployment.standIns;
-    telegram.sendAsUser(`RUN: ${command}`);
-    const result = await model.resultOf(command);
-    // What OpenClaw says while it works comes before.
-    while ((await telegram.nextReply(120_000)).startsWith("Working"));
-    return result;
+  /** Has the agent run these in one turn; what the exec tool gave for each. */
+  async function run(...commands: readonly string[]): Promise<string[]> {
+    deployment.standIns.telegram.sendAsUser(commands.map((each) => `RUN: ${each}`).join("\n"));
+    const results = await Promise.all(commands.map((each) => model.resultOf(each)));
+    // What OpenClaw says while it works comes before the turn's end.
+    while ((await deployment.standIns.telegram.nextReply(120_000)).startsWith("Working"));
+    return results;
   }
 
-  test("an agent reads its owner's calendar by google-api", async () => {
-    const reply = await run("google-api calendar.list");
-    assert.match(reply, /A calendar by the sea/);
+  test("a turn reads the calendar, a page, and writes to another bot, and what isn't granted is refused by the rule", async (t) => {
+    const page = `browser-fetch fetch url=http://127.0.0.1:${site.port}/tides`;
+    const [list = "", sent = "", refused = "", read = ""] = await run(
+      "google-api calendar.list",
+      "bridge send to=b text=six",
+      "google-api call DELETE /calendar/v3/calendars/primary",
+      ...(browser ? [page] : []),
+    );
+    assert.match(list, /A calendar by the sea/);
+    assert.match(sent, /[0-9a-f]{8}-[0-9a-f]{4}-4/);
+    assert.match(refused, /not-allowed/);
+    assert.match(refused, /none of GET/);
     assert.deepEqual(calls, ["GET /calendar/v3/users/me/calendarList"]);
+    if (browser) assert.match(read, /High water at six/);
+    else t.diagnostic("browser-fetch was left out: it needs Chromium");
   });
 
-  test("what is not granted is refused by the rule, and not made", async () => {
-    const reply = await run("google-api call DELETE /calendar/v3/calendars/primary");
-    assert.match(reply, /not-allowed/);
-    assert.match(reply, /none of GET/);
-    assert.equal(calls.length, 1);
+  test("the agent is told of its commands by its prompt, and of no others", () => {
+    const prompt = model.prompt();
+    assert.match(prompt, /seawall-commands/);
+    assert.match(prompt, /google-api \(/);
+    assert.match(prompt, /bridge \(write to other bots/);
+    assert.doesNotMatch(prompt, /brave-search/);
   });
 
   test("the record has both", async () => {
     const records = await deployment.ok(["audit", "query", "--grant", "google-api", "--json"]);
     assert.match(records, /calendarList/);
     assert.match(records, /not-allowed/);
+    const sent = await deployment.ok(["audit", "query", "--grant", "bridge", "--json"]);
+    assert.match(sent, /"send"/);
   });
 });

@@ -7,22 +7,25 @@ import type { Leaf } from "../../src/authority/index.ts";
 export interface ToolModel extends HttpsServer {
   /** What the tool gave for a command, as JSON. @throws Error when it gave nothing in time. */
   readonly resultOf: (command: string) => Promise<string>;
+  /** The system prompt of the last turn, as JSON. */
+  readonly prompt: () => string;
 }
 
-const ANY = "[\\s\\S]";
 const PATIENCE_MS = 120_000;
 
 /**
- * A message with `RUN: …` on a line makes it call the exec tool with that command; what the tool gave is
- * its answer. The key must be the real one.
+ * Each line `RUN: …` of a message makes it call the exec tool with that command, one after the other in one
+ * turn; what the tool gave at last is its answer. The key must be the real one.
  */
 export async function startToolModel(leaf: Leaf, key: string): Promise<ToolModel> {
   const results = new Map<string, string>();
+  let prompt = "";
   const server = await serveHttps(leaf, (request, response) => {
     if (request.headers["x-api-key"] !== key) return sendJson(response, 401, { type: "error" });
     if (request.url.pathname.endsWith("/count_tokens"))
       return sendJson(response, 200, { input_tokens: 1 });
     if (request.method !== "POST") return sendJson(response, 200, { data: [], has_more: false });
+    prompt = JSON.stringify((JSON.parse(request.body.toString()) as { system?: unknown }).system);
     answer(request, response, results);
   });
   const resultOf = async (command: string): Promise<string> => {
@@ -36,7 +39,7 @@ export async function startToolModel(leaf: Leaf, key: string): Promise<ToolModel
     }
     throw new Error(`no result of ${command}`);
   };
-  return { ...server, resultOf };
+  return { ...server, resultOf, prompt: () => prompt };
 }
 
 function answer(
@@ -55,21 +58,27 @@ function answer(
   const ofUser = messages
     .filter(({ role }) => role === "user")
     .flatMap(({ content }) => blocks(content));
-  const result = ofUser.findLastIndex(({ type }) => type === "tool_result");
   const order = ofUser.findLastIndex(
     ({ type, text }) => type === "text" && typeof text === "string" && text.includes("RUN: "),
   );
-  const last = ofUser[order]?.["text"];
-  const text = typeof last === "string" ? last : "";
-  const command = new RegExp(`^${ANY}*RUN: ([^\\n]+)`).exec(text)?.[1];
-  if (result > order) {
-    const said = JSON.stringify(ofUser[result]?.["content"]);
+  const ordered = ofUser[order]?.["text"];
+  const text = typeof ordered === "string" ? ordered : "";
+  const commands = [...text.matchAll(/^.*?RUN: ([^\n]+)/gm)].map(([, command = ""]) => command);
+  const given = ofUser
+    .slice(order + 1)
+    .filter(({ type }) => type === "tool_result")
+    .map(({ content }) => JSON.stringify(content));
+  for (const [index, said] of given.entries()) {
+    const command = commands[index];
     if (command !== undefined) results.set(command, said);
-    return stream(response, model, { type: "text", text: `RESULT ${said.slice(0, 3000)}` });
   }
-  if (command === undefined)
-    return stream(response, model, { type: "text", text: "Nothing to do." });
-  stream(response, model, { type: "tool_use", command });
+  const next = commands[given.length];
+  if (next !== undefined) return stream(response, model, { type: "tool_use", command: next });
+  const said = given.at(-1);
+  stream(response, model, {
+    type: "text",
+    text: said === undefined ? "Nothing to do." : `RESULT ${said.slice(0, 3000)}`,
+  });
 }
 
 function stream(

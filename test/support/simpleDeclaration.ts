@@ -1,8 +1,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A declaration in `folder` of one bot that thinks with a secret of the vault. */
-export function declareOneBot(folder: string, port: number, more: object = {}): string {
+/**
+ * A declaration in `folder` of one bot that thinks with a secret of the vault.
+ *
+ * @param beside other secrets and bots.
+ */
+export function declareOneBot(
+  folder: string,
+  port: number,
+  more: object = {},
+  beside: { readonly secrets?: object; readonly bots?: object } = {},
+): string {
   const bot = {
     openclaw: "2026.9.6",
     model: "anthropic/claude-sonnet-4-6",
@@ -10,7 +19,10 @@ export function declareOneBot(folder: string, port: number, more: object = {}): 
     port,
     ...more,
   };
-  return write(folder, { secrets: { anthropic: { vault: "anthropic" } }, bots: { a: bot } });
+  return write(folder, {
+    secrets: { anthropic: { vault: "anthropic" }, ...beside.secrets },
+    bots: { a: bot, ...beside.bots },
+  });
 }
 
 /**

@@ -1,4 +1,22 @@
 import type { Attack } from "../Attack.ts";
+import { bridgeAcknowledge } from "./bridge/acknowledge.ts";
+import { bridgeFlood } from "./bridge/flood.ts";
+import { bridgeQueue } from "./bridge/queue.ts";
+import { bridgeRecipient } from "./bridge/recipient.ts";
+import { bridgeSender } from "./bridge/sender.ts";
+import { bridgeToken } from "./bridge/token.ts";
+import { commandFlood } from "./commands/flood.ts";
+import { commandHeader } from "./commands/header.ts";
+import { commandMalformed } from "./commands/malformed.ts";
+import { neighbourCommands } from "./commands/neighbour.ts";
+import { commandOtherCall } from "./commands/otherCall.ts";
+import { commandOtherUser } from "./commands/otherUser.ts";
+import { commandOutput } from "./commands/output.ts";
+import { commandPath } from "./commands/path.ts";
+import { commandPathInput } from "./commands/pathInput.ts";
+import { commandSecret } from "./commands/secret.ts";
+import { commandSocket } from "./commands/socket.ts";
+import { commandUngranted } from "./commands/ungranted.ts";
 import { addKey } from "./escape/addKey.ts";
 import { becomeRoot } from "./escape/becomeRoot.ts";
 import { bindMount } from "./escape/bindMount.ts";
@@ -216,6 +234,16 @@ export const attacks: readonly Attack[] = [
   misplacedPhantom,
   http2Authority,
   explicitProxy,
+  commandUngranted,
+  commandOtherCall,
+  commandPath,
+  commandPathInput,
+  commandHeader,
+  commandSecret,
+  commandMalformed,
+  commandSocket,
+  commandOtherUser,
+  commandOutput,
   ownProgram,
   ownScript,
   ownLibrary,
@@ -277,6 +305,14 @@ export const attacks: readonly Attack[] = [
   neighbourGateway,
   neighbourSocket,
   neighbourPhantom,
+  neighbourCommands,
+  bridgeSender,
+  bridgeRecipient,
+  bridgeQueue,
+  bridgeAcknowledge,
+  bridgeToken,
+  commandFlood,
+  bridgeFlood,
   forkBomb,
   memory,
   largeFile,

@@ -5,7 +5,15 @@
  *   unshare --mount --net --pid --ipc --uts --fork --kill-child --mount-proc node controls.ts
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureAuthority, issueLeaf } from "../../authority/index.ts";
@@ -27,8 +35,15 @@ const BOUNDS = {
   logBytes: FLOOD,
 };
 
+/** A client that writes its answer wherever it is told to: `NAME --help --output FILE`. */
+const NAIVE_CLIENT = `#!/bin/sh
+echo answer >"$3"
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "seawall-controls-"));
 try {
+  // Another user has to get to the socket in it.
+  chmodSync(folder, 0o711);
   makeNetwork();
   const leaf = await issueLeaf(await ensureAuthority(join(folder, "authority")), ["localhost"]);
   const range = await startRange({
@@ -39,7 +54,10 @@ try {
   });
   try {
     const secret = range.marker;
-    const broker = await startNaiveBroker(leaf, secret);
+    const socket = join(folder, "commands.sock");
+    const broker = await startNaiveBroker(leaf, secret, socket);
+    const client = join(folder, "client");
+    writeFileSync(client, NAIVE_CLIENT, { mode: 0o755 });
     const bundle = makeBundle(join(range.folder, "bundle"));
     const phantom = "phantom-of-nobody";
     const field: Field = {
@@ -67,7 +85,17 @@ try {
         hosts: [`localhost:${broker.port}`],
         ports: [broker.port],
         proxyPort: broker.proxyPort,
-        browserSocket: broker.browserSocket,
+        commands: {
+          socket,
+          programs: [
+            { name: "any-api", path: client },
+            { name: "browser-fetch", path: client },
+          ],
+          call: { command: "any-api", method: "GET", path: "/api" },
+          refusedMethod: "DELETE",
+          segment: { command: "any-api", operation: "read", input: "id", others: [] },
+          bridge: { own: "a", to: ["b"], other: "c", waiting: "0b5e4d3c" },
+        },
       },
     };
     const log = join(folder, "log");

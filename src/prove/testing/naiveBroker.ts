@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import dgram from "node:dgram";
 import { once } from "node:events";
 import http2 from "node:http2";
@@ -5,20 +6,27 @@ import net, { type AddressInfo, type Socket } from "node:net";
 import tls from "node:tls";
 import type { Leaf } from "../../authority/index.ts";
 
+/** The exit code 0, as the last word. */
+const DONE = Buffer.from("x\0\0\0\u0001\0", "latin1");
+
 /** Where to find what does everything that the broker must not. */
 export interface NaiveBroker {
   readonly port: number;
   readonly proxyPort: number;
-  /** Where it opens every page. */
-  readonly browserSocket: string;
 }
 
 /**
  * A broker that checks nothing: it ends TLS for any name, takes any request, says yes, and gives
  * back the credential it holds. On port 53 it answers every name. For the throw-away network of the
  * controls.
+ *
+ * @param commandSocket where it does whatever a client command asks for, for everybody.
  */
-export async function startNaiveBroker(leaf: Leaf, secret: string): Promise<NaiveBroker> {
+export async function startNaiveBroker(
+  leaf: Leaf,
+  secret: string,
+  commandSocket: string,
+): Promise<NaiveBroker> {
   const h2 = http2.createServer((_request, response) => response.end(secret));
   const secure = tls.createServer(
     { cert: leaf.chain, key: leaf.key, ALPNProtocols: ["h2", "http/1.1"] },
@@ -34,19 +42,18 @@ export async function startNaiveBroker(leaf: Leaf, secret: string): Promise<Naiv
     // They go with the process.
     server.unref();
   }
-  const browser = net.createServer((socket) => openPage(socket, secret));
-  // Abstract: it goes with the process, and leaves no file.
-  const browserSocket = `\0seawall-controls-${process.pid}`;
-  browser.listen(browserSocket);
-  await once(browser, "listening");
-  browser.unref();
+  const commands = net.createServer((socket) => doAsAsked(socket, secret));
+  commands.listen(commandSocket);
+  await once(commands, "listening");
+  chmodSync(commandSocket, 0o777);
+  commands.unref();
   const dns = dgram.createSocket("udp4");
   dns.on("message", (question, { address, port }) => dns.send(answerTo(question), port, address));
   dns.bind(53, "127.0.0.1");
   await once(dns, "listening");
   dns.unref();
   const portOf = (server: net.Server): number => (server.address() as AddressInfo).port;
-  return { port: portOf(secure), proxyPort: portOf(proxy), browserSocket };
+  return { port: portOf(secure), proxyPort: portOf(proxy) };
 }
 
 function sayYes(socket: Socket, secret: string): void {
@@ -58,13 +65,13 @@ function sayYes(socket: Socket, secret: string): void {
   });
 }
 
-/** Any page is had, whatever is asked: standard output and the exit code 0. */
-function openPage(socket: Socket, secret: string): void {
+/** It is done, whatever is asked: standard output and the exit code 0. */
+function doAsAsked(socket: Socket, secret: string): void {
   socket.on("error", () => socket.destroy());
   const length = Buffer.alloc(4);
   length.writeUInt32BE(secret.length);
   socket.once("data", () =>
-    socket.end(Buffer.concat([Buffer.from("o"), length, Buffer.from(secret)])),
+    socket.end(Buffer.concat([Buffer.from("o"), length, Buffer.from(secret), DONE])),
   );
 }
 

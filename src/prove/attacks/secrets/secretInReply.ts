@@ -1,6 +1,7 @@
 import type { Attack } from "../../Attack.ts";
 import { onGrantedCall, request, say } from "../../inside/calls.ts";
-import { held, MARKER, through, untried } from "../../inside/findings.ts";
+import { carriesMarker } from "../../inside/carriesMarker.ts";
+import { held, through, untried } from "../../inside/findings.ts";
 
 export const secretInReply: Attack = {
   name: "secret-in-reply",
@@ -11,17 +12,7 @@ export const secretInReply: Attack = {
       const { reply, error } = await say(call, request(call));
       if (!reply.startsWith("HTTP/1.1 200"))
         return untried(`the granted call failed: ${error ?? reply.split("\r\n", 1).join("")}`);
-      const decoded = [
-        reply,
-        ...[...reply.matchAll(/[\w+/=-]{24,}/g)].flatMap(([text]) => [
-          Buffer.from(text, "base64").toString("latin1"),
-          Buffer.from(text, "hex").toString("latin1"),
-        ]),
-        reply.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
-          String.fromCodePoint(Number.parseInt(hex, 16)),
-        ),
-      ];
-      if (decoded.some((text) => MARKER.test(text))) return through("the reply had the credential");
+      if (carriesMarker(reply)) return through("the reply had the credential");
       return held("broker", "the call was made, and the reply has the phantom in its place");
     }),
 };
