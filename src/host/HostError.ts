@@ -30,7 +30,8 @@ export type HostErrorCode =
   | "port-taken"
   | "not-healthy"
   | "needs-yes"
-  | "cannot-serve";
+  | "cannot-serve"
+  | "needs-namespaces";
 
 const EXIT: Record<HostErrorCode, ExitCode> = {
   "no-declaration": 2,
@@ -62,6 +63,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "not-healthy": 5,
   "needs-yes": 1,
   "cannot-serve": 4,
+  "needs-namespaces": 4,
 };
 
 /** What can go wrong while a deployment is prepared, run or asked about. */

@@ -82,10 +82,12 @@ export async function switchSystem(
       system = found;
       // Throws what the wall can't go without on this machine.
       if (plan.bots.length > 0 && found.host.landlock < 1) requireLandlock(plan);
-      return (input) =>
-        isJudged(old, input.bot, input.plan.name)
-          ? Promise.resolve([])
-          : validateBySystemd(input, found);
+      return {
+        validate: (input) =>
+          isJudged(old, input.bot, input.plan.name)
+            ? Promise.resolve([])
+            : validateBySystemd(input, found),
+      };
     };
     const content = await prepareGeneration(loaded, paths, progress, enforcement, SERVICE_INSIDE);
     if (system === undefined) {
