@@ -232,7 +232,13 @@ async function startBroker(
     const runPaths = { ...paths, audit: join(folder.path, "audit") };
     await broker.useWall(brokerWall(generation, runPaths, capabilities), LAUNCHER);
     const { programs } = generation;
-    await broker.configure(config, { programs, paths: runPaths, capabilities, config });
+    await broker.configure(config, {
+      programs,
+      paths: runPaths,
+      capabilities,
+      config,
+      concessions: [],
+    });
   } catch (error) {
     await stop();
     throw error;

@@ -223,7 +223,7 @@ test(
     for (const [body, value] of [
       [read(join(told, "config/openclaw.json")).replace("return", "return !!"), true],
       [write(join(home, "new")), "written"],
-      [`${write("/x").replace(`"/x"`, `process.env.TMPDIR + "/x"`)}`, "written"],
+      [write("/x").replace(`"/x"`, `process.env.TMPDIR + "/x"`), "written"],
       [listen(ports.gateway), "bound"],
       [exec("ls"), "/dev/null"],
     ] as const)

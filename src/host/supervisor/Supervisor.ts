@@ -15,6 +15,7 @@ import { HostError } from "../HostError.ts";
 import { phantomKey } from "../hostKeys.ts";
 import { LogFile } from "../LogFile.ts";
 import type { StatePaths } from "../../paths/index.ts";
+import { ownConcessions } from "../ownProcess.ts";
 import { planWarnings } from "../planWarnings.ts";
 import { forgetTold } from "../shared/sharedFiles.ts";
 import { SharedPorts, type SharedPort } from "../shared/SharedPorts.ts";
@@ -216,7 +217,13 @@ export class Supervisor {
       config,
       launches,
       brokerWall: brokerWall(generation, paths, ours),
-      stores: { programs: generation.programs, paths, capabilities: ours, config },
+      stores: {
+        programs: generation.programs,
+        paths,
+        capabilities: ours,
+        config,
+        concessions: ownConcessions(generation.plan.bots),
+      },
       browsers: await browserSetup({
         generation,
         store: paths.store,

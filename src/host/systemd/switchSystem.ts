@@ -8,7 +8,7 @@ import type { BotGeneration, Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
 import type { LoadedDeclaration } from "../loadDeclaration.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
-import { PROJECT } from "../brokerWall.ts";
+import { PROJECT } from "../ownProcess.ts";
 import { prepareGeneration, type Enforcement } from "../prepareGeneration.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { brokerCache } from "../warmBroker.ts";
