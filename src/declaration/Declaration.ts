@@ -56,8 +56,8 @@ const bot = z.strictObject({
     .describe("Ask you about hosts that no grant has (seawall approve); refused if absent."),
   limits: botLimits.optional(),
   concessions: z
-    .array(z.enum(["no-landlock"]))
-    .max(1)
+    .array(z.enum(["no-landlock", "no-user-namespaces"]))
+    .max(2)
     .default([])
     .describe("What this bot's wall may go without; status goes on showing it."),
   settings: z

@@ -43,6 +43,8 @@ export interface BotGeneration {
   readonly natives?: readonly string[];
   readonly rendered: RenderedOpenClaw;
   readonly commands: readonly FoundCommand[];
+  /** It was made for a host without user namespaces, which the bot concedes; src/host/shared. */
+  readonly shared?: true;
   /** PEM text by grant, for the grants that name a CA. */
   readonly cas: Readonly<Record<string, string>>;
 }

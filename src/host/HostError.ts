@@ -31,7 +31,8 @@ export type HostErrorCode =
   | "not-healthy"
   | "needs-yes"
   | "cannot-serve"
-  | "update";
+  | "update"
+  | "needs-namespaces";
 
 const EXIT: Record<HostErrorCode, ExitCode> = {
   "no-declaration": 2,
@@ -64,6 +65,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "needs-yes": 1,
   "cannot-serve": 4,
   update: 5,
+  "needs-namespaces": 4,
 };
 
 /** What can go wrong while a deployment is prepared, run or asked about. */

@@ -11,6 +11,10 @@ import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { gatewayToken, phantomKey } from "./hostKeys.ts";
 import { pluginLaunch } from "./pluginLaunch.ts";
+import { makeLocks, writeTold } from "./shared/sharedFiles.ts";
+import { sharedFolders, sharedInside } from "./shared/sharedInside.ts";
+import { sharedWall } from "./shared/sharedWall.ts";
+import type { SharedPort } from "./shared/SharedPorts.ts";
 import type { StatePaths } from "../paths/index.ts";
 import type { BotLaunch } from "./supervisor/BotProcess.ts";
 
@@ -31,10 +35,12 @@ export function botLaunch(options: {
   readonly capabilities: HostCapabilities;
   /** The bot's own, when this runs as root. */
   readonly uid: number | undefined;
+  /** Of a bot that was prepared for a host without user namespaces. */
+  readonly ports?: SharedPort | undefined;
   /** For a copy of the wall that is to be attacked: what it runs in place of OpenClaw. */
   readonly alter?: (spec: WallSpec) => WallSpec;
 }): BotLaunch {
-  const { plan, generation, paths, authority, capabilities, uid, alter = (spec) => spec } = options;
+  const { plan, generation, paths, authority, capabilities, uid, ports, alter = same } = options;
   const { name } = plan;
   const bot = generation.bots[name];
   if (bot === undefined) {
@@ -53,10 +59,12 @@ export function botLaunch(options: {
     },
     boundsMemory: boundsMemory(capabilities.cgroups),
   };
+  const shared = bot.shared === true ? { ports, uid, paths } : undefined;
+  const spec = shared === undefined ? botWall(input) : sharedSpec(input, shared);
   const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));
   return {
     name,
-    wall: compileWall(alter(botWall(input)), capabilities),
+    wall: compileWall(alter(spec), capabilities),
     plugins,
     launcher: generation.programs.launcher,
     bwrap: capabilities.bubblewrap?.path ?? "bwrap",
@@ -64,7 +72,30 @@ export function botLaunch(options: {
     port: plan.ingress.port,
     openclaw: plan.openclaw.version,
     state: join(home, relative(INSIDE.home, INSIDE.state)),
+    ...(shared === undefined || ports === undefined ? {} : { gateway: ports.gateway }),
   };
+}
+
+function same(spec: WallSpec): WallSpec {
+  return spec;
+}
+
+/** Writes what the bot is told, and gives its wall where nothing can be mounted. */
+function sharedSpec(
+  input: BotWallInput,
+  options: {
+    readonly paths: StatePaths;
+    readonly uid: number | undefined;
+    readonly ports: SharedPort | undefined;
+  },
+): WallSpec {
+  const { plan, bot, programs, trust } = input;
+  const { paths, uid, ports } = options;
+  const folders = sharedFolders(paths, { plan, programs, bot });
+  const inside = sharedInside(folders, { programs, bot });
+  const cas = writeTold(folders, { inside, bot, programs, trust, uid });
+  const { temporary } = folders;
+  return sharedWall({ ...input, inside, temporary, cas, locks: makeLocks(uid), ports });
 }
 
 /** Only ever made here, in a folder that no bot can write to; what is in it is the bot's. */

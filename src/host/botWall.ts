@@ -123,7 +123,7 @@ function clientsOf(plan: BotPlan, programs: Programs): { name: string; path: str
  * Memory only where it is counted for all processes together: by rlimit it would be the data of each,
  * mapped or used, and OpenClaw maps far more than it uses.
  */
-function usualLimits(boundsMemory: boolean): ResourceLimits {
+export function usualLimits(boundsMemory: boolean): ResourceLimits {
   const { memory, ...others } = USUAL_LIMITS;
   return boundsMemory && memory !== undefined ? { ...others, memory } : others;
 }

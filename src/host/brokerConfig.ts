@@ -26,6 +26,8 @@ export async function brokerConfig(options: {
   readonly credentials: string | undefined;
   /** A leaf for these hosts that can still be used, if there is one. */
   readonly leafOf?: (bot: string, hosts: readonly string[]) => BrokerBot["certificate"] | undefined;
+  /** By bot, where the broker is reached by an explicit proxy that other processes of the host get to as well. */
+  readonly proxies?: ReadonlyMap<string, { readonly port: number; readonly token: string }>;
   /** How long new ones are good for. */
   readonly leafDays?: number;
 }): Promise<BrokerConfig> {
@@ -36,6 +38,7 @@ export async function brokerConfig(options: {
     vault,
     credentials,
     leafOf,
+    proxies,
     leafDays = LEAF_DAYS,
   } = options;
   const { audit, telemetry, approvals } = generation.plan;
@@ -46,12 +49,14 @@ export async function brokerConfig(options: {
     const leaf =
       leafOf?.(bot.name, hosts) ?? (await issueLeaf(authority, hosts, { days: leafDays }));
     const cas = generation.bots[bot.name]?.cas ?? {};
+    const proxy =
+      proxies?.get(bot.name) ?? (bot.proxyPort === undefined ? undefined : { port: bot.proxyPort });
     bots.push({
       name: bot.name,
       grants: bot.grants.map((grant) => brokerGrant(grant, bot.name, key, cas[grant.name])),
       certificate: { chain: leaf.chain, key: leaf.key },
       ingress: { ...bot.ingress, token: gatewayToken(paths, bot.name) },
-      ...(bot.proxyPort === undefined ? {} : { proxy: { port: bot.proxyPort } }),
+      ...(proxy === undefined ? {} : { proxy }),
       ...(bot.unknownHosts === undefined ? {} : { unknownHosts: bot.unknownHosts }),
       ...(bot.limits === undefined ? {} : { limits: bot.limits }),
     });
@@ -73,6 +78,14 @@ function chats(approvals: Generation["plan"]["approvals"]): Pick<BrokerConfig, "
   const notify = approvals?.notify.filter((way) => way.by === "chat") ?? [];
   return notify.length === 0 ? {} : { notify };
 }
+
+/** What a bot tells the proxy that is its own, where it is reached over the host's network. Unlocks no other bot's. */
+export function proxyToken(bot: string, key: Uint8Array): string {
+  // No grant has such a name.
+  return derivePhantom(PROXY_TOKEN, key, { bot, grant: "proxy token" });
+}
+
+const PROXY_TOKEN: PhantomShape = [{ alphabet: "base64url", length: 43 }];
 
 /** Names of the variables that `phantomEnvironment` sets, which don't depend on the key. */
 export function phantomVariables(bot: BotPlan): string[] {

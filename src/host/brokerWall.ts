@@ -1,34 +1,20 @@
-import { existsSync } from "node:fs";
 import { PRIVATE_ADDON } from "../secrets/index.ts";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
 import {
   compileWall,
   type CompiledWall,
   type HostCapabilities,
-  type Mount,
   type WallSpec,
 } from "../wall/index.ts";
 import type { Generation } from "./Generation.ts";
 import { libraryFolders } from "./libraries.ts";
+import { ownConcessions, ownProcessSpec, PROJECT, resolverFiles } from "./ownProcess.ts";
 import { secretVariables } from "./resolveSecrets.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { brokerCache } from "./warmBroker.ts";
 
-/** Where this Seawall is. */
-export const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 /** Code is the larger part of an idle broker; what a call leaves behind is small and soon gone. */
 export const BROKER_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
-
-/** What name resolution reads (resolv.conf(5), nsswitch.conf(5)). */
-const RESOLVER = [
-  // The folder and not the files: resolv.conf is replaced by rename when a laptop changes networks,
-  // and a Landlock rule holds on to the inode.
-  "/etc",
-  "/run/systemd/resolve",
-  "/run/NetworkManager",
-  "/run/resolvconf",
-];
 
 /** What of a generation its wall depends on. */
 interface Walled {
@@ -62,9 +48,7 @@ export function brokerWall(
       ...plan.bots.map((bot) => bot.ingress.port),
       ...[plan.telemetry?.metricsPort ?? []].flat(),
     ],
-    concessions: plan.bots.some((bot) => bot.concessions.includes("no-landlock"))
-      ? ["no-landlock"]
-      : [],
+    concessions: ownConcessions(plan.bots),
   });
   return compileWall(spec, capabilities);
 }
@@ -90,57 +74,26 @@ export interface BrokerSurroundings {
 }
 
 export function brokerSpec(around: BrokerSurroundings): WallSpec {
-  const { node, project, main, cache, audit } = around;
-  const readable = [
-    ...readByEach(around),
-    join(project, relative(PROJECT, PRIVATE_ADDON)),
-    // Whose client commands they are; src/broker/command/peerUid.ts loads it.
-    `${project}/build/peer.node`,
-    ...around.readable,
-  ];
-  return {
-    command: [node, ...BROKER_FLAGS, `${project}/${main}`],
-    cwd: "/",
-    environment: {
-      PATH: "/nonexistent",
-      TZ: "UTC",
-      NODE_COMPILE_CACHE: cache,
-      ...around.environment,
-    },
-    identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+  const { node, project, main, cache, audit, bind, environment, concessions } = around;
+  return ownProcessSpec({
     hostname: "broker",
-    mounts: [
-      ...readable.map((path): Mount => ({ kind: "read", from: path, to: path })),
-      { kind: "write", from: audit, to: audit },
-    ],
-    network: { tcp: [], udp: [], bind: around.bind },
-    execute: [],
-    libraries: [],
-    protect: [],
-    limits: {},
-    processes: "one",
-    namespaces: "host",
-    concessions: around.concessions,
-  };
-}
-
-/** What each process of ours that dials out reads: its code, and what name resolution needs. */
-export function readByEach({
-  node,
-  project,
-  cache,
-  system,
-}: Pick<BrokerSurroundings, "node" | "project" | "cache" | "system">): string[] {
-  return [
-    dirname(node),
-    `${project}/src`,
-    `${project}/node_modules`,
-    `${project}/package.json`,
+    node,
+    project,
+    flags: BROKER_FLAGS,
+    main: `${project}/${main}`,
     cache,
-    ...(system ?? [...libraryFolders(), ...RESOLVER].filter((path) => existsSync(path))),
-    "/dev/null",
-    "/dev/urandom",
-  ];
+    ...(environment === undefined ? {} : { environment }),
+    readable: [
+      ...(around.system ?? [...libraryFolders(), ...resolverFiles()]),
+      join(project, relative(PROJECT, PRIVATE_ADDON)),
+      // Whose client commands they are; src/broker/command/peerUid.ts loads it.
+      `${project}/build/peer.node`,
+      ...around.readable,
+    ],
+    writable: audit,
+    bind,
+    concessions,
+  });
 }
 
 /** Those that there are: a missing one is reported by the broker, which needs it. */

@@ -16,11 +16,11 @@ import {
   compileWall,
   type CompiledWall,
   type HostCapabilities,
-  type Mount,
 } from "../wall/index.ts";
-import { PROJECT, readByEach } from "./brokerWall.ts";
 import type { Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
+import { libraryFolders } from "./libraries.ts";
+import { ownConcessions, ownProcessSpec, resolverFiles } from "./ownProcess.ts";
 import { storeProgram } from "./storeProgram.ts";
 import type { BrowserLaunch } from "./supervisor/BrowserWalls.ts";
 import { brokerCache } from "./warmBroker.ts";
@@ -127,35 +127,16 @@ function gateWall(
   store: string,
   capabilities: HostCapabilities,
 ): CompiledWall {
-  return compileWall(
-    {
-      command: [programs.node, "--max-semi-space-size=2", "--max-old-space-size=512", GATE_MAIN],
-      cwd: "/",
-      environment: { PATH: "/nonexistent", TZ: "UTC", NODE_COMPILE_CACHE: brokerCache(store) },
-      identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-      hostname: "gate",
-      mounts: readByEach({
-        node: programs.node,
-        project: PROJECT,
-        cache: brokerCache(store),
-      }).map((path): Mount => ({
-        kind: "read",
-        from: path,
-        to: path,
-      })),
-      network: { tcp: [], udp: [], bind: [] },
-      execute: [],
-      libraries: [],
-      protect: [],
-      limits: {},
-      processes: "one",
-      namespaces: "host",
-      concessions: plan.bots.some((bot) => bot.concessions.includes("no-landlock"))
-        ? ["no-landlock"]
-        : [],
-    },
-    capabilities,
-  );
+  const spec = ownProcessSpec({
+    hostname: "gate",
+    node: programs.node,
+    flags: ["--max-semi-space-size=2", "--max-old-space-size=512"],
+    main: GATE_MAIN,
+    cache: brokerCache(store),
+    readable: [...libraryFolders(), ...resolverFiles()],
+    concessions: ownConcessions(plan.bots),
+  });
+  return compileWall(spec, capabilities);
 }
 
 function grantOf({ grants }: BotPlan): ProgramGrant | undefined {

@@ -31,7 +31,7 @@ export async function examineHost(paths: StatePaths): Promise<Examination> {
   }
 }
 
-/** What single commands could still have, where bots have nothing. */
+/** What there could still be where namespaces are conceded. */
 function conceded(capabilities: HostCapabilities): readonly MechanismReport[] {
   if (capabilities.namespaces.ok) return [];
   try {
@@ -41,7 +41,7 @@ function conceded(capabilities: HostCapabilities): readonly MechanismReport[] {
       {
         mechanism: "concession",
         state: "partly",
-        detail: `single commands run with --concede no-user-namespaces: ${held.join(", ")} hold, see docs/wall.md`,
+        detail: `with "concessions": ["no-user-namespaces"] a bot runs, and with --concede no-user-namespaces a command: ${held.join(", ")} hold, see docs/wall.md`,
       },
     ];
   } catch (error) {

@@ -9,8 +9,10 @@ import {
   type InsidePaths,
   type InstalledOpenClaw,
   type InstallProgress,
+  type RenderedOpenClaw,
 } from "../openclaw/index.ts";
 import { clientCommands, type BotPlan, type Plan } from "../plan/index.ts";
+import { isShared, WallError, type HostCapabilities } from "../wall/index.ts";
 import { bringBrowser } from "./browserSetup.ts";
 import { probeAsBot, requireWall } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
@@ -20,6 +22,8 @@ import { INSIDE } from "./inside.ts";
 import { nativeModules } from "./nativeModules.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "../paths/index.ts";
+import { requireShared } from "./shared/requireShared.ts";
+import { sharedFolders, sharedInside, type SharedParts } from "./shared/sharedInside.ts";
 import { storeClient, storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
 import { validateInWall } from "./validateInWall.ts";
@@ -39,13 +43,42 @@ type Validate = (input: {
  *
  * @throws WallError when it can't
  */
-export type Enforcement = (programs: Programs, plan: Plan) => Promise<Validate>;
+export type Enforcement = (
+  programs: Programs,
+  plan: Plan,
+) => Promise<{
+  readonly validate: Validate;
+  /** Bots that get no namespaces of their own. */
+  readonly shared?: ReadonlySet<string>;
+}>;
 
 const bubblewrapEnforcement: Enforcement = async ({ launcher }, plan) => {
   const capabilities = await probeAsBot(launcher);
-  for (const { concessions } of plan.bots) requireWall(capabilities, concessions);
-  return (input) => validateInWall({ ...input, capabilities });
+  for (const { name, concessions } of plan.bots) requireBotWall(name, capabilities, concessions);
+  const shared = plan.bots.filter(({ concessions }) =>
+    isShared({ namespaces: "own", concessions }, capabilities),
+  );
+  for (const bot of shared) requireShared(bot);
+  return {
+    validate: (input) => validateInWall({ ...input, capabilities }),
+    shared: new Set(shared.map(({ name }) => name)),
+  };
 };
+
+function requireBotWall(
+  bot: string,
+  capabilities: HostCapabilities,
+  concessions: BotPlan["concessions"],
+): void {
+  try {
+    requireWall(capabilities, concessions);
+  } catch (error) {
+    if (!(error instanceof WallError) || error.code !== "user-namespaces") throw error;
+    const less = `or do with less (docs/wall.md): "concessions": ["no-user-namespaces"] in bot "${bot}"`;
+    const hint = error.hint === undefined ? less : `${error.hint}; ${less}`;
+    throw new WallError(error.code, error.message, { hint, cause: error });
+  }
+}
 
 /**
  * Brings everything a declaration needs to run here and checks it: the wall, programs, commands, CA
@@ -65,10 +98,16 @@ export async function prepareGeneration(
   const mintCas = readMintCas(loaded);
   const programs = await bringPrograms(paths, loaded.plan);
   // Before half a gigabyte is brought that could not be used.
-  const validate = await enforcement(programs, loaded.plan);
+  const { validate, shared } = await enforcement(programs, loaded.plan);
   const installed = new Map<string, InstalledOpenClaw>();
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
+  const renderShared = (plan: BotPlan, bot: SharedParts["bot"]): RenderedOpenClaw =>
+    renderConfig(
+      plan,
+      sharedInside(sharedFolders(paths, { plan, programs, bot }), { programs, bot }),
+      readPin(plan.openclaw.version),
+    );
   for (const plan of loaded.plan.bots) {
     const commands = findCommands(plan.commands, plan.name);
     const pin = readPin(plan.openclaw.version);
@@ -78,9 +117,12 @@ export async function prepareGeneration(
         onProgress: installProgress(pin.version, progress),
       }));
     installed.set(pin.version, openclaw);
-    const rendered = renderConfig(plan, inside, pin);
     const natives = await nativeModules(openclaw.root);
-    const bot: BotGeneration = { openclaw, natives, rendered, commands, cas: cas[plan.name] ?? {} };
+    const parts = { openclaw, natives, commands, cas: cas[plan.name] ?? {} };
+    const bot: BotGeneration =
+      shared?.has(plan.name) === true
+        ? { ...parts, shared: true, rendered: renderShared(plan, parts) }
+        : { ...parts, rendered: renderConfig(plan, inside, pin) };
     progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
     const issues = await validate({ plan, bot, programs });
     faults.push(...issues.map((issue) => refusal(plan, issue)));

@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import type { BrokerConfig } from "../broker/index.ts";
 import type { SecretSource } from "../plan/index.ts";
@@ -14,13 +12,20 @@ import {
   type StoreResult,
   type StoreSettings,
 } from "../secrets/index.ts";
-import { compileWall, startWalled, type HostCapabilities, type Mount } from "../wall/index.ts";
+import {
+  compileWall,
+  startWalled,
+  WallError,
+  type CompiledWall,
+  type Concession,
+  type HostCapabilities,
+} from "../wall/index.ts";
 import type { Programs } from "./Generation.ts";
 import { libraryFolders } from "./libraries.ts";
+import { ownProcessSpec } from "./ownProcess.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { brokerCache, STORE_MAIN } from "./warmBroker.ts";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 /** Longer than any store takes: a command has a minute, and several may be asked one after the other. */
 const LIMIT_MS = 300_000;
 
@@ -30,6 +35,8 @@ export interface StoreContext {
   readonly paths: StatePaths;
   readonly capabilities: HostCapabilities;
   readonly config: BrokerConfig;
+  /** As for the broker: without Landlock nothing is read unless that is conceded. */
+  readonly concessions: readonly Concession[];
 }
 
 /**
@@ -104,46 +111,27 @@ function storeSettings({ config, paths }: StoreContext): StoreSettings {
 
 async function readWalled(
   order: StoreOrder,
-  { programs, paths, capabilities }: StoreContext,
+  { programs, paths, capabilities, concessions }: StoreContext,
   launcher: string,
 ): Promise<readonly StoreResult[]> {
   const files = order.sources.flatMap((source) => watchedPaths(source, order.settings));
-  const readable = [
-    dirname(programs.node),
-    `${PROJECT}/src`,
-    `${PROJECT}/node_modules`,
-    `${PROJECT}/package.json`,
-    PRIVATE_ADDON,
-    brokerCache(paths.store),
-    ...libraryFolders(),
-    "/etc/ssl",
-    "/dev/null",
-    "/dev/urandom",
-    ...files.flatMap(realPath),
-  ].filter((path) => existsSync(path));
-  const wall = compileWall(
-    {
-      command: [programs.node, STORE_MAIN],
-      cwd: "/",
-      environment: {
-        PATH: "/nonexistent",
-        TZ: "UTC",
-        NODE_COMPILE_CACHE: brokerCache(paths.store),
-      },
-      identity: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-      hostname: "stores",
-      mounts: [...new Set(readable)].map((path): Mount => ({ kind: "read", from: path, to: path })),
-      network: { tcp: [], udp: [], bind: [] },
-      execute: [],
-      libraries: [],
-      protect: [],
-      limits: {},
-      processes: "one",
-      namespaces: "host",
-      concessions: capabilities.landlock < 1 ? ["no-landlock"] : [],
-    },
-    capabilities,
-  );
+  const spec = ownProcessSpec({
+    hostname: "stores",
+    node: programs.node,
+    main: STORE_MAIN,
+    cache: brokerCache(paths.store),
+    readable: [PRIVATE_ADDON, ...libraryFolders(), "/etc/ssl", ...files.flatMap(realPath)].filter(
+      (path) => existsSync(path),
+    ),
+    concessions,
+  });
+  let wall: CompiledWall;
+  try {
+    wall = compileWall(spec, capabilities);
+  } catch (error) {
+    if (!(error instanceof WallError)) throw error;
+    return order.sources.map(() => unwalled(error));
+  }
   const answer = Promise.withResolvers<readonly StoreResult[]>();
   const running = startWalled(wall, {
     launcher,
@@ -229,5 +217,13 @@ function failed(): StoreResult {
     code: "helper",
     message: "the process that reads secrets from their stores came to nothing",
     hint: "look at: seawall logs --supervisor",
+  };
+}
+
+function unwalled({ message, hint }: WallError): StoreResult {
+  return {
+    code: "helper",
+    message: `what reads secrets from their stores can't be walled: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
   };
 }

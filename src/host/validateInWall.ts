@@ -9,6 +9,7 @@ import { FIRST_UID } from "./botUsers.ts";
 import { botWall } from "./botWall.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
 import { INSIDE } from "./inside.ts";
+import { sharedTrial } from "./shared/sharedTrial.ts";
 
 /** About 2 s are usual, 10 on a busy machine. */
 const TIMEOUT_MS = 120_000;
@@ -40,20 +41,18 @@ export async function validateInWall(input: {
       bot.rendered.variables.map((name) => [name, "placeholder-0123456789abcdef"]),
     );
     const trust = rootCertificates.slice(0, 1).join("\n");
-    const spec = botWall({
-      plan,
-      bot,
-      programs,
-      home: folder,
-      trust,
-      variables,
-      boundsMemory: boundsMemory(capabilities.cgroups),
-    });
-    const entry = join(INSIDE.openclaw, relative(bot.openclaw.root, bot.openclaw.entry));
+    const bounds = boundsMemory(capabilities.cgroups);
+    const input = { plan, bot, programs, home: folder, trust, variables, boundsMemory: bounds };
+    const shared = bot.shared === true;
+    const spec = shared ? sharedTrial(folder, input, root ? FIRST_UID : undefined) : botWall(input);
+    const [node, openclaw] = shared
+      ? [programs.node, bot.openclaw.root]
+      : [INSIDE.node, INSIDE.openclaw];
+    const entry = join(openclaw, relative(bot.openclaw.root, bot.openclaw.entry));
     const wall = compileWall(
       {
         ...spec,
-        command: [INSIDE.node, entry, "config", "validate", "--json"],
+        command: [node, entry, "config", "validate", "--json"],
         network: { tcp: [], udp: [], bind: [] },
       },
       capabilities,

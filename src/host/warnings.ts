@@ -41,6 +41,18 @@ export function warningsFor({ plan, bots }: Pick<Generation, "plan" | "bots">): 
         warning: `bot "${name}" may have fewer processes and threads than OpenClaw was seen to need`,
         hint: `give it at least processes: ${LEAST_PROCESSES}`,
       });
-    return [...few, ...wide];
+    return [...(bots[name]?.shared === true ? [sharedWarning(name)] : []), ...few, ...wide];
   });
+}
+
+/** What it comes to that this host has no user namespaces, which the bot concedes. */
+function sharedWarning(bot: string): Warning {
+  return {
+    bot,
+    warning:
+      `bot "${bot}" runs without namespaces of its own: it sees the names of the host's files and processes, ` +
+      `may connect to its proxy's and its gateway's port of any host, and its gateway can be reached by ` +
+      `everybody on this one who has its token`,
+    hint: "allow user namespaces (see: seawall doctor); what is kept is in docs/wall.md",
+  };
 }

@@ -24,8 +24,12 @@ export interface InsidePaths {
   readonly config: string;
   /** The folder of the granted commands. */
   readonly commands: string;
+  /** Where a command is a link in that folder: the file it leads to, which is what OpenClaw compares. */
+  readonly commandFiles?: Readonly<Record<string, string>>;
   /** Whether the client commands of granted services are there, too. */
   readonly clients: boolean;
+  /** Hosts are reached by the proxy of the environment only, and no name can be looked up. */
+  readonly proxied?: true;
   /** PEM bundle with the public CAs and the deployment's own. */
   readonly caBundle: string;
 }
@@ -65,7 +69,7 @@ export const GATEWAY_PORT = 18789;
  */
 export function ownedSettings(
   bot: BotPlan,
-  { workspace, config }: Pick<InsidePaths, "workspace" | "config">,
+  { workspace, config, proxied }: Pick<InsidePaths, "workspace" | "config" | "proxied">,
 ): JsonObject {
   const { openclaw } = bot;
   const settings: Record<string, Json> = {
@@ -103,7 +107,11 @@ export function ownedSettings(
     },
     models: { catalogRefresh: { enabled: false } },
     telemetry: { enabled: false },
-    tools: tools(bot),
+    tools: {
+      ...tools(bot),
+      // Else it looks names up itself before it asks the proxy.
+      ...(proxied === true ? { web: { fetch: { useTrustedEnvProxy: true } } } : {}),
+    },
     update: { auto: { enabled: false }, checkOnStart: false },
   };
   if (clientCommands(bot).length > 0)

@@ -52,8 +52,7 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
   const owned = mergeSettings(ownedSettings(bot, inside), plugins(bot, pin));
   const settings = mergeSettings(mergeSettings(defaultSettings(bot), bot.openclaw.settings), owned);
   const config = canonicalJson(settings);
-  const approvals =
-    commandNames(bot).length > 0 ? renderApprovals(bot, inside.commands) : undefined;
+  const approvals = commandNames(bot).length > 0 ? renderApprovals(bot, inside) : undefined;
   const configFile = join(inside.config, "openclaw.json");
   const approvalsFile = join(inside.config, "approvals.json");
   const startFile = join(inside.config, "start.mjs");
@@ -115,7 +114,7 @@ function plugins(bot: BotPlan, pin: PinFile): JsonObject {
  * The exec approvals document: exactly the granted commands, by the path they have inside the wall,
  * for each agent. The settings' `tools.exec.mode` and this document both have to agree.
  */
-function renderApprovals(bot: BotPlan, commands: string): string {
+function renderApprovals(bot: BotPlan, { commands, commandFiles }: InsidePaths): string {
   const agents = own(bot.openclaw.settings, "agents");
   const entries = isObject(agents) ? own(agents, "entries") : undefined;
   const names = new Set([AGENT, ...(isObject(entries) ? Object.keys(entries) : [])]);
@@ -124,7 +123,9 @@ function renderApprovals(bot: BotPlan, commands: string): string {
     ask: "off",
     askFallback: "deny",
     autoAllowSkills: false,
-    allowlist: commandNames(bot).map((command) => ({ pattern: join(commands, command) })),
+    allowlist: commandNames(bot).map((command) => ({
+      pattern: commandFiles?.[command] ?? join(commands, command),
+    })),
   };
   return canonicalJson({
     version: 1,

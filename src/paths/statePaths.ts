@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
-/** Where one deployment keeps everything. Nothing outside of `root` and `store` is ever written. */
+/** Where one deployment keeps everything. Nothing outside of `root` and `store` is ever written, but see src/host/shared/sharedFiles.ts. */
 export interface StatePaths {
   readonly root: string;
   /** Programs shared by all bots, by content; readable by all, writable by none of them. */
@@ -16,6 +16,8 @@ export interface StatePaths {
   readonly phantomKey: string;
   readonly tokens: string;
   readonly bots: string;
+  /** What is told to bots that have no mounts of their own, since user namespaces are conceded. */
+  readonly told: string;
   readonly generations: string;
   /** Text file with the number of the generation in force. */
   readonly current: string;
@@ -63,6 +65,7 @@ export function statePaths(
     phantomKey: join(root, "phantom.key"),
     tokens: join(root, "tokens"),
     bots: join(root, "bots"),
+    told: join(root, "told"),
     generations: join(root, "generations"),
     current: join(root, "current"),
     users: join(root, "users.json"),

@@ -177,8 +177,8 @@ export interface ExposePlan {
   readonly tailscale?: true;
 }
 
-/** A layer of the wall that a host may lack. The others have none to take their place. */
-export type Concession = "no-landlock";
+/** A layer of the wall that a host may lack; docs/wall.md says what is left then. */
+export type Concession = "no-landlock" | "no-user-namespaces";
 
 /** What a bot may use up of the machine; absent = not limited. */
 export interface ResourcesPlan {

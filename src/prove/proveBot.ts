@@ -83,6 +83,10 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   const bot = chooseBot(given.plan, options.bot);
   const prepared = await prepare(subject, bot, options);
   signal.throwIfAborted();
+  if (!services && prepared.bots[bot]?.shared === true)
+    throw new ProveError("needs-namespaces", `a copy of "${bot}" can't be attacked on this host`, {
+      hint: `it runs without user namespaces, which its declaration concedes: what that leaves is in docs/wall.md, and status says it`,
+    });
   await using closing = new AsyncDisposableStack();
   // A unit has a /tmp of its own, which comes over the machine's.
   const folder = mkdtempSync(join(services ? "/run" : tmpdir(), "seawall-prove-state-"));

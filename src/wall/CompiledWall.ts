@@ -20,6 +20,8 @@ export interface CompiledWall {
   readonly policy: Uint8Array;
   /** The control group that everything is put into, if one is needed. */
   readonly group: CompiledGroup | undefined;
+  /** What is left of its process group when it ends is ended as well; nothing can have left the group. */
+  readonly together?: true;
   /** How far each mechanism is enforced for this process. */
   readonly mechanisms: readonly MechanismReport[];
 }

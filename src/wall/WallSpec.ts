@@ -53,6 +53,12 @@ export interface WallSpec {
    * keyboard. Typing into that terminal stays refused by seccomp.
    */
   readonly terminal?: boolean;
+  /**
+   * Nothing that it starts leaves its process group, so that whoever ends the group ends everything. For a
+   * process without a pid namespace of its own, with which all would end by itself; not for a shell at a
+   * terminal, which makes a group for each job.
+   */
+  readonly together?: true;
   /** What this wall may go without. */
   readonly concessions: readonly Concession[];
   /**
@@ -154,6 +160,11 @@ export interface WallNetwork {
    * there is, at 127.0.0.1 of the host, and the only TCP port that may be connected to.
    */
   readonly proxy?: number;
+  /**
+   * TCP port at which the explicit proxy listens already, at 127.0.0.1 of the host: with the process's own
+   * ports all that it may connect to. Only for a process without namespaces of its own, which has nothing else then.
+   */
+  readonly outside?: number;
   /** UDP ports likewise (53). */
   readonly udp: readonly number[];
   /** TCP ports the process may bind itself (the gateway's). */
@@ -172,6 +183,7 @@ export interface WallNetwork {
  * A concession takes nothing away that the host has: it says what is put up with where it hasn't.
  *
  * - `no-landlock`: files and execution are held by the other layers alone.
- * - `no-user-namespaces`: Landlock and seccomp alone, see `compileShared`.
+ * - `no-user-namespaces`: Landlock and seccomp alone, see `compileShared`. Such a wall has to be specified for it:
+ *   nothing can be mounted, and the network is the host's.
  */
 export type Concession = "no-landlock" | "no-user-namespaces";

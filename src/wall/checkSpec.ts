@@ -27,13 +27,16 @@ export function checkSpec(spec: WallSpec): void {
   for (const id of [spec.identity.uid, spec.identity.gid])
     if (!Number.isSafeInteger(id) || id < 0 || id >= 0xffffffff)
       fail(`${id} is no user or group id`);
-  const { tcp, udp, bind, dial } = spec.network;
-  for (const port of [...tcp, ...udp, ...bind, ...(dial === undefined ? [] : [dial])])
+  const { tcp, udp, bind, dial, outside } = spec.network;
+  const more = [dial, outside].filter((port) => port !== undefined);
+  for (const port of [...tcp, ...udp, ...bind, ...more])
     if (!Number.isInteger(port) || port < 1 || port > 65535) fail(`${port} is no port`);
   for (const ports of [tcp, udp])
     if (new Set(ports).size !== ports.length) fail("a port twice in one list");
   const taken = tcp.find((port) => bind.includes(port));
   if (taken !== undefined) fail(`port ${taken} can't be both the broker's and the process's`);
+  if (outside !== undefined && !spec.concessions.includes("no-user-namespaces"))
+    fail("the host's network is for those that concede a network of their own");
   if (spec.protect.length > 0) fail(`"${spec.protect[0]?.path ?? ""}" is still to be protected`);
   if (spec.namespaces === "host") checkHostSpec(spec);
   else checkOwnSpec(spec);

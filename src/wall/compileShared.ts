@@ -13,14 +13,20 @@ import { walledPolicy } from "./seccomp/walledPolicy.ts";
 import { WallError } from "./WallError.ts";
 import type { Mount, WallSpec } from "./WallSpec.ts";
 
-/** Whether namespaces are conceded, and this host really has none. */
+/** Whether namespaces are conceded, and this host really has none, or had none when it was specified. */
 export function isShared(
-  spec: Pick<WallSpec, "namespaces" | "service" | "concessions">,
+  spec: Pick<WallSpec, "namespaces" | "service" | "concessions"> & {
+    readonly network?: Pick<WallSpec["network"], "outside">;
+  },
   host: HostCapabilities,
 ): boolean {
-  const able = host.bubblewrap?.recent === true && host.namespaces.ok;
   const own = spec.namespaces === "own" && spec.service === undefined;
-  return own && !able && spec.concessions.includes("no-user-namespaces");
+  const wanted = spec.network?.outside !== undefined || !hasNamespaces(host);
+  return own && wanted && spec.concessions.includes("no-user-namespaces");
+}
+
+function hasNamespaces({ bubblewrap, namespaces }: HostCapabilities): boolean {
+  return bubblewrap?.recent === true && namespaces.ok;
 }
 
 /**
@@ -47,14 +53,15 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
       hint: "boot a kernel of Linux 6.12 or later, or allow user namespaces",
     });
   const { mounts, left } = inPlace(spec.mounts);
-  const { proxy } = spec.network;
+  const { proxy, outside } = spec.network;
   if (proxy !== undefined && !spec.network.tcp.includes(proxy))
     throw new WallError("spec", `wall specification: port ${proxy} is no listener`);
   if (spec.network.dial !== undefined)
     throw new WallError("user-namespaces", "what answers connections needs a network of its own", {
-      hint: "allow user namespaces",
+      hint: "allow user namespaces, or apply the declaration anew if it concedes them: seawall up",
     });
-  const tcp = proxy === undefined ? [] : [proxy];
+  const listened = proxy === undefined ? [] : [proxy];
+  const tcp = [...listened, ...(outside === undefined ? [] : [outside])];
   const shown: WallSpec = {
     ...spec,
     namespaces: "own",
@@ -67,14 +74,19 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
     ownNamespaces: false,
     countsProcesses: host.countsProcesses,
   });
-  const policy = walledPolicy({ processes: spec.processes, sockets: "tcp", shared: true });
+  const policy = walledPolicy({
+    processes: spec.processes,
+    sockets: "tcp",
+    shared: true,
+    together: spec.together === true,
+  });
   const operations: readonly Operation[] = [
     ...prelude(spec, limits, true),
     ...expected(mounts),
-    ...tcp.map(
+    ...listened.map(
       (port) => ({ op: "listen", protocol: "tcp", family: 4, port, local: true }) as const,
     ),
-    ...(tcp.length > 0 ? [{ op: "acknowledged" } as const] : []),
+    ...(listened.length > 0 ? [{ op: "acknowledged" } as const] : []),
     { op: "no-new-privileges" },
     { op: "capabilities", bounding: false, securebits: false },
     { op: "landlock", ruleset },
@@ -96,8 +108,9 @@ export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledW
     files: [],
     policy: encodePolicy(operations),
     group: limits.group,
+    ...(spec.together === true ? { together: true } : {}),
     mechanisms: [
-      ...describe(host, { tcp, bind: spec.network.bind, left }),
+      ...describe(host, { spec, tcp, left }),
       ...(limits.report === undefined ? [] : [limits.report]),
     ],
   };
@@ -172,23 +185,27 @@ function fail(message: string): never {
 }
 
 interface Shape {
+  readonly spec: WallSpec;
   readonly tcp: readonly number[];
-  readonly bind: readonly number[];
   readonly left: readonly string[];
 }
 
-function describe(host: HostCapabilities, { tcp, bind, left }: Shape): readonly MechanismReport[] {
+function describe(host: HostCapabilities, { spec, tcp, left }: Shape): readonly MechanismReport[] {
+  const { bind } = spec.network;
   const [port] = tcp;
+  const ends = spec.together === true ? "" : ", and what it starts may outlive it";
   const { reason, remedy } = whyNot(host);
   const missing = left.length === 0 ? "" : `; not there: ${left.join(", ")}`;
   const reached = port === undefined ? "no TCP port" : `TCP port ${port} only, but of any host`;
   const bound =
-    bind.length === 0 ? "" : `, and it serves ${bind.join(", ")} to whoever reaches this host`;
+    bind.length === 0
+      ? ""
+      : `, and its own ${bind.join(", ")}, of any host, which it can serve to whoever reaches this one`;
   return [
     {
       mechanism: "namespaces",
       state: "missing",
-      detail: `conceded (${reason}): files by Landlock alone; ids of processes are seen, and what it starts may outlive it${missing}`,
+      detail: `conceded (${reason}): files by Landlock alone, so that names and sizes are seen where contents are not; ids of processes are seen${ends}${missing}`,
       ...(remedy === undefined ? {} : { remedy }),
     },
     {
@@ -210,5 +227,10 @@ function describe(host: HostCapabilities, { tcp, bind, left }: Shape): readonly 
 
 function whyNot(host: HostCapabilities): { readonly reason: string; readonly remedy?: string } {
   if (!host.namespaces.ok) return host.namespaces;
+  if (hasNamespaces(host))
+    return {
+      reason: "there were none when this was applied",
+      remedy: "apply the declaration anew, since there are now: seawall up",
+    };
   return { reason: "bubblewrap is missing or too old" };
 }

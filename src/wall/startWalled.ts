@@ -95,6 +95,8 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
     refusal = error.message;
     end(null, null);
   });
+  // Not at "close", which waits for whoever still has its standard output.
+  if (wall.together === true) child.on("exit", () => endGroup(child.pid));
   child.on("close", end);
   return {
     pid: child.pid,
@@ -204,6 +206,16 @@ function launchMessage(message: unknown): LaunchMessage | undefined {
   if (message.launch === "refused" && "message" in message && typeof message.message === "string")
     return { message: message.message };
   return undefined;
+}
+
+/** It was started as the leader of a group of its own, and is gone: whoever is in it was started by it. */
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nobody is left.
+  }
 }
 
 function signalProcess(

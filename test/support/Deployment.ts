@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { startStandIns, type StandIns } from "../../src/demo/index.ts";
 import { removeFolder } from "../../src/files/index.ts";
 import type { SupervisorStatus } from "../../src/host/index.ts";
-import { runSeawall, type Ran } from "./runSeawall.ts";
+import { runSeawall, type Ran, type RunOptions } from "./runSeawall.ts";
 import { testStore } from "./testStore.ts";
 
 const PATIENCE_MS = 120_000;
@@ -21,13 +21,24 @@ export class Deployment implements AsyncDisposable {
   /** The real values: random markers that must never be found anywhere but in the vault. */
   readonly canaries: { readonly anthropic: string; readonly telegram: string };
 
-  private constructor(folder: string, standIns: StandIns, canaries: Deployment["canaries"]) {
+  readonly #through: RunOptions["through"];
+
+  private constructor(
+    folder: string,
+    standIns: StandIns,
+    canaries: Deployment["canaries"],
+    through: RunOptions["through"],
+  ) {
+    this.#through = through;
     this.folder = folder;
     this.standIns = standIns;
     this.canaries = canaries;
   }
 
-  static async make(): Promise<Deployment> {
+  /** @param host what the command line is started through: a host that lacks something. */
+  static async make(
+    host?: (folder: string) => NonNullable<RunOptions["through"]>,
+  ): Promise<Deployment> {
     const folder = mkdtempSync(join(tmpdir(), "seawall-deployment-"));
     chmodSync(folder, 0o711);
     const canaries = {
@@ -39,7 +50,7 @@ export class Deployment implements AsyncDisposable {
       telegramToken: canaries.telegram,
     });
     writeFileSync(join(folder, "stand-ins.pem"), standIns.caPem);
-    const deployment = new Deployment(folder, standIns, canaries);
+    const deployment = new Deployment(folder, standIns, canaries, host?.(folder));
     await deployment.ok(["secret", "set", "anthropic"], canaries.anthropic);
     await deployment.ok(["secret", "set", "telegram"], canaries.telegram);
     return deployment;
@@ -89,6 +100,7 @@ export class Deployment implements AsyncDisposable {
       cwd: this.folder,
       env: { SEAWALL_STORE: testStore() },
       ...(input === undefined ? {} : { input }),
+      ...(this.#through === undefined ? {} : { through: this.#through }),
     });
   }
 

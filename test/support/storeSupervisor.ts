@@ -109,7 +109,7 @@ async function configure(config: BrokerConfig): Promise<FromStoreSupervisor> {
   const capabilities = await probeHost({ launcher: programs.launcher });
   try {
     await broker.useWall(brokerWall(generation, paths, capabilities), programs.launcher);
-    await broker.configure(config, { programs, paths, capabilities, config });
+    await broker.configure(config, { programs, paths, capabilities, config, concessions: [] });
     await serveCommands(broker);
     return { type: "configured", broker: broker.status().pid ?? 0 };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { createServer, Socket, type Server } from "node:net";
 import { once } from "node:events";
@@ -169,9 +170,10 @@ async function startBroker(
   { plan, secrets, mintCas }: NetworkPlan,
   paths: StatePaths,
   held: readonly HeldListener[],
-  options: { readonly askPassphrase: () => Promise<string> },
+  options: { readonly askPassphrase: () => Promise<string>; readonly onlyProxy?: number },
   proxyPort: number | undefined,
 ): Promise<BrokerSide> {
+  const shared = options.onlyProxy !== undefined;
   mkdirSync(paths.vault.folder, { recursive: true, mode: 0o700 });
   mkdirSync(paths.store, { recursive: true, mode: 0o755 });
   const vault = await locateVault(paths.vault.folder);
@@ -195,6 +197,8 @@ async function startBroker(
   const key = phantomKey(paths);
   const bot = { ...plan, name: NAME };
   const leaf = await issueLeaf(authority, terminatedHosts(bot), { days: LEAF_DAYS });
+  // A port of the host's own loopback is everybody's; who may use it says so.
+  const token = shared ? { token: randomBytes(32).toString("base64url") } : undefined;
   const config: BrokerConfig = {
     secrets,
     ...brokerMints({ plan, mintCas }),
@@ -205,7 +209,7 @@ async function startBroker(
         name: NAME,
         grants: plan.grants.map((grant) => brokerGrant(grant, NAME, key, undefined)),
         certificate: { chain: leaf.chain, key: leaf.key },
-        ...(proxyPort === undefined ? {} : { proxy: { port: proxyPort } }),
+        ...(proxyPort === undefined ? {} : { proxy: { port: proxyPort, ...token } }),
       },
     ],
   };
@@ -228,7 +232,13 @@ async function startBroker(
     const runPaths = { ...paths, audit: join(folder.path, "audit") };
     await broker.useWall(brokerWall(generation, runPaths, capabilities), LAUNCHER);
     const { programs } = generation;
-    await broker.configure(config, { programs, paths: runPaths, capabilities, config });
+    await broker.configure(config, {
+      programs,
+      paths: runPaths,
+      capabilities,
+      config,
+      concessions: [],
+    });
   } catch (error) {
     await stop();
     throw error;
@@ -238,7 +248,7 @@ async function startBroker(
     environment: {
       ...trustEnvironment(),
       ...phantomEnvironment(bot, key),
-      ...proxyEnvironment(proxyPort),
+      ...proxyEnvironment(proxyPort, token?.token),
     },
     trust: trustBundle(publicCas(), authority.caPem),
     record,
@@ -259,9 +269,12 @@ function trustEnvironment(): Record<string, string> {
 }
 
 /** For clients that want a proxy; everything else reaches the broker without one. */
-function proxyEnvironment(port: number | undefined): Record<string, string> {
+function proxyEnvironment(
+  port: number | undefined,
+  token: string | undefined,
+): Record<string, string> {
   if (port === undefined) return {};
-  const proxy = `http://127.0.0.1:${port}`;
+  const proxy = `http://${token === undefined ? "" : `run:${token}@`}127.0.0.1:${port}`;
   return { HTTPS_PROXY: proxy, https_proxy: proxy, NO_PROXY: "localhost,127.0.0.1,::1" };
 }
 

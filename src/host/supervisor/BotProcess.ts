@@ -1,6 +1,7 @@
 import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
 import { answersHealth } from "../answersHealth.ts";
 import type { LogFile } from "../LogFile.ts";
+import { dialShared } from "../shared/dialShared.ts";
 import type { PluginLaunch } from "../pluginLaunch.ts";
 import type { ProcessStatus } from "../status.ts";
 import type { BrokerProcess, HeldListener } from "./BrokerProcess.ts";
@@ -22,6 +23,8 @@ export interface BotLaunch {
   readonly uid?: number;
   /** Of the ingress, on 127.0.0.1. */
   readonly port: number;
+  /** Of the gateway on the host's 127.0.0.1, where the bot has no network of its own. */
+  readonly gateway?: number;
 }
 
 const POLL_STARTING_MS = 400;
@@ -38,12 +41,20 @@ export class BotProcess {
   #process: WalledProcess | undefined;
   #confined: number | undefined;
   #listeners: HeldListener[] = [];
+  /** Made by others, and theirs to close. */
+  readonly #lent: readonly HeldListener[];
   /** Ids of the dials that were asked for; the launcher answers in order. */
   #dials: number[] = [];
   #poll: NodeJS.Timeout | undefined;
 
-  constructor(launch: BotLaunch, log: LogFile, broker: BrokerProcess) {
+  constructor(
+    launch: BotLaunch,
+    log: LogFile,
+    broker: BrokerProcess,
+    lent: readonly HeldListener[] = [],
+  ) {
     this.launch = launch;
+    this.#lent = lent;
     this.#log = log;
     this.#broker = broker;
     this.lifecycle = new Lifecycle(
@@ -67,8 +78,13 @@ export class BotProcess {
       this.#broker.giveConnection(id, { error: "ENOTCONN" });
       return;
     }
-    this.#dials.push(id);
-    this.#process.send({ dial: true });
+    const { gateway, uid = process.getuid?.() ?? -1 } = this.launch;
+    if (gateway === undefined) {
+      this.#dials.push(id);
+      this.#process.send({ dial: true });
+      return;
+    }
+    void dialShared(gateway, uid).then((outcome) => this.#broker.giveConnection(id, outcome));
   }
 
   async stop(): Promise<void> {
@@ -93,6 +109,8 @@ export class BotProcess {
       onMessage: (message, handle) => this.#receive(message as LaunchMessage, handle),
     });
     this.#process = running;
+    this.#listeners = [...this.#lent];
+    for (const listener of this.#lent) this.#broker.giveListener(listener);
     running.stdout?.on("data", (chunk: Buffer) => this.#log.write(chunk));
     running.stderr?.on("data", (chunk: Buffer) => this.#log.write(chunk));
     void running.exited.then((end) => {
@@ -101,7 +119,8 @@ export class BotProcess {
       this.#confined = undefined;
       clearTimeout(this.#poll);
       this.#broker.drop(name);
-      for (const { handle } of this.#listeners) closeHandle(handle);
+      for (const listener of this.#listeners)
+        if (!this.#lent.includes(listener)) closeHandle(listener.handle);
       this.#listeners = [];
       for (const id of this.#dials) this.#broker.giveConnection(id, { error: "ECONNRESET" });
       this.#dials = [];

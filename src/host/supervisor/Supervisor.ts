@@ -7,14 +7,18 @@ import { locateVault } from "../../secrets/index.ts";
 import { probeHost, type CompiledWall, type HostCapabilities } from "../../wall/index.ts";
 import { botLaunch } from "../botLaunch.ts";
 import { assignUsers } from "../botUsers.ts";
-import { brokerConfig } from "../brokerConfig.ts";
+import { brokerConfig, proxyToken } from "../brokerConfig.ts";
 import { browserBots, browserSetup, browserUser, type BrowserSetup } from "../browserSetup.ts";
 import { brokerWall } from "../brokerWall.ts";
 import { readGeneration, setCurrentGeneration, type Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
+import { phantomKey } from "../hostKeys.ts";
 import { LogFile } from "../LogFile.ts";
 import type { StatePaths } from "../../paths/index.ts";
+import { ownConcessions } from "../ownProcess.ts";
 import { planWarnings } from "../planWarnings.ts";
+import { forgetTold } from "../shared/sharedFiles.ts";
+import { SharedPorts, type SharedPort } from "../shared/SharedPorts.ts";
 import type { HealthWarning, SupervisorStatus } from "../status.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
@@ -46,6 +50,7 @@ export class Supervisor {
   readonly #log: LogFile;
   readonly #bots = new Map<string, BotProcess>();
   readonly #notifier: Notifier;
+  readonly #ports = new SharedPorts();
   /** From the first bot that has a browser on. */
   #browsers: BrowserService | undefined;
   #broker: BrokerProcess | undefined;
@@ -119,6 +124,7 @@ export class Supervisor {
       await this.#broker?.stop();
       this.#broker = undefined;
       this.#inForce = undefined;
+      this.#ports.close();
       this.#log.note("everything is stopped");
     });
   }
@@ -185,18 +191,39 @@ export class Supervisor {
     const { file, identity } = await locateVault(paths.vault.folder);
     const vault = { file, identity, ...(passphrase === undefined ? {} : { passphrase }) };
     const credentials = process.env["CREDENTIALS_DIRECTORY"];
-    const config = await brokerConfig({ generation, paths, authority, vault, credentials });
-    const capabilities = await this.#probe(generation, [...users.values()][0]);
-    const launches = generation.plan.bots.map((plan) =>
-      botLaunch({ plan, generation, paths, authority, capabilities, uid: users.get(plan.name) }),
+    const ports = await this.#sharedPorts(generation);
+    const proxies = new Map(
+      [...ports].map(([bot, { proxy: port, token }]) => [bot, { port, token }] as const),
     );
+    const config = await brokerConfig({
+      generation,
+      paths,
+      authority,
+      vault,
+      credentials,
+      proxies,
+    });
+    const capabilities = await this.#probe(generation, [...users.values()][0]);
+    // Nothing runs that might still read it.
+    if (this.#bots.size === 0) forgetTold(paths.told, names);
+    const launches = generation.plan.bots.map((plan) => {
+      const { name } = plan;
+      const own = { uid: users.get(name), ports: ports.get(name) };
+      return botLaunch({ plan, generation, paths, authority, capabilities, ...own });
+    });
     const ours = await this.#probe(generation, undefined);
     return {
       generation,
       config,
       launches,
       brokerWall: brokerWall(generation, paths, ours),
-      stores: { programs: generation.programs, paths, capabilities: ours, config },
+      stores: {
+        programs: generation.programs,
+        paths,
+        capabilities: ours,
+        config,
+        concessions: ownConcessions(generation.plan.bots),
+      },
       browsers: await browserSetup({
         generation,
         store: paths.store,
@@ -206,6 +233,17 @@ export class Supervisor {
         users,
       }),
     };
+  }
+
+  /** Of the bots that have no network of their own. */
+  async #sharedPorts({ plan, bots }: Generation): Promise<ReadonlyMap<string, SharedPort>> {
+    const key = phantomKey(this.#paths);
+    const ports = new Map<string, SharedPort>();
+    for (const { name } of plan.bots) {
+      if (bots[name]?.shared !== true) continue;
+      ports.set(name, { ...(await this.#ports.take(name)), token: proxyToken(name, key) });
+    }
+    return ports;
   }
 
   #probe({ programs }: Generation, uid: number | undefined): Promise<HostCapabilities> {
@@ -239,7 +277,15 @@ export class Supervisor {
     this.#inForce = next;
     const coming = next.launches
       .filter(({ name }) => !this.#bots.has(name))
-      .map((launch) => new BotProcess(launch, this.#botLog(launch.name), broker));
+      .map(
+        (launch) =>
+          new BotProcess(
+            launch,
+            this.#botLog(launch.name),
+            broker,
+            launch.gateway === undefined ? [] : this.#ports.listeners(launch.name),
+          ),
+      );
     for (const bot of coming) this.#bots.set(bot.launch.name, bot);
     for (const { launch } of coming) {
       await installPlugins({

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { SystemdSystem } from "../../targets/index.ts";
 import { probeHost } from "../../wall/index.ts";
-import { PROJECT } from "../brokerWall.ts";
+import { PROJECT } from "../ownProcess.ts";
 import { findProgram } from "./requireSystem.ts";
 import { TAILSCALE } from "./tailnetSite.ts";
 import type { SystemPaths } from "./systemPaths.ts";

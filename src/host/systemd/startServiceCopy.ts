@@ -24,7 +24,7 @@ import {
 } from "../../targets/index.ts";
 import type { WalledExit, WallSpec } from "../../wall/index.ts";
 import { brokerConfig } from "../brokerConfig.ts";
-import { PROJECT } from "../brokerWall.ts";
+import { PROJECT } from "../ownProcess.ts";
 import type { Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { phantomsOf, type Copy, type CopyProcess } from "../startCopy.ts";

@@ -14,7 +14,7 @@ import type { BotGeneration, Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
 import type { LoadedDeclaration } from "../loadDeclaration.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
-import { PROJECT } from "../brokerWall.ts";
+import { PROJECT } from "../ownProcess.ts";
 import { prepareGeneration, type Enforcement } from "../prepareGeneration.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { brokerCache } from "../warmBroker.ts";
@@ -91,10 +91,12 @@ export async function switchSystem(
       system = found;
       // Throws what the wall can't go without on this machine.
       if (plan.bots.length > 0 && found.host.landlock < 1) requireLandlock(plan);
-      return (input) =>
-        isJudged(old, input.bot, input.plan.name)
-          ? Promise.resolve([])
-          : validateBySystemd(input, found);
+      return {
+        validate: (input) =>
+          isJudged(old, input.bot, input.plan.name)
+            ? Promise.resolve([])
+            : validateBySystemd(input, found),
+      };
     };
     const content = await prepareGeneration(loaded, paths, progress, enforcement, SERVICE_INSIDE);
     if (system === undefined) {

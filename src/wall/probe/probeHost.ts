@@ -147,8 +147,9 @@ async function tryBubblewrap(
     options,
   );
   if (run.code !== 0) {
-    const [reason = "bubblewrap failed"] = run.stderr.split("\n").filter((line) => line !== "");
-    return { namespaces: failed(reason), noexec: false };
+    const [line = "bubblewrap failed"] = run.stderr.split("\n").filter((each) => each !== "");
+    // Debian's adds where its own documentation is.
+    return { namespaces: failed(line.replace(/\.(?: See <.*)?$/u, "")), noexec: false };
   }
   const inside = JSON.parse(run.stdout) as Inside;
   const routes = attempt(inside.routes, "setting up loopback inside");

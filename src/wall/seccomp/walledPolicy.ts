@@ -52,6 +52,8 @@ export interface PolicyOptions {
    * POSIX queues, no other process's limits. Landlock watches none of these.
    */
   readonly shared?: boolean;
+  /** Nothing leaves the process group it was started in (setpgid(2), setsid(2)). */
+  readonly together?: boolean;
   /** `one` may connect to Unix sockets after all: its mounts show none but those meant for it. */
   readonly unixSockets?: boolean;
 }
@@ -98,6 +100,8 @@ export function walledPolicy(options: PolicyOptions): SyscallPolicy {
     for (const name of namesOf(ALLOWED_SETS.ipc)) rules.set(name, refused);
     rules.set("prlimit64", onlyIf(0, ALL, [0], refused));
   }
+  if (options.together === true)
+    for (const name of ["setpgid", "setsid"] as const) rules.set(name, refused);
   if (options.processes === "one") {
     const denied: readonly Syscall[] = [
       ...(["fork", "vfork"] as const),
