@@ -191,9 +191,9 @@ function isJudged(old: Generation | undefined, bot: BotGeneration, name: string)
 }
 
 /** What `seawall up` can do and services can't. */
-function refuseWhatServicesLack({ bots }: Plan): void {
+export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADDY }): void {
   const open = bots.find(({ expose }) => expose !== undefined);
-  if (open !== undefined && !existsSync(CADDY)) {
+  if (open !== undefined && !existsSync(caddy)) {
     throw new HostError(
       "cannot-serve",
       `bot "${open.name}" has a domain, and Caddy isn't installed`,

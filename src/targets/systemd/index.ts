@@ -12,6 +12,7 @@ export {
   botUnits,
   botUser,
   brokerUser,
+  privateFolder,
   scratchPlace,
   SLICE_UNIT,
   TARGET_UNIT,
