@@ -667,13 +667,14 @@
           type = lib.types.submodule {
             options = {
               allow = lib.mkOption {
-                type = lib.types.listOf (lib.types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]{0,63}");
+                type = lib.types.nullOr (lib.types.listOf (lib.types.strMatching "[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"));
+                default = null;
                 description = "";
               };
               packages = lib.mkOption {
                 type = lib.types.listOf lib.types.package;
                 default = [ ];
-                description = "Packages whose programs `allow` may name. Nothing else of them can be run inside.";
+                description = "Packages whose programs `allow` may name; the main program of each, if that is left out.";
               };
             };
           };

@@ -7,6 +7,7 @@ let
   inherit (lib) mkOption;
 
   bot = "openclaw";
+  keyFile = "/var/lib/seawall/model-key";
   model = declared.catalogue.models.${cfg.modelProvider} or null;
 
   # What openclaw-nix's users may have set, and what decides it here.
@@ -82,7 +83,7 @@ in
     modelApiKeyFile = mkOption {
       type = lib.types.nullOr types.outsideStore;
       default = null;
-      description = "File with the provider's key. The broker reads it, and the bot never does. Without it calls to the model are refused.";
+      description = "File with the provider's key. The broker reads it, and the bot never does. Without it the key is looked for in ${keyFile}, and as long as that is empty, calls to the model are refused.";
     };
 
     telegram.enable = lib.mkEnableOption "the Telegram channel";
@@ -157,8 +158,7 @@ in
       tokenFiles.${bot} = cfg.authTokenFile;
       secrets =
         lib.optionalAttrs (model != null && !model.keyless) {
-          # Without a file nothing lies there, and the broker refuses the calls that need it.
-          model.file = if cfg.modelApiKeyFile != null then cfg.modelApiKeyFile else "/var/lib/seawall/model-key";
+          model.file = if cfg.modelApiKeyFile != null then cfg.modelApiKeyFile else keyFile;
         }
         // lib.optionalAttrs (cfg.telegram.enable && cfg.telegram.tokenFile != null) {
           telegram.file = cfg.telegram.tokenFile;
@@ -186,6 +186,11 @@ in
           };
       };
     };
+
+    # Where no file is named the key may be put; until then there is none, and calls to the model are refused.
+    systemd.tmpfiles.rules = lib.optional (
+      model != null && !model.keyless && cfg.modelApiKeyFile == null
+    ) "f ${keyFile} 0600 root root -";
 
     # nixos-upgrade.service fails aloud, and what doesn't build or doesn't pass `check` is never switched to.
     system.autoUpgrade = lib.mkIf cfg.autoUpdate.enable {

@@ -70,8 +70,11 @@ let
     splitString = sep: text: filter isString (builtins.split (escapeRegex sep) text);
     escapeRegex = replaceStrings (splitChars ''\[{()^$?*+|.'') (map (c: "\\" + c) (splitChars ''\[{()^$?*+|.''));
     splitChars = text: builtins.genList (index: substring index 1 text) (stringLength text);
+    assertMsg = test: message: if test then true else throw message;
+    fetchers.proxyImpureEnvVars = [ ];
+    inherit (builtins) removeAttrs;
     toInt = text: builtins.fromJSON text;
-    inherit (builtins) head foldl' any filter genList concatStringsSep;
+    inherit (builtins) head foldl' any all filter genList concatStringsSep;
     versionAtLeast = a: b: builtins.compareVersions a b >= 0;
     versionOlder = a: b: builtins.compareVersions a b < 0;
     getName = package: package.pname or (builtins.parseDrvName package.name).name;
@@ -217,7 +220,6 @@ let
       {
         inherit config options;
       };
-    removeAttrs = builtins.removeAttrs;
 
     isOption = value: value._type or null == "option";
     mapTree = f: tree: mapAttrs (_: value: if isOption value then f value else mapTree f value) tree;

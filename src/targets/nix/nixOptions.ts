@@ -36,13 +36,16 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
     "packages = lib.mkOption {",
     "  type = lib.types.listOf lib.types.package;",
     "  default = [ ];",
-    `  description = "Packages whose programs \`allow\` may name. Nothing else of them can be run inside.";`,
+    `  description = "Packages whose programs \`allow\` may name; the main program of each, if that is left out.";`,
     "};",
   ],
 };
 
 /** Places that are set always: what Nix adds to them has defaults. */
 const PLAIN = new Set(Object.keys(ADDED));
+
+/** Required in JSON5; in Nix what is added beside it says it where it is left out. */
+const OPTIONAL = new Set(["bots.*.exec.allow"]);
 
 /** Not options: what the module sets itself. */
 const LEFT_OUT = new Set(["$schema", "seawall"]);
@@ -138,7 +141,13 @@ function objectType(schema: Schema, place: string, indent: string): string {
   }
   const inner = `${indent}    `;
   const options = Object.entries(properties).map(([name, each]) =>
-    option(name, each, required?.includes(name) === true, `${place}.${name}`, inner),
+    option(
+      name,
+      each,
+      required?.includes(name) === true && !OPTIONAL.has(`${place}.${name}`),
+      `${place}.${name}`,
+      inner,
+    ),
   );
   const added = (ADDED[place] ?? []).map((line) => `${inner}${line}\n`).join("");
   return `lib.types.submodule {\n${indent}  options = {\n${options.join("")}${added}${indent}  };\n${indent}}`;
