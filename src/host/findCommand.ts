@@ -12,7 +12,15 @@ import { isManyInOne } from "./grantedPrograms.ts";
 import { HostError } from "./HostError.ts";
 
 /** Folders of the system's own commands; a person's private folders are not searched. */
-const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+const FOLDERS = [
+  "/usr/local/bin",
+  "/usr/bin",
+  "/bin",
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/run/current-system/sw/bin",
+];
 
 /** A command of this host that will exist inside a wall under its name. */
 export interface FoundCommand {

@@ -55,7 +55,12 @@ function catalogueFacts(): object {
       [...catalogue.values()].flatMap(({ name, provider, keyless }) =>
         provider === undefined
           ? []
-          : [[provider, { service: name, keyless: keyless === true, usual: USUAL[provider] ?? null }]],
+          : [
+              [
+                provider,
+                { service: name, keyless: keyless === true, usual: USUAL[provider] ?? null },
+              ],
+            ],
       ),
     ),
     // Paths with a name that could be any are left to `seawall check`.

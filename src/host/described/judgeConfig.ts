@@ -30,7 +30,9 @@ export async function judgeConfig(
   { openclaw }: BotGeneration,
   node: string,
 ): Promise<ConfigIssue[]> {
-  const folder = mkdtempSync(join(tmpdir(), "seawall-judge-"));
+  const root = process.getuid?.() === 0;
+  // A build's own temporary folder is root's alone where root builds.
+  const folder = mkdtempSync(join(root ? "/tmp" : tmpdir(), "seawall-judge-"));
   try {
     const inside: InsidePaths = {
       node,
@@ -49,7 +51,6 @@ export async function judgeConfig(
     writeFileSync(inside.caBundle, "");
     for (const { to, text } of rendered.files)
       writeFileSync(join(inside.config, basename(to)), text);
-    const root = process.getuid?.() === 0;
     if (root)
       for (const path of [folder, inside.home, inside.state, inside.workspace])
         chownSync(path, NOBODY, NOBODY);
@@ -58,7 +59,7 @@ export async function judgeConfig(
     );
     const child = spawn(node, [openclaw.entry, "config", "validate", "--json"], {
       cwd: inside.home,
-      env: { PATH: "/nonexistent", TMPDIR: folder, ...rendered.environment, ...placeholders },
+      env: { PATH: "/nonexistent", ...rendered.environment, ...placeholders, TMPDIR: folder },
       stdio: ["ignore", "pipe", "ignore"],
       timeout: TIMEOUT_MS,
       killSignal: "SIGKILL",

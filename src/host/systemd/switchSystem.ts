@@ -22,6 +22,7 @@ import {
   currentSystemGeneration,
   dropSystemGeneration,
   generationFolder,
+  isFromNixos,
   listSystemGenerations,
   readSystemGeneration,
   writeSystemGeneration,
@@ -169,6 +170,10 @@ export async function rollbackSystem(
 
 /** @throws HostError `already-running` */
 export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Promise<T> {
+  if (isFromNixos(places))
+    throw new HostError("cannot-serve", "this machine's bots are in its NixOS configuration", {
+      hint: "change services.seawall there and type: nixos-rebuild switch; back with --rollback",
+    });
   mkdirSync(places.root, { recursive: true, mode: 0o755 });
   using lock = await takeLock(places.lock, 0).catch((error: unknown) => {
     throw asDiskError(error, "the configuration folder");

@@ -4,7 +4,12 @@ import { botFolder, botUnits, FIREWALL_UNIT } from "../systemd/names.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 
 /** What NixOS has of its own: users, a firewall. */
-const NOT_ON_NIXOS = new Set(["sysusers.conf", `units/${FIREWALL_UNIT}`, "expose/firewall.nft", "expose/fail2ban/jail.conf"]);
+const NOT_ON_NIXOS = new Set([
+  "sysusers.conf",
+  `units/${FIREWALL_UNIT}`,
+  "expose/firewall.nft",
+  "expose/fail2ban/jail.conf",
+]);
 
 /**
  * The units of the systemd target as NixOS takes them. Its switch looks at a unit's text alone to know
@@ -47,9 +52,7 @@ function unitChanges(
       restartedBy([brokerDepends(plan, bot), ...bytesOf((path) => path === policy)]),
     ],
     [`units/${units.network}`, restartedBy(listens.map(({ bytes }) => bytes))],
-    ...sockets.map(
-      (unit) => [`units/${unit}`, { Unit: [`PartOf=${units.network}`] }] as const,
-    ),
+    ...sockets.map((unit) => [`units/${unit}`, { Unit: [`PartOf=${units.network}`] }] as const),
   ];
 }
 

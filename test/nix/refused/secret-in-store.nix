@@ -1,4 +1,4 @@
-# refused: A definition for option `services.seawall.secrets.other.file' is not of type `path of a file outside of the Nix store
+# refused: A definition for option `services.seawall.secrets.other.file' is not of type `null or path of a file outside of the Nix store
 {
   services.seawall.enable = true;
   services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";
