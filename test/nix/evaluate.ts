@@ -28,7 +28,7 @@ export function evaluate(
   const [file, ...first] = program;
   const { status, stdout, stderr } = spawnSync(
     file,
-    [...first, ...["--readonly-mode", "--eval", "--strict", "--json", "--expr", expression]],
+    [...first, "--readonly-mode", "--eval", "--strict", "--json", "--expr", expression],
     { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, cwd: ROOT },
   );
   return { ok: status === 0, out: stdout, error: stderr };

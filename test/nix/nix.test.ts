@@ -29,6 +29,7 @@ import { temporaryFolder } from "../support/temporaryFolder.ts";
 import { testStore } from "../support/testStore.ts";
 import { evaluate, FOLDER, inputsHash, namesIn, ROOT } from "./evaluate.ts";
 import { generated } from "./generated.ts";
+import { optionsPage } from "./optionsPage.ts";
 import { lockHash, TREE_FILE } from "./seawallTree.ts";
 
 const skip = lacking("nix-instantiate", ["--version"]);
@@ -50,6 +51,11 @@ for (const [name, text] of generated())
     const file = join(ROOT, "nix/generated", name);
     assert.equal(readFileSync(file, "utf8"), text, "write it anew with: ./dev nix generate");
   });
+
+test("docs/nixos-options.md is what the modules declare", { skip }, () => {
+  const page = readFileSync(join(ROOT, "docs/nixos-options.md"), "utf8");
+  assert.equal(page, optionsPage(), "write it anew with: ./dev nix generate");
+});
 
 test("the hashes of Seawall's own packages are of the lock as it is", () => {
   const { lock } = JSON.parse(readFileSync(TREE_FILE, "utf8")) as { readonly lock: string };
@@ -279,8 +285,15 @@ describe("a real build", { skip }, () => {
         "nix-build",
         [
           "--no-out-link",
-          ...["--option", "build-users-group", "", "--option", "sandbox", "false"],
-          ...["--option", "substituters", ""],
+          "--option",
+          "build-users-group",
+          "",
+          "--option",
+          "sandbox",
+          "false",
+          "--option",
+          "substituters",
+          "",
           "--expr",
           `import ${FOLDER}/build.nix (${nixValue(call)} // { configuration = ${configuration}; })`,
         ],
@@ -319,6 +332,37 @@ describe("a real build", { skip }, () => {
     assert.match(bad.stderr, /OpenClaw 2026\.9\.6 refuses/);
     assert.match(bad.stderr, /bots\.one\.settings/);
   });
+});
+
+test("the openclaw command of the package refuses to have been installed with nix-env", (t) => {
+  const folder = temporaryFolder(t);
+  const text = readFileSync(join(ROOT, "nix/packages/openclaw.sh"), "utf8")
+    .replace("@shell@", "/bin/sh")
+    .replace("@node@", "/bin/echo")
+    .replace("@entry@", "entry.mjs");
+  const put = (place: string): string => {
+    mkdirSync(join(folder, place), { recursive: true });
+    const file = join(folder, place, "openclaw");
+    writeFileSync(file, text, { mode: 0o755 });
+    return file;
+  };
+  const run = (file: string): ReturnType<typeof spawnSync> =>
+    spawnSync(file, ["gateway"], { encoding: "utf8" });
+  const [good, bad] = [run(put("sw/bin")), run(put(".nix-profile/bin"))];
+  assert.equal(good.stdout, "entry.mjs gateway\n");
+  assert.equal(bad.status, 1);
+  assert.match(String(bad.stderr), /installed with nix-env.*\n.*services\.openclaw\.enable/);
+});
+
+test("a placeholder for a hash is refused", { skip }, () => {
+  const made = evaluate(
+    `let lib = import ${FOLDER}/lib.nix; nixos = import ${FOLDER}/nixos.nix { inherit lib; };
+     in ((import ${ROOT}/nix/packages/npm-tree.nix {
+       inherit lib; inherit (nixos.pkgs) stdenvNoCC cacert; nodejs = nixos.pkgs.nodejs_24;
+     }) { pname = "x"; version = "1"; project = "/p"; hash = lib.fakeHash; system = "x86_64-linux"; without = [ ]; }).name`,
+  );
+  assert.equal(made.ok, false);
+  assert.match(made.error, /x 1 has a placeholder for a hash/);
 });
 
 function botWith(prefix: string): string {

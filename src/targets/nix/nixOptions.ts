@@ -121,6 +121,7 @@ function typeOf(schema: Schema, place: string, indent: string): string {
       return `lib.types.listOf ${grouped(typeOf(schema.items ?? {}, `${place}.*`, indent))}`;
     case "object":
       return objectType(schema, place, indent);
+    case undefined:
     default:
       return "types.json";
   }

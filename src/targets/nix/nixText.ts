@@ -1,18 +1,12 @@
 /** A Nix expression for plain data, on one line where it is short; keys in the order they have. */
 export function nixValue(value: unknown, indent = ""): string {
-  switch (typeof value) {
-    case "string":
-      return nixString(value);
-    case "number":
-      return nixNumber(value);
-    case "boolean":
-      return String(value);
-    case "object":
-      if (value === null) return "null";
-      return Array.isArray(value) ? nixList(value, indent) : nixSet(Object.entries(value), indent);
-    default:
-      throw new TypeError("only data has a Nix expression");
-  }
+  if (value === null) return "null";
+  if (typeof value === "string") return nixString(value);
+  if (typeof value === "number") return nixNumber(value);
+  if (typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return nixList(value, indent);
+  if (typeof value === "object") return nixSet(Object.entries(value), indent);
+  throw new TypeError("only data has a Nix expression");
 }
 
 /**
