@@ -85,6 +85,8 @@ let
     preferLocalBuild = true;
   } (builtins.readFile ./render.sh);
 
+  tokenFolders = lib.unique (map builtins.dirOf (builtins.attrValues cfg.tokenFiles));
+
   # Root's one program between boots: phantoms, tokens and leaf certificates are made where they stay.
   prepare = {
     description = "Seawall: phantoms, tokens and certificates of this machine";
@@ -93,7 +95,10 @@ let
       "seawall-broker-${name}.service"
       "seawall-gateway-${name}.service"
     ]) names;
-    after = [ "systemd-tmpfiles-setup.service" ];
+    after = [
+      "systemd-tmpfiles-setup.service"
+      "systemd-tmpfiles-resetup.service"
+    ];
     restartTriggers = [ rendered ];
     serviceConfig = hardening // {
       Type = "oneshot";
@@ -102,15 +107,17 @@ let
       StateDirectory = "seawall";
       StateDirectoryMode = "0711";
       PrivateNetwork = true;
-      # It gives files to the bots' users.
+      # It gives files to the brokers' users, and reads what it gave them.
       PrivateUsers = false;
-      CapabilityBoundingSet = "CAP_CHOWN";
+      CapabilityBoundingSet = "CAP_CHOWN CAP_DAC_READ_SEARCH";
+      ReadWritePaths = tokenFolders;
       UMask = "0022";
       ProtectHome = true;
       SystemCallFilter = [
         "@system-service"
         "~@resources"
       ];
+      SystemCallErrorNumber = "EPERM";
       RestrictAddressFamilies = "AF_UNIX";
       IPAddressDeny = "any";
       SocketBindDeny = "any";
@@ -273,6 +280,7 @@ in
 
     systemd.packages = [ rendered ];
     systemd.tmpfiles.packages = [ rendered ];
+    systemd.tmpfiles.rules = map (folder: "d ${folder} 0700 root root -") tokenFolders;
     systemd.services.seawall-prepare = prepare;
     systemd.targets.multi-user.wants = [ "seawall.target" ];
     systemd.targets.seawall.wants = [ "network-online.target" ];

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,9 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../../../test/support/temporaryFolder.ts";
+import { catalogue } from "../../catalogue/index.ts";
+import { checkShape } from "../../declaration/index.ts";
+import { makePlan, type Plan } from "../../plan/index.ts";
 import { statePaths } from "../../paths/index.ts";
 import { gatewayToken } from "../hostKeys.ts";
 import { HostError } from "../HostError.ts";
@@ -18,8 +22,12 @@ import { makePrivate } from "./makePrivate.ts";
 
 const PROGRAMS = ["node", "launcher", "shell", "ip", "socketProxy", "caddy", "tailscale"];
 
-/** A generation without bots, on a machine below `folder`. */
-function prepared(folder: string, tokens: Readonly<Record<string, string>>): string {
+/** A generation without bots, or with those of the plan, on a machine below `folder`. */
+function prepared(
+  folder: string,
+  tokens: Readonly<Record<string, string>>,
+  plan: Plan = { version: 1, secrets: [], bots: [] },
+): string {
   const state = join(folder, "state");
   const generation = join(folder, "generation");
   const machine = {
@@ -47,12 +55,7 @@ function prepared(folder: string, tokens: Readonly<Record<string, string>>): str
   writeFileSync(join(generation, "machine.json"), JSON.stringify(machine));
   writeFileSync(
     join(generation, "generation.json"),
-    JSON.stringify({
-      number: 0,
-      declaration: "/d/seawall.json5",
-      plan: { version: 1, secrets: [], bots: [] },
-      bots: {},
-    }),
+    JSON.stringify({ number: 0, declaration: "/d/seawall.json5", plan, bots: {} }),
   );
   return generation;
 }
@@ -141,3 +144,60 @@ test("landlockOf() knows which Linux brought which ABI", () => {
   ];
   assert.deepEqual(abis.map(landlockOf), [0, 1, 2, 3, 4, 5, 6, 6, 6]);
 });
+
+test(
+  "its service has the rights it needs, at the first start and at the next",
+  { skip: process.getuid?.() === 0 ? false : "needs root" },
+  (t) => {
+    const folder = temporaryFolder(t);
+    const { declaration } = checkShape({
+      seawall: 1,
+      bots: {
+        one: { openclaw: "2026.9.6", model: "ollama/one", grants: { ollama: {} } },
+      },
+    });
+    assert.ok(declaration !== undefined);
+    const { plan } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
+    const generation = prepared(folder, {}, plan);
+    const passwd = join(folder, "passwd");
+    writeFileSync(
+      passwd,
+      "root:x:0:0:root:/root:/bin/sh\nseawall-one:x:901:901:Seawall bot one:/:/bin/false\nseawall_one:x:902:902:Seawall broker of one:/:/bin/false\n",
+    );
+    const module = readFileSync(
+      join(import.meta.dirname, "../../../nix/modules/seawall.nix"),
+      "utf8",
+    );
+    const rights = (/CapabilityBoundingSet = "([A-Z_ ]+)"/.exec(module)?.[1] ?? "").toLowerCase();
+    const start = (caps: string): ReturnType<typeof spawnSync> => {
+      const bounding = caps
+        .split(" ")
+        .filter((cap) => cap !== "")
+        .map((cap) => `,+${cap.replace(/^cap_/, "")}`)
+        .join("");
+      return spawnSync(
+        "unshare",
+        [
+          "--mount",
+          "sh",
+          "-euc",
+          `mount --bind ${passwd} /etc/passwd; exec setpriv --bounding-set=-all${bounding} ${process.execPath} ${join(import.meta.dirname, "main.ts")} ${generation}`,
+        ],
+        {
+          encoding: "utf8",
+          env: { PATH: "/usr/sbin:/usr/bin:/bin", SEAWALL_STATE: join(folder, "s") },
+        },
+      );
+    };
+    for (const _ of ["first", "next"]) {
+      const { status, stderr } = start(rights);
+      assert.equal(status, 0, String(stderr));
+    }
+    const broker = join(folder, "state/private/one/broker.json");
+    const { uid, mode } = statSync(broker);
+    assert.deepEqual([uid, mode & 0o777], [902, 0o400]);
+    assert.equal(statSync(join(folder, "state/private/one/gateway.env")).uid, 0);
+    // Control: without them it says that it can't.
+    assert.notEqual(start("").status, 0);
+  },
+);
