@@ -2,7 +2,7 @@
  * Shapes of well-known credentials. A hit is a fault, so each must be too particular to be a name,
  * a path or a host that a person would write into a declaration.
  */
-const SHAPES: readonly RegExp[] = [
+export const SHAPES: readonly RegExp[] = [
   /sk-(?:ant|proj|or|svcacct)-[A-Za-z0-9_-]{16,}/, // Anthropic, OpenAI, OpenRouter
   /\bsk-[A-Za-z0-9]{32,}/, // OpenAI, older
   /\bAIza[A-Za-z0-9_-]{30,}/, // Google API key

@@ -12,7 +12,15 @@ import { isManyInOne } from "./grantedPrograms.ts";
 import { HostError } from "./HostError.ts";
 
 /** Folders of the system's own commands; a person's private folders are not searched. */
-const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+const FOLDERS = [
+  "/usr/local/bin",
+  "/usr/bin",
+  "/bin",
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/run/current-system/sw/bin",
+];
 
 /** A command of this host that will exist inside a wall under its name. */
 export interface FoundCommand {
@@ -24,13 +32,18 @@ export interface FoundCommand {
 /**
  * Finds every granted command on this host.
  *
+ * @param folders where to look, if not in the system's own
  * @throws HostError `no-command` for a name that isn't there; `script-without-interpreter` when one
  *   is a script whose interpreter is not granted: it could not run, and an interpreter is a grant
  *   that a person must make knowingly; `many-in-one` when the file would also be other programs
  *   under other names.
  */
-export function findCommands(names: readonly string[], bot: string): FoundCommand[] {
-  const found = names.map((name) => ({ name, path: find(name, bot) }));
+export function findCommands(
+  names: readonly string[],
+  bot: string,
+  folders: readonly string[] = FOLDERS,
+): FoundCommand[] {
+  const found = names.map((name) => ({ name, path: find(name, bot, folders) }));
   for (const { name, path } of found) {
     const file = basename(path);
     if (isManyInOne(name, file) && !names.includes(file))
@@ -54,8 +67,8 @@ export function findCommands(names: readonly string[], bot: string): FoundComman
   return found;
 }
 
-function find(name: string, bot: string): string {
-  for (const folder of name.includes("/") ? [] : FOLDERS) {
+function find(name: string, bot: string, folders: readonly string[]): string {
+  for (const folder of name.includes("/") ? [] : folders) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);

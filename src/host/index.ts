@@ -27,3 +27,4 @@ export { botRulebook, declaredBots } from "./run/botRulebook.ts";
 export { planNetwork, type NetworkPlan } from "./run/planNetwork.ts";
 export { warningsFor, type Warning } from "./warnings.ts";
 export * from "./systemd/index.ts";
+export * from "./described/index.ts";

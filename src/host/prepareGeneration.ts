@@ -156,7 +156,10 @@ async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {
 }
 
 /** OpenClaw names a place in its own configuration; most of that comes from the bot's settings. */
-function refusal(plan: BotPlan, issue: { readonly path: string; readonly message: string }): Fault {
+export function refusal(
+  plan: BotPlan,
+  issue: { readonly path: string; readonly message: string },
+): Fault {
   const keys = issue.path.split(".").filter((key) => key !== "");
   return {
     code: "refused-by-openclaw",

@@ -1,18 +1,28 @@
-import { loadDeclaration, portableInput } from "../../host/index.ts";
-import { systemdTarget, writeTarget, type TargetFile } from "../../targets/index.ts";
-import type { Plan } from "../../plan/index.ts";
+import {
+  loadDeclaration,
+  portableInput,
+  readMachine,
+  renderDescribed,
+  type LoadedDeclaration,
+} from "../../host/index.ts";
+import { nixModule, systemdTarget, writeTarget, type TargetFile } from "../../targets/index.ts";
 import type { Command } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 
 interface BuildTarget {
   readonly name: string;
   readonly summary: string;
-  readonly render: (plan: Plan) => readonly TargetFile[];
+  readonly render: (loaded: LoadedDeclaration) => readonly TargetFile[];
 }
 
 /** One line for each target. */
 const TARGETS: readonly BuildTarget[] = [
-  { ...systemdTarget, render: (plan) => systemdTarget.render(portableInput(plan)) },
+  { ...systemdTarget, render: ({ plan }) => systemdTarget.render(portableInput(plan)) },
+  {
+    name: "nixos",
+    summary: "the declaration as a module of NixOS, beside Seawall's own",
+    render: ({ declaration }) => nixModule(declaration),
+  },
 ];
 
 export const build: Command = {
@@ -20,7 +30,9 @@ export const build: Command = {
   usage: "--target NAME --out DIR [FILE]",
   summary: "write the files of a target, to look at or to take elsewhere",
   help: [
-    "Prints for a usual machine, so the same declaration gives the same bytes anywhere. Targets:",
+    "Prints for a usual machine, so the same declaration gives the same bytes anywhere; with --machine",
+    "for the one that FILE describes, as the NixOS module does in its build, and only what OpenClaw",
+    "itself takes. Targets:",
     ...TARGETS.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`),
     "",
     "DIR must not exist yet; it appears whole or not at all.",
@@ -28,6 +40,7 @@ export const build: Command = {
   options: {
     target: { type: "string", value: "NAME", help: "what to write" },
     out: { type: "string", value: "DIR", help: "where to" },
+    machine: { type: "string", value: "FILE", help: "for systemd: the machine it is for" },
   },
   words: { least: 0, most: 1 },
   run: async ({ words: [file], value, output, json }) => {
@@ -43,7 +56,14 @@ export const build: Command = {
     const out = value("out");
     if (out === undefined || out === "")
       throw new UsageError("--out is missing", "name a folder that doesn't exist yet");
-    const files = target.render(loadDeclaration(file, process.env).plan);
+    const machine = value("machine");
+    if (machine !== undefined && target.name !== "systemd")
+      throw new UsageError("--machine goes with --target systemd only", "leave it out");
+    const loaded = loadDeclaration(file, process.env);
+    const files =
+      machine === undefined
+        ? target.render(loaded)
+        : await renderDescribed(loaded, readMachine(machine), output.progress);
     writeTarget(files, out);
     if (json) output.json({ target: target.name, files: files.map(({ path }) => path) });
     else output.line(`${files.length} files for ${target.name} are in ${out}`);

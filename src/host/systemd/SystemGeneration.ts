@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -28,8 +29,21 @@ export function listSystemGenerations({ generations }: SystemPaths): number[] {
     .toSorted((a, b) => a - b);
 }
 
+/** On NixOS the system itself has generations, and ours lies in the one that is in force. */
+const NIXOS_GENERATION = 0;
+
+/** Whether `current` is part of a NixOS system, which only a rebuild of that changes. */
+export function isFromNixos({ current }: Pick<SystemPaths, "current">): boolean {
+  try {
+    return realpathSync(current).startsWith("/nix/store/");
+  } catch {
+    return false;
+  }
+}
+
 /** The one that the link names, if it is there. */
 export function currentSystemGeneration(paths: SystemPaths): number | undefined {
+  if (isFromNixos(paths)) return NIXOS_GENERATION;
   try {
     const number = Number(basename(readlinkSync(paths.current)));
     return listSystemGenerations(paths).includes(number) ? number : undefined;
@@ -41,7 +55,7 @@ export function currentSystemGeneration(paths: SystemPaths): number | undefined 
 }
 
 export function generationFolder(paths: SystemPaths, number: number): string {
-  return join(paths.generations, String(number));
+  return number === NIXOS_GENERATION ? paths.current : join(paths.generations, String(number));
 }
 
 /** @throws HostError `damaged-state`, `no-such-generation` */

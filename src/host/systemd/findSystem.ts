@@ -9,6 +9,9 @@ import type { SystemPaths } from "./systemPaths.ts";
 /** Where all distributions put it. */
 export const CADDY = "/usr/bin/caddy";
 
+/** The system in force. */
+const NIXOS = "/run/current-system";
+
 /** This machine, as far as units depend on it. @throws HostError `no-systemd` */
 export async function findSystem(
   version: number,
@@ -16,10 +19,17 @@ export async function findSystem(
   node: string,
   places: SystemPaths,
 ): Promise<SystemdSystem> {
-  const ip = findProgram(["/usr/sbin/ip", "/usr/bin/ip", "/sbin/ip", "/bin/ip"]);
+  const ip = findProgram([
+    "/usr/sbin/ip",
+    "/usr/bin/ip",
+    "/sbin/ip",
+    "/bin/ip",
+    `${NIXOS}/sw/bin/ip`,
+  ]);
   const socketProxy = findProgram([
     "/usr/lib/systemd/systemd-socket-proxyd",
     "/lib/systemd/systemd-socket-proxyd",
+    `${NIXOS}/systemd/lib/systemd/systemd-socket-proxyd`,
   ]);
   return {
     version,

@@ -45,8 +45,9 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
       places.state,
       ...plan.bots.flatMap(({ name }) => [
         `${places.state}/bots/${name}`,
-        `${places.current}/private/${name}/broker.json`,
-        `${places.current}/private/${name}/gateway.env`,
+        ...[places.current, places.state].flatMap((folder) =>
+          ["broker.json", "gateway.env"].map((file) => `${folder}/private/${name}/${file}`),
+        ),
       ]),
     ],
     records: plan.bots.flatMap(({ name }) => [

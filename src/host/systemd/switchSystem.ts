@@ -28,6 +28,7 @@ import {
   currentSystemGeneration,
   dropSystemGeneration,
   generationFolder,
+  isFromNixos,
   listSystemGenerations,
   readSystemGeneration,
   writeSystemGeneration,
@@ -182,6 +183,10 @@ export async function rollbackSystem(
 
 /** @throws HostError `already-running` */
 export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Promise<T> {
+  if (isFromNixos(places))
+    throw new HostError("cannot-serve", "this machine's bots are in its NixOS configuration", {
+      hint: "change services.seawall there and type: nixos-rebuild switch; back with --rollback",
+    });
   mkdirSync(places.root, { recursive: true, mode: 0o755 });
   using lock = await takeLock(places.lock, 0).catch((error: unknown) => {
     throw asDiskError(error, "the configuration folder");
@@ -227,9 +232,9 @@ function isJudged(old: Generation | undefined, bot: BotGeneration, name: string)
 }
 
 /** What `seawall up` can do and services can't. */
-function refuseWhatServicesLack({ bots }: Plan): void {
+export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADDY }): void {
   const open = bots.find(({ expose }) => expose?.domain !== undefined);
-  if (open !== undefined && !existsSync(CADDY)) {
+  if (open !== undefined && !existsSync(caddy)) {
     throw new HostError(
       "cannot-serve",
       `bot "${open.name}" has a domain, and Caddy isn't installed`,

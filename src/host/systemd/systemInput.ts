@@ -4,7 +4,7 @@ import type {
   SystemdSystem,
   SystemdUpdate,
 } from "../../targets/index.ts";
-import { botUnits, socketCount } from "../../targets/index.ts";
+import { botUnits, privateFolder, socketCount } from "../../targets/index.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
 import { botWall } from "../botWall.ts";
@@ -30,7 +30,7 @@ export interface CodePlace {
   /** Compiled code of the broker's. */
   readonly cache: string;
   /** What the bots' programs use; found on this host where left out. */
-  readonly files?: ProgramFiles;
+  readonly files?: ProgramFiles | ((bot: BotGeneration) => ProgramFiles);
   /** What the broker reads of the system: libraries, name resolution; this host's where left out. */
   readonly system?: readonly string[];
 }
@@ -47,10 +47,11 @@ export function systemInput(
     const rest = content.bots[bot.name];
     if (rest === undefined)
       throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);
+    const files = typeof place.files === "function" ? place.files(rest) : place.files;
     return [
       bot.name,
       {
-        gateway: gatewaySpec(bot, rest, programs, system, place.files),
+        gateway: gatewaySpec(bot, rest, programs, system, files),
         broker: brokerServiceSpec(plan, bot, programs, system, place),
       },
     ];
@@ -85,9 +86,9 @@ export function gatewaySpec(
     boundsMemory: true,
   });
   const machine: Readonly<Record<string, string>> = {
-    [SERVICE_INSIDE.caBundle]: `${paths.generation}/private/trust.pem`,
-    "/etc/passwd": `${paths.generation}/private/${plan.name}/passwd`,
-    "/etc/group": `${paths.generation}/private/${plan.name}/group`,
+    [SERVICE_INSIDE.caBundle]: `${privateFolder(paths)}/trust.pem`,
+    "/etc/passwd": `${privateFolder(paths)}/${plan.name}/passwd`,
+    "/etc/group": `${privateFolder(paths)}/${plan.name}/group`,
   };
   // Made by systemd; the folder is a unit's to show.
   const { dial: _door, socket, ...network } = spec.network;

@@ -55,6 +55,8 @@ export interface SystemdPrograms {
 export interface SystemdPaths {
   /** The generation in force, by the link that is switched. Units name files by it. */
   readonly generation: string;
+  /** What only this machine knows (phantoms, tokens, leaves); in the generation where left out. */
+  readonly private?: string;
   /** What outlives generations: bots' folders, records. */
   readonly state: string;
   /** Sockets. */

@@ -10,6 +10,7 @@ import {
   botUnits,
   botUser,
   brokerUser,
+  privateFolder,
   SLICE_UNIT,
   TARGET_UNIT,
   type BotUnits,
@@ -31,7 +32,7 @@ export function brokerUnits(
   const folder = botFolder(bot.name);
   const runtime = `${paths.runtime}/${bot.name}`;
   const policy = `${folder}/broker.policy`;
-  const config = `${paths.generation}/private/${bot.name}/broker.json`;
+  const config = `${privateFolder(paths)}/${bot.name}/broker.json`;
   const { directives: mounts } = unitMounts(broker, folder, paths);
   const deliveries = deliverSecrets(plan, bot, paths).flatMap(({ directives }) => directives);
   const credentials = [...new Map(deliveries.map((each) => [each.join("="), each])).values()];

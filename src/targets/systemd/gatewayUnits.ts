@@ -15,6 +15,7 @@ import {
   botUnits,
   botUser,
   brokerUser,
+  privateFolder,
   scratchPlace,
   SLICE_UNIT,
   TARGET_UNIT,
@@ -83,7 +84,7 @@ export function gatewayUnits(
   const service: Directives = [
     ["Type", "exec"],
     ["ExecStart", `${plainWord(programs.launcher)} --policy ${POLICY_INSIDE}`],
-    ["EnvironmentFile", `${paths.generation}/private/${bot.name}/gateway.env`],
+    ["EnvironmentFile", `${privateFolder(paths)}/${bot.name}/gateway.env`],
     ["User", botUser(bot.name)],
     ["Slice", SLICE_UNIT],
     ["Restart", "always"],

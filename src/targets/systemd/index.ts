@@ -14,6 +14,7 @@ export {
   botUser,
   brokerUser,
   FETCH_UNIT,
+  privateFolder,
   scratchPlace,
   SLICE_UNIT,
   tailscaleUnit,

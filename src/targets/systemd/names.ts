@@ -80,6 +80,14 @@ export function brokerUser(bot: string): string {
   return shorten(`seawall_${bot}`);
 }
 
+/** Where units find what only this machine knows. */
+export function privateFolder(paths: {
+  readonly generation: string;
+  readonly private?: string;
+}): string {
+  return paths.private ?? `${paths.generation}/private`;
+}
+
 /** Where the generation has the files of one bot. */
 export function botFolder(bot: string): string {
   return `bots/${bot}`;

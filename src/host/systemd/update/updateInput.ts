@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 import { compareVersions, type RegistrySettings } from "../../../openclaw/index.ts";
 import type { AutoUpdatePlan, Plan } from "../../../plan/index.ts";
 import { FETCH_FOLDER, type SystemdUpdate } from "../../../targets/index.ts";
-import { readByEach } from "../../brokerWall.ts";
 import { INSIDE } from "../../inside.ts";
+import { libraryFolders } from "../../libraries.ts";
+import { ownProcessSpec, resolverFiles } from "../../ownProcess.ts";
 import { NPM_INSIDE, NPM_PROGRAM } from "../../storeNpm.ts";
 import type { CodePlace } from "../systemInput.ts";
 
@@ -29,7 +30,7 @@ export function updateInput(
     readonly store: string;
   },
 ): SystemdUpdate {
-  const { node, npm, settings, project, state, store } = around;
+  const { node, npm, settings, project, cache, state, store } = around;
   const { from, days } = plan.autoUpdate;
   const versions = plan.bots.map(({ openclaw }) => openclaw.version).toSorted(compareVersions);
   const registry = {
@@ -37,11 +38,19 @@ export function updateInput(
     ...(settings.proxy === undefined ? {} : { npm_config_https_proxy: settings.proxy }),
     ...(settings.cafile === undefined ? {} : { npm_config_cafile: settings.cafile }),
   };
-  const readable = [
-    ...readByEach(around),
-    `${project}/pins`,
-    ...(settings.cafile === undefined ? [] : [settings.cafile]),
-  ];
+  const own = ownProcessSpec({
+    hostname: "fetch",
+    node,
+    project,
+    main: `${project}/src/host/systemd/update/fetchMain.ts`,
+    cache,
+    readable: [
+      ...(around.system ?? [...libraryFolders(), ...resolverFiles()]),
+      `${project}/pins`,
+      ...(settings.cafile === undefined ? [] : [settings.cafile]),
+    ],
+    concessions: [],
+  });
   return {
     environment: {
       PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${project}/node_modules/.bin:${dirname(node)}`,
@@ -50,7 +59,7 @@ export function updateInput(
       ...registry,
     },
     fetch: {
-      command: [node, `${project}/src/host/systemd/update/fetchMain.ts`],
+      ...own,
       cwd: FOLDER,
       environment: {
         PATH: INSIDE.commands,
@@ -65,21 +74,14 @@ export function updateInput(
         ...registry,
       },
       identity: { uid: 0, gid: 0 },
-      hostname: "fetch",
       mounts: [
-        ...readable.map((path) => ({ kind: "read", from: path, to: path }) as const),
+        ...own.mounts,
         { kind: "read", from: dirname(node), to: dirname(INSIDE.node) },
         { kind: "read", from: npm, to: NPM_INSIDE },
         { kind: "read", from: `${npm}/${NPM_PROGRAM}`, to: `${INSIDE.commands}/npm` },
       ],
-      network: { tcp: [], udp: [], bind: [] },
-      execute: [],
-      libraries: [],
-      protect: [],
-      limits: {},
+      // npm is another one.
       processes: "any",
-      namespaces: "host",
-      concessions: [],
     },
   };
 }

@@ -1,0 +1,44 @@
+{
+  description = "OpenClaw bots that hold none of their owner's keys";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      inherit (nixpkgs) lib;
+      systems = [
+        "x86_64-linux"
+        "aarch64-linux"
+      ];
+      forEach = f: lib.genAttrs systems (system: f (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+    in
+    {
+      overlays.default = import ./nix/overlay.nix;
+
+      packages = forEach (pkgs: {
+        inherit (pkgs) seawall openclaw;
+        default = pkgs.seawall;
+      });
+
+      nixosModules = {
+        default = {
+          imports = [ ./nix/modules ];
+          nixpkgs.overlays = [ self.overlays.default ];
+        };
+        seawall = self.nixosModules.default;
+      };
+
+      homeModules.default = import ./nix/home-manager/seawall.nix;
+
+      checks = forEach (pkgs: {
+        inherit (pkgs) seawall;
+        vm = import ./nix/tests/turn.nix { inherit pkgs; };
+      });
+
+      templates.default = {
+        path = ./nix/template;
+        description = "One machine for OpenClaw bots, from one command";
+      };
+    };
+}

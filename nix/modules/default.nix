@@ -1,0 +1,6 @@
+{
+  imports = [
+    ./seawall.nix
+    ./openclaw.nix
+  ];
+}

@@ -1,0 +1,314 @@
+# services.seawall: OpenClaw bots that hold none of their owner's keys, from Nix options.
+#
+# The units are those of `seawall switch`, printed by the same code in a derivation, which the pinned
+# OpenClaw's own judgement is part of; nothing of it is read back by evaluation. What is here is what
+# NixOS has of its own: users, folders, the firewall, and the order of things.
+{
+  config,
+  lib,
+  pkgs,
+  options,
+  ...
+}:
+let
+  cfg = config.services.seawall;
+  types = import ./types.nix { inherit lib; };
+  declared = import ./declaration.nix { inherit lib; };
+  inherit (declared) botUser brokerUser;
+  hardening = builtins.fromJSON (builtins.readFile ../generated/hardening.json);
+
+  state = "/var/lib/seawall/system";
+  names = builtins.attrNames cfg.bots;
+  exposed = builtins.filter (name: cfg.bots.${name}.expose != null) names;
+  declaration = declared.declarationOf cfg;
+
+  machine = {
+    version = 1;
+    nixos = true;
+    systemd = lib.toInt (builtins.head (lib.splitString "." (lib.getVersion config.systemd.package)));
+    kernel = config.boot.kernelPackages.kernel.version;
+    ipv6 = config.networking.enableIPv6;
+    architecture = pkgs.stdenv.hostPlatform.parsed.cpu.name;
+    paths = {
+      generation = "/etc/seawall/current";
+      private = "${state}/private";
+      inherit state;
+      runtime = "/run/seawall";
+      vault = {
+        file = "/var/lib/seawall/vault/vault.age";
+        identity = "/var/lib/seawall/vault/vault.key";
+      };
+    };
+    programs = {
+      node = lib.getExe' cfg.nodejs "node";
+      launcher = "${cfg.package}/lib/seawall/build/seawall-launch";
+      shell = lib.getExe' pkgs.dash "dash";
+      ip = lib.getExe' pkgs.iproute2 "ip";
+      socketProxy = "${config.systemd.package}/lib/systemd/systemd-socket-proxyd";
+      caddy = lib.getExe' pkgs.caddy "caddy";
+      tailscale = lib.getExe' pkgs.tailscale "tailscale";
+    };
+    project = "${cfg.package}/lib/seawall";
+    cache = "${cfg.package}/lib/seawall/broker-cache";
+    openclaw = lib.genAttrs (lib.unique (map (name: cfg.bots.${name}.openclaw) names)) (
+      version: "${cfg.openclawTrees.${version}}"
+    );
+    commands = lib.genAttrs names (
+      name: map (package: "${lib.getBin (singly package)}/bin") cfg.bots.${name}.exec.packages
+    );
+    tokens = cfg.tokenFiles;
+    # A broker reads what every user can: /etc leads into the store.
+    system = [
+      builtins.storeDir
+      "/etc"
+    ]
+    ++ lib.optional config.services.resolved.enable "/run/systemd/resolve"
+    ++ lib.optional config.networking.networkmanager.enable "/run/NetworkManager";
+  };
+
+  # nixpkgs' coreutils are one program under many names, of which a grant of one would give all.
+  singly =
+    package:
+    if lib.getName package == "coreutils" && package ? override then
+      package.override { singleBinary = false; }
+    else
+      package;
+
+  rendered = pkgs.runCommand "seawall-system" {
+    declaration = builtins.toJSON declaration;
+    machine = builtins.toJSON machine;
+    passAsFile = [
+      "declaration"
+      "machine"
+    ];
+    nativeBuildInputs = [ cfg.package ];
+    preferLocalBuild = true;
+  } (builtins.readFile ./render.sh);
+
+  tokenFolders = lib.unique (map builtins.dirOf (builtins.attrValues cfg.tokenFiles));
+
+  # Root's one program between boots: phantoms, tokens and leaf certificates are made where they stay.
+  prepare = {
+    description = "Seawall: phantoms, tokens and certificates of this machine";
+    wantedBy = [ "seawall.target" ];
+    before = lib.concatMap (name: [
+      "seawall-broker-${name}.service"
+      "seawall-gateway-${name}.service"
+    ]) names;
+    after = [
+      "systemd-tmpfiles-setup.service"
+      "systemd-tmpfiles-resetup.service"
+    ];
+    restartTriggers = [ rendered ];
+    serviceConfig = hardening // {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${machine.programs.node} ${machine.project}/src/host/described/main.ts /etc/seawall/current";
+      StateDirectory = "seawall";
+      StateDirectoryMode = "0711";
+      PrivateNetwork = true;
+      # It gives files to the brokers' users, and reads what it gave them.
+      PrivateUsers = false;
+      CapabilityBoundingSet = "CAP_CHOWN CAP_DAC_READ_SEARCH";
+      ReadWritePaths = tokenFolders;
+      UMask = "0022";
+      ProtectHome = true;
+      SystemCallFilter = [
+        "@system-service"
+        "~@resources"
+      ];
+      SystemCallErrorNumber = "EPERM";
+      RestrictAddressFamilies = "AF_UNIX";
+      IPAddressDeny = "any";
+      SocketBindDeny = "any";
+      DevicePolicy = "closed";
+    };
+  };
+
+  # Secrets made by agenix and sops-nix, whose owner must never be a bot.
+  owned =
+    place:
+    lib.concatMap (
+      name:
+      let
+        secret = lib.attrByPath place { } config;
+      in
+      map (bot: {
+        assertion = (secret.${name}.owner or "root") != botUser bot;
+        message = ''${lib.concatStringsSep "." place}."${name}".owner is "${botUser bot}", the user of bot "${bot}", which could read it; leave owner out: systemd hands it to the bot's broker alone'';
+      }) names
+    ) (builtins.attrNames (lib.attrByPath place { } config));
+
+  webServers = builtins.filter (name: config.services.${name}.enable or false) [
+    "nginx"
+    "caddy"
+    "httpd"
+    "traefik"
+  ];
+in
+{
+  options.services.seawall = {
+    enable = lib.mkEnableOption "Seawall: OpenClaw bots that hold none of their owner's keys";
+
+    package = lib.mkOption {
+      type = lib.types.package;
+      default = pkgs.seawall or (pkgs.callPackage ../packages/seawall.nix { });
+      defaultText = lib.literalExpression "pkgs.seawall";
+      description = "Seawall itself.";
+    };
+
+    nodejs = lib.mkOption {
+      type = lib.types.package;
+      default = pkgs.nodejs_24;
+      defaultText = lib.literalExpression "pkgs.nodejs_24";
+      description = "What OpenClaw and the brokers run on. Each pinned OpenClaw says which versions will do.";
+    };
+
+    openclawTrees = lib.mkOption {
+      type = lib.types.lazyAttrsOf lib.types.package;
+      default = import ../packages/openclaw-trees.nix { inherit lib pkgs; };
+      defaultText = lib.literalExpression "each of pins/openclaw";
+      description = "Installed trees of OpenClaw by version, as the pins have them.";
+    };
+
+    tokenFiles = lib.mkOption {
+      type = lib.types.attrsOf types.outsideStore;
+      default = { };
+      description = "Further places where the token of a bot's gateway can be read by root, by bot.";
+    };
+
+    openFirewall = lib.mkOption {
+      type = lib.types.bool;
+      default = true;
+      description = "Open port 443 where a bot has a domain. Nothing else listens beyond the loopback.";
+    };
+
+    declaration = lib.mkOption {
+      type = types.json;
+      readOnly = true;
+      internal = true;
+      default = declaration;
+      description = "The declaration that these options say.";
+    };
+
+    machine = lib.mkOption {
+      type = types.json;
+      readOnly = true;
+      internal = true;
+      default = machine;
+      description = "The machine, as `seawall build --machine` reads it.";
+    };
+
+    system = lib.mkOption {
+      type = lib.types.package;
+      readOnly = true;
+      internal = true;
+      default = rendered;
+      description = "Units, policies and files, rendered and judged by OpenClaw.";
+    };
+  }
+  // import ../generated/options.nix { inherit lib types; };
+
+  config = lib.mkIf cfg.enable {
+    assertions =
+      declared.assertionsOf {
+        inherit cfg;
+        place = "services.seawall";
+        boot = true;
+        versions = builtins.attrNames cfg.openclawTrees;
+      }
+      ++ owned [
+        "age"
+        "secrets"
+      ]
+      ++ owned [
+        "sops"
+        "secrets"
+      ]
+      ++ lib.concatMap (
+        name:
+        map
+          (user: {
+            assertion = !(config.users.users.${user}.isNormalUser or false);
+            message = "users.users.${user} is a person's; it is the user of services.seawall.bots.${name}. Give one of them another name";
+          })
+          [
+            (botUser name)
+            (brokerUser name)
+          ]
+      ) names
+      ++ lib.optional (exposed != [ ]) {
+        assertion = webServers == [ ];
+        message = "services.seawall.bots.${builtins.head exposed}.expose.domain needs port 443, which services.${
+          lib.concatStringsSep " and services." webServers
+        } takes; leave expose out and let that server proxy to the bot's port";
+      }
+      ++ [
+        {
+          assertion = lib.versionAtLeast machine.kernel "6.12";
+          message = "boot.kernelPackages: services.seawall needs Linux 6.12 or later for all of Landlock, and this is ${machine.kernel}";
+        }
+        {
+          assertion = builtins.elem "landlock" config.security.lsm;
+          message = "security.lsm lacks \"landlock\", which services.seawall needs";
+        }
+      ];
+
+    environment.systemPackages = [ cfg.package ];
+    environment.etc."seawall/current".source = "${rendered}/generation";
+    environment.etc."seawall/seawall.json5".text = builtins.toJSON declaration;
+
+    users.users = lib.mkMerge (
+      map (name: {
+        ${botUser name} = {
+          isSystemUser = true;
+          group = botUser name;
+          home = "${state}/bots/${name}";
+          description = "Seawall bot ${name}";
+        };
+        ${brokerUser name} = {
+          isSystemUser = true;
+          group = brokerUser name;
+          description = "Seawall broker of ${name}";
+        };
+      }) names
+    );
+    users.groups = lib.genAttrs (lib.concatMap (name: [
+      (botUser name)
+      (brokerUser name)
+    ]) names) (_: { });
+
+    systemd.packages = [ rendered ];
+    systemd.tmpfiles.packages = [ rendered ];
+    systemd.tmpfiles.rules = map (folder: "d ${folder} 0700 root root -") tokenFolders;
+    systemd.services.seawall-prepare = prepare;
+    systemd.targets.multi-user.wants = [ "seawall.target" ];
+    systemd.targets.seawall.wants = [ "network-online.target" ];
+    # Secrets and models that this machine has of its own are there first.
+    systemd.units = lib.genAttrs (map (name: "seawall-broker-${name}.service") names) (_: {
+      overrideStrategy = "asDropin";
+      text = ''
+        [Unit]
+        After=seawall-prepare.service agenix-install-secrets.service sops-install-secrets.service ollama.service
+      '';
+    });
+
+    networking.firewall.allowedTCPPorts = lib.mkIf (cfg.openFirewall && exposed != [ ]) [ 443 ];
+
+    services.fail2ban = lib.mkIf (exposed != [ ]) {
+      enable = lib.mkDefault true;
+      jails.seawall-gateway.settings = {
+        filter = "seawall-gateway";
+        backend = "auto";
+        logpath = "/var/log/seawall-web/access.log";
+        port = "https";
+        maxretry = 5;
+        findtime = "10m";
+        bantime = "10m";
+      };
+    };
+    environment.etc."fail2ban/filter.d/seawall-gateway.conf" = lib.mkIf (exposed != [ ]) {
+      source = "${rendered}/generation/expose/fail2ban/filter.conf";
+    };
+  };
+}

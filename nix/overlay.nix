@@ -1,0 +1,4 @@
+final: _: {
+  seawall = final.callPackage ./packages/seawall.nix { };
+  openclaw = final.callPackage ./packages/openclaw.nix { };
+}

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import { nativeModules } from "../nativeModules.ts";
+import { readPin, renderConfig } from "../../openclaw/index.ts";
+import {
+  nixosUnits,
+  systemdTarget,
+  targetFile,
+  type SystemdSystem,
+  type TargetFile,
+} from "../../targets/index.ts";
+import { programFiles, type Mount, type ProgramFiles } from "../../wall/index.ts";
+import { findCommands } from "../findCommand.ts";
+import type { BotGeneration, Generation, Programs } from "../Generation.ts";
+import { HostError } from "../HostError.ts";
+import { SERVICE_INSIDE } from "../inside.ts";
+import { readCas, readMintCas, type LoadedDeclaration } from "../loadDeclaration.ts";
+import { systemInput } from "../systemd/systemInput.ts";
+import { landlockOf, type MachineDescription } from "./MachineDescription.ts";
+
+/** The description, in the generation: what makes the private files reads it. */
+export const MACHINE_FILE = "machine.json";
+export const GENERATION_FILE = "generation.json";
+
+/** The machine, as the systemd target knows one. */
+export function describedSystem(machine: MachineDescription): SystemdSystem {
+  const { systemd, kernel, ipv6, architecture, paths, programs, project } = machine;
+  return {
+    version: systemd,
+    host: {
+      architecture,
+      kernel,
+      bubblewrap: undefined,
+      namespaces: { ok: true },
+      landlock: landlockOf(kernel),
+      seccomp: true,
+      ipv6,
+      noexec: true,
+      countsProcesses: true,
+      cgroups: { kind: "systemd", program: "/usr/bin/systemd-run", user: false },
+      loaders: [],
+      mechanisms: [],
+    },
+    paths,
+    programs: {
+      launcher: programs.launcher,
+      ip: programs.ip,
+      socketProxy: programs.socketProxy,
+      seawall: [programs.node, join(project, "src/cli/main.ts")],
+      caddy: programs.caddy,
+      tailscale: programs.tailscale,
+    },
+  };
+}
+
+/**
+ * A generation for a machine that isn't this one. What it names is read here (commands, libraries,
+ * OpenClaw), so the same description gives the same bytes wherever that can be read. Nothing of it
+ * depends on when it is made.
+ *
+ * @throws HostError, OpenClawError, DeclarationError for what is wrong with the declaration.
+ */
+export async function describedGeneration(
+  loaded: LoadedDeclaration,
+  machine: MachineDescription,
+): Promise<Generation> {
+  const { node, launcher, shell } = machine.programs;
+  const programs: Programs = { node, launcher, shell };
+  const cas = readCas(loaded);
+  const bots: Record<string, BotGeneration> = {};
+  const natives = new Map<string, string[]>();
+  for (const plan of loaded.plan.bots) {
+    const pin = readPin(plan.openclaw.version);
+    const root = machine.openclaw[pin.version];
+    if (root === undefined)
+      throw new HostError("cannot-serve", `the machine has no OpenClaw ${pin.version}`, {
+        hint: `bot "${plan.name}" wants it; it has: ${Object.keys(machine.openclaw).join(", ")}`,
+      });
+    const found = natives.get(root) ?? (await nativeModules(root));
+    natives.set(root, found);
+    bots[plan.name] = {
+      openclaw: { root, entry: join(root, pin.entry) },
+      natives: found,
+      rendered: renderConfig(plan, SERVICE_INSIDE, pin),
+      commands: findCommands(plan.commands, plan.name, machine.commands[plan.name] ?? []),
+      cas: cas[plan.name] ?? {},
+    };
+  }
+  const mintCas = readMintCas(loaded);
+  const { plan } = loaded;
+  const created = new Date(0).toISOString();
+  const declaration = machine.nixos ? "/etc/seawall/seawall.json5" : loaded.file;
+  return { number: 0, created, declaration, plan, programs, bots, mintCas };
+}
+
+/** Everything of a generation that is no secret and not the machine's own to make, as files. */
+export function describedFiles(
+  generation: Generation,
+  machine: MachineDescription,
+  files: (programs: readonly string[]) => ProgramFiles = programFiles,
+): readonly TargetFile[] {
+  const { project, cache, system, programs } = machine;
+  const used = (bot: BotGeneration): ProgramFiles => {
+    const commands = bot.commands.map(({ path }) => path);
+    const runs = commands.length > 0 ? [...commands, programs.shell] : [];
+    return atOwnPlaces(files([programs.node, ...runs]), runs);
+  };
+  const rendered = systemdTarget.render(
+    systemInput(generation, describedSystem(machine), { project, cache, system, files: used }),
+  );
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  const own = [
+    targetFile(GENERATION_FILE, json(generation)),
+    targetFile(MACHINE_FILE, json(machine)),
+  ];
+  const units = machine.nixos ? nixosUnits(rendered, generation.plan) : rendered;
+  return [...units, ...own].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Scripts in the Nix store name their interpreter by its place there, so a granted one is there, too. */
+function atOwnPlaces(files: ProgramFiles, programs: readonly string[]): ProgramFiles {
+  const own = programs.filter((path) => path.startsWith("/nix/store/"));
+  return {
+    ...files,
+    mounts: [
+      ...files.mounts,
+      ...own.map((path): Mount => ({ kind: "read", from: path, to: path })),
+    ],
+    execute: [...files.execute, ...own],
+  };
+}

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
+import { botFolder, botUnits, FIREWALL_UNIT } from "../systemd/names.ts";
+import { targetFile, type TargetFile } from "../Target.ts";
+
+/** What NixOS has of its own: users, a firewall. */
+const NOT_ON_NIXOS = new Set([
+  "sysusers.conf",
+  `units/${FIREWALL_UNIT}`,
+  "expose/firewall.nft",
+  "expose/fail2ban/jail.conf",
+]);
+
+/**
+ * The units of the systemd target as NixOS takes them. Its switch looks at a unit's text alone to know
+ * whether it has to be restarted, so what else a unit depends on stands in it by its hash; and it never
+ * restarts a socket (switch-to-configuration-ng, `handle_modified_unit`), so a bot's sockets go with
+ * its network, which is restarted when one of them is another.
+ */
+export function nixosUnits(files: readonly TargetFile[], plan: Plan): TargetFile[] {
+  const changes = new Map(plan.bots.flatMap((bot) => unitChanges(files, plan, bot)));
+  return files
+    .filter(({ path }) => !NOT_ON_NIXOS.has(path))
+    .map((file) => {
+      const lines = changes.get(file.path);
+      return lines === undefined ? file : withLines(file, lines);
+    });
+}
+
+/** Further lines by path and section. */
+type Lines = Readonly<Record<string, readonly string[]>>;
+
+function unitChanges(
+  files: readonly TargetFile[],
+  plan: Plan,
+  bot: BotPlan,
+): (readonly [path: string, lines: Lines])[] {
+  const units = botUnits(bot.name);
+  const folder = `${botFolder(bot.name)}/`;
+  const policy = `${folder}broker.policy`;
+  const own = files.filter(({ path }) => path.startsWith(folder));
+  const bytesOf = (wanted: (path: string) => boolean): Uint8Array[] =>
+    own.filter(({ path }) => wanted(path)).map(({ bytes }) => bytes);
+  const sockets = [units.ingress, units.control, units.metrics];
+  const listens = files.filter(({ path }) =>
+    [units.sockets, ...sockets].some((unit) => path === `units/${unit}`),
+  );
+  return [
+    [`units/${units.gateway}`, restartedBy(bytesOf((path) => path !== policy))],
+    [
+      `units/${units.broker}`,
+      restartedBy([brokerDepends(plan, bot), ...bytesOf((path) => path === policy)]),
+    ],
+    [`units/${units.network}`, restartedBy(listens.map(({ bytes }) => bytes))],
+    ...sockets.map((unit) => [`units/${unit}`, { Unit: [`PartOf=${units.network}`] }] as const),
+  ];
+}
+
+/** Restarted at once and not stopped for a while, so that sockets stay open meanwhile. */
+function restartedBy(parts: readonly (string | Uint8Array)[]): Lines {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(createHash("sha256").update(part).digest());
+  return {
+    Unit: [`X-Restart-Triggers=${hash.digest("hex").slice(0, 32)}`],
+    Service: ["X-StopIfChanged=false"],
+  };
+}
+
+/** What a broker's private configuration is made of. */
+function brokerDepends(plan: Plan, bot: BotPlan): string {
+  const { audit, telemetry, approvals } = plan;
+  return JSON.stringify([bot, usedSecrets(plan, bot), audit, telemetry, approvals]);
+}
+
+function withLines({ path, mode, bytes }: TargetFile, lines: Lines): TargetFile {
+  const text = Object.entries(lines).reduce(
+    (before, [section, added]) =>
+      before.replace(`[${section}]\n`, (head) => `${head}${added.join("\n")}\n`),
+    Buffer.from(bytes).toString(),
+  );
+  return targetFile(path, text, mode);
+}

@@ -1,0 +1,68 @@
+# A real build of one configuration by the Nix of this machine, with this machine's programs in place of
+# nixpkgs'. `folder` has bin/seawall and lib/seawall; `tree` is an installed OpenClaw.
+{
+  folder,
+  node,
+  tree,
+  path,
+  configuration,
+}:
+let
+  lib = import ./lib.nix;
+  nixos = import ./nixos.nix { inherit lib; };
+  at = pname: outPath: {
+    type = "derivation";
+    inherit pname outPath;
+    name = "${pname}-0";
+    version = "0";
+    meta.mainProgram = pname;
+  };
+  config =
+    (lib.evalModules {
+      modules = [
+        (
+          nixos.module
+          // {
+            config = nixos.module.config // {
+              systemd.package = at "systemd" "/usr" // {
+                version = "252";
+              };
+            };
+          }
+        )
+        ../../nix/modules
+        configuration
+        {
+          services.seawall.package = at "seawall" folder;
+          services.seawall.nodejs = at "nodejs" node;
+          services.seawall.openclawTrees."2026.9.6" = at "openclaw" tree;
+        }
+      ];
+      specialArgs.pkgs = {
+        inherit (nixos.pkgs) stdenv;
+        dash = at "dash" "/usr";
+        iproute2 = at "iproute2" "/usr";
+        caddy = at "caddy" "/usr";
+        tailscale = at "tailscale" "/usr";
+        grep = at "grep" "/usr";
+        jq = at "jq" "/usr";
+        nodejs_24 = at "nodejs" node;
+        runCommand =
+          name: attrs: script:
+          derivation (
+            builtins.removeAttrs attrs [ "nativeBuildInputs" ]
+            // {
+              inherit name;
+              system = builtins.currentSystem;
+              builder = "/bin/sh";
+              PATH = path;
+              args = [
+                "-euc"
+                script
+              ];
+            }
+          );
+      };
+    }).config;
+in
+config.services.seawall.system

@@ -1,0 +1,5 @@
+# Nothing but these.
+{
+  services.openclaw.enable = true;
+  services.openclaw.domain = "agents.example.com";
+}

@@ -1,0 +1,94 @@
+# What else evaluates in real nixpkgs: with modules of others as far as they are given by folder, the VM
+# test, and what bots add to the time an empty system takes (measured by who calls it).
+{ nixpkgs, given }:
+let
+  real =
+    extra: configuration:
+    (import ./evaluateReal.nix { inherit nixpkgs extra; } configuration).toplevel.drvPath;
+  pkgs = import nixpkgs {
+    system = "x86_64-linux";
+    overlays = [ (import ../../nix/overlay.nix) ] ++ lacking;
+  };
+  lacking =
+    if whole then [ ] else [ (_: _: { shellcheck-minimal.compiler.bootstrapAvailable = false; }) ];
+  whole = builtins.pathExists (nixpkgs + "/pkgs/development/haskell-modules/hackage-packages.nix");
+  bot = secret: {
+    services.seawall = {
+      enable = true;
+      secrets.anthropic.file = secret;
+      bots.one = {
+        openclaw = "2026.9.6";
+        model = "anthropic/claude-sonnet-4-6";
+        grants.anthropic.secret = "anthropic";
+      };
+    };
+  };
+  when = name: value: if given ? ${name} then value (/. + given.${name}) else "not given";
+  file = builtins.toFile "secret.yaml" "sops: {}\n";
+in
+{
+  agenix = when "AGENIX" (
+    folder:
+    real [ (import (folder + "/modules/age.nix")) ] (
+      { config, ... }:
+      bot config.age.secrets.anthropic.path
+      // {
+        age.secrets.anthropic.file = file;
+        age.identityPaths = [ "/etc/ssh/host" ];
+      }
+    )
+  );
+  sops = when "SOPS" (
+    folder:
+    real [ (import (folder + "/modules/sops")) ] (
+      { config, ... }:
+      bot config.sops.secrets.anthropic.path
+      // {
+        sops.defaultSopsFile = file;
+        sops.validateSopsFiles = false;
+        sops.age.keyFile = "/var/lib/sops-nix/key.txt";
+        sops.secrets.anthropic = { };
+      }
+    )
+  );
+  template =
+    if given ? SOPS && given ? DISKO then
+      (import (nixpkgs + "/nixos/lib/eval-config.nix") {
+        system = "x86_64-linux";
+        modules = [
+          ../../nix/modules
+          (import (/. + given.SOPS + "/modules/sops"))
+          (import (/. + given.DISKO + "/module.nix"))
+          ../../nix/template/host.nix
+          (
+            import ../../nix/template/machine.nix
+            // {
+              agentsHost = (import ../../nix/template/machine.nix).agentsHost // {
+                keys = [ "ssh-ed25519 AAAA admin" ];
+              };
+              sops = (import ../../nix/template/machine.nix).sops // {
+                defaultSopsFile = file;
+                validateSopsFiles = false;
+              };
+              nixpkgs.overlays = lacking;
+            }
+          )
+        ];
+      }).config.system.build.toplevel.drvPath
+    else
+      "not given";
+  homeManager = when "HOME_MANAGER" (
+    folder:
+    (import (folder + "/modules") {
+      inherit pkgs;
+      configuration = bot "/run/user/1000/anthropic" // {
+        imports = [ ../../nix/home-manager/seawall.nix ];
+        home.username = "someone";
+        home.homeDirectory = "/home/someone";
+        home.stateVersion = "25.11";
+        manual.manpages.enable = false;
+      };
+    }).config.systemd.user.services.seawall.Service.ExecStart
+  );
+  vm = (import ../../nix/tests/turn.nix { inherit pkgs; }).drvPath;
+}

@@ -1,0 +1,501 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { catalogue } from "../../src/catalogue/index.ts";
+import { checkShape } from "../../src/declaration/index.ts";
+import { describedFiles } from "../../src/host/described/describedSystem.ts";
+import type { MachineDescription } from "../../src/host/index.ts";
+import { SERVICE_INSIDE } from "../../src/host/inside.ts";
+import { ensureOpenClaw, readPin, renderConfig } from "../../src/openclaw/index.ts";
+import { satisfiesNodeRange } from "../../src/openclaw/nodeRange.ts";
+import { makePlan, type Plan } from "../../src/plan/index.ts";
+import { botUser, brokerUser, nixModule, nixValue } from "../../src/targets/index.ts";
+import { posixPattern } from "../../src/targets/nix/posixPattern.ts";
+import { writeArchive } from "../support/archive.ts";
+import { lacking } from "../support/lacking.ts";
+import { temporaryFolder } from "../support/temporaryFolder.ts";
+import { testStore } from "../support/testStore.ts";
+import { evaluate, FOLDER, inputsHash, namesIn, ROOT } from "./evaluate.ts";
+import { generated } from "./generated.ts";
+import { optionsPage } from "./optionsPage.ts";
+import { lockHash, TREE_FILE } from "./seawallTree.ts";
+
+const skip = lacking("nix-instantiate", ["--version"]);
+const needsAnalyze = lacking("systemd-analyze", ["--version"]);
+const REWRITE = process.env["SEAWALL_GOLDENS"] === "write" && process.env["CI"] === undefined;
+
+/** What our own library makes of a configuration. */
+const facts = (file: string): string => `import ${FOLDER}/evaluate.nix ${file}`;
+
+interface Facts {
+  readonly failed: readonly string[];
+  readonly declaration: unknown;
+  readonly machine: MachineDescription;
+  readonly users: Readonly<Record<string, object>>;
+}
+
+for (const [name, text] of generated())
+  test(`nix/generated/${name} is what its source says`, () => {
+    const file = join(ROOT, "nix/generated", name);
+    assert.equal(readFileSync(file, "utf8"), text, "write it anew with: ./dev nix generate");
+  });
+
+test("docs/nixos-options.md is what the modules declare", { skip }, () => {
+  const page = readFileSync(join(ROOT, "docs/nixos-options.md"), "utf8");
+  assert.equal(page, optionsPage(), "write it anew with: ./dev nix generate");
+});
+
+test("the hashes of Seawall's own packages are of the lock as it is", () => {
+  const { lock } = JSON.parse(readFileSync(TREE_FILE, "utf8")) as { readonly lock: string };
+  assert.equal(lock, lockHash(), "make them anew with: ./dev nix tree");
+});
+
+describe("every .nix file", () => {
+  const files = globSync(["flake.nix", "nix/**/*.nix", "test/nix/**/*.nix"], { cwd: ROOT });
+
+  test("parses", { skip }, () => {
+    for (const file of files) {
+      const { status, stderr } = spawnSync("nix-instantiate", ["--parse", join(ROOT, file)], {
+        encoding: "utf8",
+      });
+      assert.equal(status, 0, `${file}: ${stderr}`);
+    }
+  });
+
+  test("is formatted: two spaces a step, no tab, no blank at an end, one newline at the last", () => {
+    for (const file of files) {
+      const text = readFileSync(join(ROOT, file), "utf8");
+      assert.match(text, /[^\n]\n$/, file);
+      for (const [index, line] of text.split("\n").entries()) {
+        const where = `${file}:${index + 1}`;
+        assert.doesNotMatch(line, /\t|\s$/, where);
+        assert.equal((/^ */.exec(line)?.[0].length ?? 0) % 2, 0, where);
+      }
+    }
+  });
+});
+
+describe("configurations", { skip }, () => {
+  for (const name of namesIn("configurations")) {
+    const file = join(FOLDER, "configurations", `${name}.nix`);
+
+    test(`${name}: our library makes of it what nixpkgs makes`, () => {
+      const golden = JSON.parse(readFileSync(join(FOLDER, "goldens", `${name}.json`), "utf8")) as {
+        readonly inputs: string;
+        readonly facts: unknown;
+      };
+      assert.equal(
+        golden.inputs,
+        inputsHash(),
+        "stale; write it anew: ./dev nix goldens NIXPKGS=…",
+      );
+      const ours = evaluate(facts(file));
+      assert.ok(ours.ok, ours.error);
+      assert.deepEqual(JSON.parse(ours.out), golden.facts);
+    });
+
+    test(`${name}: its units are the golden ones, and systemd takes them`, (t) => {
+      const { failed, declaration, machine, users } = JSON.parse(
+        evaluate(facts(file)).out,
+      ) as Facts;
+      assert.deepEqual(failed, []);
+      const plan = planOf(declaration);
+      assert.deepEqual(
+        Object.keys(users).toSorted(),
+        plan.bots.flatMap((bot) => [botUser(bot.name), brokerUser(bot.name)]).toSorted(),
+      );
+      const rendered = renderedFor(plan, machine);
+      const golden = join(ROOT, "test/goldens/nixos", `${name}.txt`);
+      const made = writeArchive(
+        new Map(
+          rendered
+            .filter(({ path }) => path.startsWith("units/") || path === "tmpfiles.conf")
+            .map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]),
+        ),
+      );
+      if (REWRITE) {
+        mkdirSync(dirname(golden), { recursive: true });
+        writeFileSync(golden, made);
+      } else assert.equal(made, readFileSync(golden, "utf8"));
+      if (needsAnalyze === false) analyze(temporaryFolder(t), rendered);
+      else t.diagnostic(needsAnalyze);
+    });
+  }
+});
+
+describe("refused configurations", { skip }, () => {
+  for (const name of namesIn("refused"))
+    test(name, () => {
+      const file = join(FOLDER, "refused", `${name}.nix`);
+      const wanted = /^# refused: (.+)\n/.exec(readFileSync(file, "utf8"))?.[1] ?? "";
+      assert.notEqual(wanted, "");
+      const failed = evaluate(`(${facts(file)}).failed`);
+      const said = failed.ok ? (JSON.parse(failed.out) as string[]).join("\n") : failed.error;
+      // What assertions don't say is said where the declaration is asked for.
+      const all = said.includes(wanted) ? said : evaluate(`(${facts(file)}).declaration`).error;
+      assert.ok(all.includes(wanted), `${said}\n${all}`);
+      // A secret that was put there is never repeated.
+      assert.doesNotMatch(said, /AAaaaaaaaa|hunter2/);
+    });
+
+  test("control: the same without the fault is taken", () => {
+    const file = join(FOLDER, "configurations/two-lines.nix");
+    assert.deepEqual(JSON.parse(evaluate(`(${facts(file)}).failed`).out), []);
+  });
+});
+
+describe("what Nix computes as TypeScript does", { skip }, () => {
+  test("users of bots", () => {
+    const bots = ["x", "a".repeat(24), `${"a".repeat(22)}-b`, "ends-with-1"];
+    const made = evaluate(
+      `let d = import ${ROOT}/nix/modules/declaration.nix { lib = import ${FOLDER}/lib.nix; };
+       in map (bot: [ (d.botUser bot) (d.brokerUser bot) ]) ${nixValue(bots)}`,
+    );
+    assert.deepEqual(
+      JSON.parse(made.out),
+      bots.map((bot) => [botUser(bot), brokerUser(bot)]),
+    );
+  });
+
+  test("whether a Node satisfies a range", () => {
+    const versions = ["24.15.9", "24.16.0", "24.21.0", "25.0.0", "26.0.9", "26.1.0", "27.0.0"];
+    const ranges = [">=24.16.0 <25 || >=26.1.0", ">=24.16.0", "<25"];
+    const made = evaluate(
+      `let satisfies = import ${ROOT}/nix/packages/node-range.nix { lib = import ${FOLDER}/lib.nix; };
+       in map (range: map (version: satisfies version range) ${nixValue(versions)}) ${nixValue(ranges)}`,
+    );
+    assert.deepEqual(
+      JSON.parse(made.out),
+      ranges.map((range) => versions.map((version) => satisfiesNodeRange(version, range))),
+    );
+  });
+
+  test("every pattern of the schema that Nix has, on texts that fit and that don't", () => {
+    const schema = readFileSync(join(ROOT, "schema/seawall.schema.json"), "utf8");
+    const patterns = [
+      ...new Set(
+        [...schema.matchAll(/"pattern": ("(?:[^"\\]|\\.)*")/g)].map(
+          ([, text = '""']) => JSON.parse(text) as string,
+        ),
+      ),
+    ];
+    const both = patterns.flatMap((source) => {
+      const posix = posixPattern(source);
+      return posix === undefined ? [] : [{ js: new RegExp(source, "u"), posix }];
+    });
+    assert.ok(both.length > 20);
+    const texts = TEXTS;
+    const made = evaluate(
+      `map (pattern: map (text: builtins.match pattern text != null) ${nixValue(texts)}) ${nixValue(both.map(({ posix }) => posix))}`,
+    );
+    assert.ok(made.ok, made.error);
+    assert.deepEqual(
+      JSON.parse(made.out),
+      both.map(({ js }) => texts.map((text) => js.test(text))),
+    );
+  });
+
+  test("nixValue() is read back by Nix as what it was", () => {
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 3 },
+        fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0")),
+        fc.constantFrom("${x}", "\\${x}", '"', "\\", "$", "$${x}", "''", "\n\t\r"),
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie("any"), { maxLength: 4 }),
+        fc.dictionary(
+          fc.string({ maxLength: 8 }).filter((text) => !text.includes("\0")),
+          tie("any"),
+          { maxKeys: 4 },
+        ),
+      ),
+    })).any;
+    const values = fc.sample(value, { numRuns: 300, seed: 7 });
+    const { ok, out, error } = evaluate(nixValue(values));
+    assert.ok(ok, error);
+    assert.deepEqual(JSON.parse(out), JSON.parse(JSON.stringify(values)));
+  });
+});
+
+test("nixModule() is a module that says the declaration again", { skip }, (t) => {
+  const { declaration } = checkShape({
+    seawall: 1,
+    secrets: { anthropic: { file: "/run/secrets/anthropic" } },
+    bots: {
+      one: {
+        openclaw: "2026.9.6",
+        model: "anthropic/claude-sonnet-4-6",
+        grants: { anthropic: { secret: "anthropic", limits: { dollarsPerDay: 0.5 } } },
+        exec: { allow: ["grep"] },
+        expose: { domain: "bots.example.com" },
+        settings: { messages: { responsePrefix: "${x}" } },
+      },
+    },
+  });
+  assert.ok(declaration !== undefined);
+  const [file] = nixModule(declaration);
+  const path = join(temporaryFolder(t), "seawall.nix");
+  writeFileSync(path, file?.bytes ?? "");
+  const { ok, out, error } = evaluate(facts(path));
+  assert.ok(ok, error);
+  const said = checkShape((JSON.parse(out) as Facts).declaration);
+  assert.deepEqual(said.faults, []);
+  assert.deepEqual(said.declaration, declaration);
+  assert.deepEqual((JSON.parse(out) as Facts).failed, []);
+});
+
+describe("a real build", { skip }, () => {
+  test("renders what OpenClaw takes, and fails for what it doesn't, with the place", async (t) => {
+    const folder = temporaryFolder(t);
+    const { root: tree } = await ensureOpenClaw(readPin("2026.9.6"), testStore());
+    const seawall = join(folder, "seawall");
+    mkdirSync(join(seawall, "bin"), { recursive: true });
+    mkdirSync(join(seawall, "lib"));
+    symlinkSync(ROOT, join(seawall, "lib/seawall"));
+    const program = join(seawall, "bin/seawall");
+    writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${ROOT}/src/cli/main.ts "$@"\n`);
+    chmodSync(program, 0o755);
+    const build = (
+      name: string,
+      prefix: string,
+    ): { status: number | null; stdout: string; stderr: string } => {
+      const configuration = join(folder, `${name}.nix`);
+      writeFileSync(configuration, botWith(prefix));
+      const call = {
+        folder: seawall,
+        node: dirname(dirname(process.execPath)),
+        tree,
+        path: `${seawall}/bin:/usr/bin:/bin`,
+      };
+      return spawnSync(
+        "nix-build",
+        [
+          "--no-out-link",
+          "--option",
+          "build-users-group",
+          "",
+          "--option",
+          "sandbox",
+          "false",
+          "--option",
+          "substituters",
+          "",
+          "--expr",
+          `import ${FOLDER}/build.nix (${nixValue(call)} // { configuration = ${configuration}; })`,
+        ],
+        {
+          encoding: "utf8",
+          env: {
+            PATH: process.env["PATH"] ?? "",
+            HOME: folder,
+            NIX_STORE_DIR: join(folder, "store"),
+            NIX_STATE_DIR: join(folder, "state"),
+            NIX_LOG_DIR: join(folder, "log"),
+            NIX_CONF_DIR: folder,
+          },
+        },
+      );
+    };
+    const good = build("good", '"Basecamp"');
+    assert.equal(good.status, 0, good.stderr);
+    const out = good.stdout.trim();
+    assert.ok(out.startsWith(join(folder, "store")));
+    const units = readdirSync(join(out, "lib/systemd/system"));
+    assert.ok(units.includes("seawall-gateway-one.service"), units.join(" "));
+    assert.ok(existsSync(join(out, "lib/tmpfiles.d/seawall.conf")));
+    const gateway = readFileSync(
+      join(out, "lib/systemd/system/seawall-gateway-one.service"),
+      "utf8",
+    );
+    // The granted program and its libraries, and no other of the package it is of.
+    assert.match(gateway, /\/usr\/bin\/grep/);
+    assert.doesNotMatch(gateway, /\/usr\/bin\/(?:curl|cat|bash)/);
+    const again = build("good", '"Basecamp"');
+    assert.equal(again.stdout.trim(), out);
+
+    const bad = build("bad", "{ no = 1; }");
+    assert.notEqual(bad.status, 0);
+    assert.match(bad.stderr, /OpenClaw 2026\.9\.6 refuses/);
+    assert.match(bad.stderr, /bots\.one\.settings/);
+  });
+});
+
+test("the openclaw command of the package refuses to have been installed with nix-env", (t) => {
+  const folder = temporaryFolder(t);
+  const text = readFileSync(join(ROOT, "nix/packages/openclaw.sh"), "utf8")
+    .replace("@shell@", "/bin/sh")
+    .replace("@node@", "/bin/echo")
+    .replace("@entry@", "entry.mjs");
+  const put = (place: string): string => {
+    mkdirSync(join(folder, place), { recursive: true });
+    const file = join(folder, place, "openclaw");
+    writeFileSync(file, text, { mode: 0o755 });
+    return file;
+  };
+  const run = (file: string): ReturnType<typeof spawnSync> =>
+    spawnSync(file, ["gateway"], { encoding: "utf8" });
+  const [good, bad] = [run(put("sw/bin")), run(put(".nix-profile/bin"))];
+  assert.equal(good.stdout, "entry.mjs gateway\n");
+  assert.equal(bad.status, 1);
+  assert.match(String(bad.stderr), /installed with nix-env.*\n.*services\.openclaw\.enable/);
+});
+
+test("a placeholder for a hash is refused", { skip }, () => {
+  const made = evaluate(
+    `let lib = import ${FOLDER}/lib.nix; nixos = import ${FOLDER}/nixos.nix { inherit lib; };
+     in ((import ${ROOT}/nix/packages/npm-tree.nix {
+       inherit lib; inherit (nixos.pkgs) stdenvNoCC cacert; nodejs = nixos.pkgs.nodejs_24;
+     }) { pname = "x"; version = "1"; project = "/p"; hash = lib.fakeHash; system = "x86_64-linux"; without = [ ]; }).name`,
+  );
+  assert.equal(made.ok, false);
+  assert.match(made.error, /x 1 has a placeholder for a hash/);
+});
+
+function botWith(prefix: string): string {
+  return `{ pkgs, ... }: {
+    services.seawall.enable = true;
+    services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";
+    services.seawall.bots.one = {
+      openclaw = "2026.9.6";
+      model = "anthropic/claude-sonnet-4-6";
+      grants.anthropic.secret = "anthropic";
+      exec.packages = [ pkgs.grep ];
+      settings.messages.responsePrefix = ${prefix};
+    };
+  }\n`;
+}
+
+function planOf(value: unknown): Plan {
+  const { declaration, faults } = checkShape(value);
+  assert.deepEqual(faults, []);
+  assert.ok(declaration !== undefined);
+  const { plan, faults: more } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
+  assert.deepEqual(more, []);
+  assert.ok(plan !== undefined);
+  return plan;
+}
+
+/** As `describedGeneration` does, without reading what lies at the paths. */
+function renderedFor(plan: Plan, machine: MachineDescription): ReturnType<typeof describedFiles> {
+  const pin = readPin("2026.9.6");
+  const root = machine.openclaw["2026.9.6"] ?? "";
+  const bots = Object.fromEntries(
+    plan.bots.map((bot) => [
+      bot.name,
+      {
+        openclaw: { root, entry: join(root, pin.entry) },
+        natives: [],
+        rendered: renderConfig(bot, SERVICE_INSIDE, pin),
+        commands: bot.commands.map((name) => ({
+          name,
+          path: `${machine.commands[bot.name]?.[0] ?? ""}/${name}`,
+        })),
+        cas: {},
+      },
+    ]),
+  );
+  const { node, launcher, shell } = machine.programs;
+  return describedFiles(
+    {
+      number: 0,
+      created: new Date(0).toISOString(),
+      declaration: "/etc/seawall/seawall.json5",
+      plan,
+      programs: { node, launcher, shell },
+      bots,
+    },
+    { ...machine, nixos: true },
+    () => ({
+      mounts: [{ kind: "read", from: "/nix/store/glibc/lib", to: "/nix/store/glibc/lib" }],
+      libraries: ["/nix/store/glibc/lib"],
+      execute: [],
+    }),
+  );
+}
+
+/** `systemd-analyze` on units, with programs that this machine has. */
+function analyze(folder: string, files: ReturnType<typeof describedFiles>): void {
+  const units = files.flatMap(({ path, bytes }) => {
+    if (!path.startsWith("units/")) return [];
+    const file = join(folder, path.slice("units/".length));
+    const text = Buffer.from(bytes)
+      .toString()
+      .replaceAll(/^(ExecStart=)\/nix\/store\/\S+/gm, "$1/usr/bin/env");
+    writeFileSync(file, text);
+    return [file];
+  });
+  const verify = (which: readonly string[]): string =>
+    spawnSync("systemd-analyze", ["verify", "--man=no", "--recursive-errors=no", ...which], {
+      encoding: "utf8",
+    })
+      .stderr.split("\n")
+      .filter((line) => line.includes("seawall") && !/RestartSteps|RestartMaxDelaySec/.test(line))
+      .join("\n");
+  assert.equal(verify(units), "");
+  for (const unit of units.filter((path) => path.endsWith(".service"))) {
+    const limit = unit.includes("seawall-gateway-") ? 5 : unit.includes("-broker-") ? 12 : 15;
+    const { status, stdout } = spawnSync(
+      "systemd-analyze",
+      ["security", "--offline=yes", "--no-pager", `--threshold=${limit}`, unit],
+      { encoding: "utf8" },
+    );
+    assert.equal(status, 0, `${unit}: ${stdout.split("\n").slice(-3).join(" ")}`);
+  }
+  // Control: it speaks when something is wrong.
+  const gateway = units.find((path) => path.includes("seawall-gateway-")) ?? "";
+  writeFileSync(gateway, `${readFileSync(gateway, "utf8")}NoSuchThing=yes\n`);
+  assert.match(verify([gateway]), /NoSuchThing/);
+}
+
+const TEXTS: readonly string[] = [
+  "",
+  "a",
+  "A",
+  "a-b",
+  "-a",
+  "a.b-c_d",
+  "a/b",
+  "anthropic/claude-sonnet-4-6",
+  "2026.9.6",
+  "2026.9.6-beta.1",
+  "GET /v1/**",
+  "GET api.example.com/v1/*",
+  "POST /bot{secret}/*",
+  "get /x",
+  "64M",
+  "064M",
+  "5",
+  "*.example.com",
+  "example.com",
+  "1.2.3.4",
+  "@openclaw/discord",
+  "http://proxy.example.com:3128",
+  "socks5://[::1]:1080",
+  "/a/~0b/~1",
+  "/a~2",
+  "HOME",
+  "1HOME",
+  "X-Api-Key",
+  "a b",
+  "[::1]:8080",
+  "wiki.lan:8080",
+  "^",
+  "a]b",
+  "x".repeat(300),
+  "ä",
+  "a\nb",
+];

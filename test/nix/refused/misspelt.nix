@@ -1,0 +1,11 @@
+# refused: The option `services.seawall.bots.one.tool' does not exist
+{
+  services.seawall.enable = true;
+  services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";
+  services.seawall.bots.one = {
+    openclaw = "2026.9.6";
+    model = "anthropic/claude-sonnet-4-6";
+    grants.anthropic.secret = "anthropic";
+    tool.allow = [ ];
+  };
+}

@@ -1,0 +1,12 @@
+# refused: services.seawall.bots.one.expose.domain needs port 443, which services.nginx takes
+{
+  services.seawall.enable = true;
+  services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";
+  services.seawall.bots.one = {
+    openclaw = "2026.9.6";
+    model = "anthropic/claude-sonnet-4-6";
+    grants.anthropic.secret = "anthropic";
+    expose.domain = "bots.example.com";
+  };
+  services.nginx.enable = true;
+}

@@ -1,0 +1,11 @@
+# refused: users.users.seawall-one is a person's
+{
+  services.seawall.enable = true;
+  services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";
+  services.seawall.bots.one = {
+    openclaw = "2026.9.6";
+    model = "anthropic/claude-sonnet-4-6";
+    grants.anthropic.secret = "anthropic";
+  };
+  users.users.seawall-one.isNormalUser = true;
+}
