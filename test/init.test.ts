@@ -103,7 +103,7 @@ describe("seawall init at a terminal", { skip: lacking(...NEEDS_TERMINAL) }, () 
   const ways = [
     ["Ctrl-C", "\u0003", 1],
     ["Ctrl-D", "\u0004", 1],
-    ["a hang-up", "HANG UP", -1],
+    ["a hang-up", "HANG UP", undefined],
     ["SIGTERM", "SIGNAL TERM", -15],
     ["SIGKILL", "SIGNAL KILL", -9],
   ] as const;
@@ -115,7 +115,9 @@ describe("seawall init at a terminal", { skip: lacking(...NEEDS_TERMINAL) }, () 
         const place = new InitPlace(t);
         const ended = place.type([...DIALOGUE.slice(0, at), [question, typed]]);
         const where = `${how} at: ${question}\n${ended.shown}`;
-        assert.equal(ended.code, code, where);
+        // Hung up, it hears of that by the signal or by reading.
+        if (code === undefined) assert.ok([1, -1].includes(ended.code), where);
+        else assert.equal(ended.code, code, where);
         assert.deepEqual(place.files(), [], where);
         // The cursor and the terminal's own way of pasting are back.
         if (code === 1 || code === -15) assert.match(ended.shown, /\[\?2004l\u001b\[\?25h/, where);
@@ -407,7 +409,11 @@ describe("seawall init without a terminal", () => {
       "--secret-file",
       "anthropic=-",
     ];
-    assert.equal(place.run([...args, ...identity], KEY).code, 5);
+    assertFailed(
+      place.run([...args, ...identity], KEY),
+      1,
+      /there is no .*folder of age files|there is no /,
+    );
     mkdirSync(folder, { mode: 0o700 });
     writeFileSync(
       join(folder, "recipients.txt"),

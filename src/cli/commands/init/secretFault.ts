@@ -16,8 +16,11 @@ const SHAPES: Readonly<Record<string, { readonly shape: RegExp; readonly looks: 
   mattermost: { shape: /^[a-z0-9]{26}$/, looks: "26 lower-case letters and digits" },
 };
 
-/** What stands for the end of a line within something pasted; see PromptInput. */
-export const LINE_END = "\u2028";
+/**
+ * What stands for the end of a line within something pasted (see PromptInput): of private use, so that
+ * no key has it, and nothing that readline takes for the end of a line, as it does U+2028.
+ */
+export const LINE_END = "\ue00a";
 
 /**
  * Why a value can't be the credential of a service, or undefined. Never says what it was.
@@ -29,7 +32,7 @@ export function secretFault(
   text: string,
 ): string | undefined {
   if (text.trim() === "") return "that is empty";
-  if (/[\r\n\u2028]/u.test(text)) return "that has several lines, and a key has one";
+  if (/[\r\n\ue00a]/u.test(text)) return "that has several lines, and a key has one";
   if (/\p{Cc}|\ufffd/u.test(text)) return "that has characters in it that nobody can type";
   if (text !== text.trim()) return "that begins or ends with a blank";
   const known = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
