@@ -100,7 +100,7 @@ function findDeclaration(env: Readonly<Record<string, string | undefined>>): str
   const found = folders.map((folder) => join(folder, NAME)).find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new HostError("no-declaration", `there is no ${NAME} here`, {
-    hint: `write one (README.md has an example) or name the file; looked in ${folders.join(", ")}`,
+    hint: `make one with: seawall init, or name the file; looked in ${folders.join(", ")}`,
   });
 }
 
@@ -121,7 +121,7 @@ function readText(path: string, shown: string): string {
       `"${shown}" ${missing ? "is not there" : "can't be read"}`,
       {
         hint: missing
-          ? `write it (README.md has an example), or look at the name`
+          ? `make one with: seawall init, or look at the name`
           : "look at its permissions",
         cause: error,
       },

@@ -40,7 +40,7 @@ test("writeAnswers() killed at each write: nothing, or secrets only, or all; and
       open: () => existsSync(location.file) ? openVault(location) : createVault(location) });`;
   const go = (env: Record<string, string>) =>
     spawnSync(process.execPath, ["--import", HOOK, "--input-type=module", "-e", script], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, NODE_COMPILE_CACHE: join(root, "compiled"), ...env },
       encoding: "utf8",
     });
   const count = join(root, "count");
