@@ -37,14 +37,20 @@ const DIALOGUE: readonly (readonly [string, string])[] = [
 
 /** The same, said by flags. */
 const FLAGS = [
-  ...["--bot", "herald", "--provider", "anthropic", "--channels", "mattermost,telegram"],
-  ...["--services", "browser-fetch", "--set", "mattermost.url=https://chat.example.com"],
-  ...[
-    "--set",
-    "telegram.allowFrom=123456,789",
-    "--set",
-    "browser-fetch.allowHosts=*.wikipedia.org",
-  ],
+  "--bot",
+  "herald",
+  "--provider",
+  "anthropic",
+  "--channels",
+  "mattermost,telegram",
+  "--services",
+  "browser-fetch",
+  "--set",
+  "mattermost.url=https://chat.example.com",
+  "--set",
+  "telegram.allowFrom=123456,789",
+  "--set",
+  "browser-fetch.allowHosts=*.wikipedia.org",
 ];
 
 function withFiles(place: InitPlace): string[] {
@@ -92,8 +98,15 @@ describe("seawall init at a terminal", { skip: lacking(...NEEDS_TERMINAL) }, () 
         ['the vault has "anthropic" already', "\r"],
         ["write it?", "\r"],
       ],
-      ...["--force", "--provider", "anthropic", "--channels", "", "--services", ""],
-      ...["--store", "vault"],
+      "--force",
+      "--provider",
+      "anthropic",
+      "--channels",
+      "",
+      "--services",
+      "",
+      "--store",
+      "vault",
     );
     assert.equal(again.code, 0, again.shown);
     assert.deepEqual(await secretsOf(place), ALL);
@@ -150,17 +163,16 @@ describe("seawall init at a terminal", { skip: lacking(...NEEDS_TERMINAL) }, () 
         ["that is no token of Telegram bots", `${TOKEN}\r`],
         ["write it and store 2 secrets?", "n\r"],
       ],
-      ...[
-        "--provider",
-        "anthropic",
-        "--channels",
-        "telegram",
-        "--services",
-        "",
-        "--store",
-        "vault",
-      ],
-      ...["--set", "telegram.allowFrom="],
+      "--provider",
+      "anthropic",
+      "--channels",
+      "telegram",
+      "--services",
+      "",
+      "--store",
+      "vault",
+      "--set",
+      "telegram.allowFrom=",
     );
     assert.equal(code, 1, shown);
     assert.match(shown, /nothing was written/);
@@ -191,7 +203,14 @@ describe("seawall init at a terminal", { skip: lacking(...NEEDS_TERMINAL) }, () 
         ["write it and store 2 secrets?", "\r"],
       ],
       ...flags,
-      ...["--services", "", "--set", "telegram.allowFrom=", "--domain", "", "--store", "vault"],
+      "--services",
+      "",
+      "--set",
+      "telegram.allowFrom=",
+      "--domain",
+      "",
+      "--store",
+      "vault",
     );
     assert.equal(code, 0, shown);
     assert.deepEqual(await secretsOf(place), { anthropic: KEY, telegram: TOKEN });
@@ -265,18 +284,21 @@ describe("seawall init without a terminal", () => {
     );
     const long = "x".repeat(300);
     const wrong = place.run([
-      ...[
-        "init",
-        "--bot",
-        "Ü",
-        "--provider",
-        "nobody",
-        "--channels",
-        "irc",
-        "--services",
-        "bridge,telegram",
-      ],
-      ...["--domain", `${long}.example`, "--store", "drawer", "--set", "gitea.url=x"],
+      "init",
+      "--bot",
+      "Ü",
+      "--provider",
+      "nobody",
+      "--channels",
+      "irc",
+      "--services",
+      "bridge,telegram",
+      "--domain",
+      `${long}.example`,
+      "--store",
+      "drawer",
+      "--set",
+      "gitea.url=x",
     ]);
     assert.equal(wrong.code, 2, wrong.stderr);
     for (const text of [
@@ -315,7 +337,7 @@ describe("seawall init without a terminal", () => {
       [["--channels", "telegram", "--set", `telegram.allowFrom=${TOKEN}`], /looks like a secret/],
       [["--services", "imap", "--set", "imap.server=no server"], /--set imap\.server: /],
       [["--secret-file", `anthropic=${KEY}`], /can't be read: there is no such file/],
-      [["--secret-file", `${KEY}`], /--secret-file is given without a name and =/],
+      [["--secret-file", KEY], /--secret-file is given without a name and =/],
       [["--store", "env", "--secret-at", `anthropic=${KEY}`], /--secret-at anthropic: /],
       [["--store", "file", "--secret-at", `anthropic=${KEY}`], /looks like a secret/],
       [["--store", "file", "--secret-file", "anthropic=-"], /Seawall doesn't write to plain files/],
@@ -435,7 +457,7 @@ describe("seawall init without a terminal", () => {
     assert.deepEqual(place.files(), []);
     const ran = place.run([...args, "--json"], KEY);
     const { text, ...told } = JSON.parse(ran.stdout) as Record<string, unknown>;
-    assert.equal(`${String(text)}`, readFileSync(join(place.work, "seawall.json5"), "utf8"));
+    assert.equal(text, readFileSync(join(place.work, "seawall.json5"), "utf8"));
     assert.equal(dry.stdout, text);
     assert.deepEqual(told, {
       ok: true,
