@@ -89,34 +89,42 @@ export function storeName(call: Call): WritableStoreName {
 }
 
 export async function openOrCreateVault(call: Call): Promise<Vault> {
+  if ((await locateVault(call.paths.vault.folder)).exists) return openExistingVault(call);
+  return makeVault(call, call.flag("passphrase") ? await askNewPassphrase("the vault") : undefined);
+}
+
+/** Makes the vault. @throws SecretError `exists` when there is one */
+export async function makeVault(call: Call, passphrase: SecretValue | undefined): Promise<Vault> {
   const { folder, file } = call.paths.vault;
-  if ((await locateVault(folder)).exists) return openExistingVault(call);
-  const sealed = call.flag("passphrase");
-  const passphrase = sealed ? { passphrase: await askNewPassphrase("the vault") } : {};
   const vault = await createVault({
     file,
-    identity: newIdentityPath(folder, sealed),
-    ...passphrase,
+    identity: newIdentityPath(folder, passphrase !== undefined),
+    ...(passphrase === undefined ? {} : { passphrase }),
   });
   call.output.progress(`made the vault at ${file}`);
   return vault;
 }
 
-/** @throws SecretError `missing` when there is no vault */
-export async function openExistingVault(call: Call): Promise<Vault> {
+/**
+ * @param ask for the vault's passphrase, on the terminal unless told.
+ * @throws SecretError `missing` when there is no vault
+ */
+export async function openExistingVault(call: Call, ask: Ask = askHidden): Promise<Vault> {
   const { file, identity, sealed } = await locateVault(call.paths.vault.folder);
   const passphrase = sealed
-    ? { passphrase: new SecretValue(await askHidden("passphrase of the vault: ")) }
+    ? { passphrase: new SecretValue(await ask("passphrase of the vault: ")) }
     : {};
   return openVault({ file, identity, ...passphrase });
 }
 
 /** Asked for twice. @throws UsageError */
-export async function askNewPassphrase(what: string): Promise<SecretValue> {
-  const first = await askHidden(`new passphrase for ${what}: `);
-  const second = await askHidden("once more: ");
+export async function askNewPassphrase(what: string, ask: Ask = askHidden): Promise<SecretValue> {
+  const first = await ask(`new passphrase for ${what}: `);
+  const second = await ask("once more: ");
   if (first !== second || first === "") {
     throw new UsageError("the two passphrases differ or are empty", "try again");
   }
   return new SecretValue(first);
 }
+
+type Ask = (question: string) => Promise<string>;

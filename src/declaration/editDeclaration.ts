@@ -3,6 +3,7 @@ import { parse } from "@humanwhocodes/momoa";
 import type { DocumentNode, Token, ValueNode } from "@humanwhocodes/momoa";
 import type { Path } from "./Fault.ts";
 import { readDeclaration } from "./readDeclaration.ts";
+import { writeJson5, writeKey } from "./writeJson5.ts";
 
 /** One change of a declaration's text. */
 export type Edit =
@@ -214,18 +215,4 @@ function plain(value: unknown): unknown {
   const object = Object.create(null) as Record<string, unknown>;
   for (const [key, child] of Object.entries(value)) object[key] = plain(child);
   return object;
-}
-
-/** JSON5 on one line, with as few quotes as people write. */
-function writeJson5(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(writeJson5).join(", ")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const members = Object.entries(value).map(
-    ([key, child]) => `${writeKey(key)}: ${writeJson5(child)}`,
-  );
-  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
-}
-
-function writeKey(key: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
 }

@@ -10,7 +10,12 @@ export { asDiskError, HostError, type HostErrorCode } from "./HostError.ts";
 export { gatewayTokenFile } from "./hostKeys.ts";
 export { botHome, dropBotHome, fillBotHome } from "./botHome.ts";
 export { botPhantoms, knownPhantoms } from "./knownPhantoms.ts";
-export { loadDeclaration, type LoadedDeclaration } from "./loadDeclaration.ts";
+export {
+  declarationFaults,
+  loadDeclaration,
+  readLoaded,
+  type LoadedDeclaration,
+} from "./loadDeclaration.ts";
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { startCopy, type Copy, type CopyProcess } from "./startCopy.ts";
 export { COMMAND_SOCKET, INSIDE, SERVICE_INSIDE } from "./inside.ts";

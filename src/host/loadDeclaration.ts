@@ -38,16 +38,43 @@ export function loadDeclaration(
 ): LoadedDeclaration {
   const path = file === undefined ? findDeclaration(env) : resolve(file);
   const shown = file ?? path;
-  const { value, faults: readFaults, positions } = readDeclaration(readText(path, shown));
+  return readLoaded(readText(path, shown), path, shown);
+}
+
+/**
+ * The same for a text that is to become a declaration.
+ *
+ * @param file absolute; where it is to be.
+ */
+export function readLoaded(text: string, file: string, shown = file): LoadedDeclaration {
+  const { value, faults: readFaults, positions } = readDeclaration(text);
   const refuse = (faults: readonly Fault[]): DeclarationError =>
     new DeclarationError(locateFaults(faults, shown, positions));
   if (value === undefined) throw refuse(readFaults);
-  const { declaration, faults: shapeFaults } = checkShape(value);
-  if (declaration === undefined) throw refuse([...readFaults, ...shapeFaults]);
+  const { declaration, plan, faults } = judge(value);
+  const all = [...readFaults, ...faults];
+  if (declaration === undefined || plan === undefined || all.length > 0) throw refuse(all);
+  return { file, declaration, plan, refuse };
+}
+
+/** Everything that is wrong with what a declaration says, whatever file it may stand in. */
+export function declarationFaults(value: unknown): readonly Fault[] {
+  return judge(value).faults;
+}
+
+function judge(value: unknown): {
+  readonly declaration?: Declaration;
+  readonly plan?: Plan;
+  readonly faults: readonly Fault[];
+} {
+  const { declaration, faults } = checkShape(value);
+  if (declaration === undefined) return { faults };
   const { plan, faults: planFaults } = makePlan(declaration, { catalogue, versions: listPins() });
-  const faults = [...readFaults, ...planFaults, ...settingFaults(plan)];
-  if (plan === undefined || faults.length > 0) throw refuse(faults);
-  return { file: path, declaration, plan, refuse };
+  return {
+    declaration,
+    ...(plan === undefined ? {} : { plan }),
+    faults: [...planFaults, ...settingFaults(plan)],
+  };
 }
 
 function settingFaults(plan: Plan | undefined): Fault[] {
@@ -73,7 +100,7 @@ function findDeclaration(env: Readonly<Record<string, string | undefined>>): str
   const found = folders.map((folder) => join(folder, NAME)).find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new HostError("no-declaration", `there is no ${NAME} here`, {
-    hint: `write one (README.md has an example) or name the file; looked in ${folders.join(", ")}`,
+    hint: `make one with: seawall init, or name the file; looked in ${folders.join(", ")}`,
   });
 }
 
@@ -94,7 +121,7 @@ function readText(path: string, shown: string): string {
       `"${shown}" ${missing ? "is not there" : "can't be read"}`,
       {
         hint: missing
-          ? `write it (README.md has an example), or look at the name`
+          ? `make one with: seawall init, or look at the name`
           : "look at its permissions",
         cause: error,
       },

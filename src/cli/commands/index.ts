@@ -5,6 +5,7 @@ import type { Command } from "../Command.ts";
  * behind it. A new one is a new file and a line, and its key is its name.
  */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import("./init.ts")).init,
   demo: async () => (await import("./demo.ts")).demo,
   check: async () => (await import("./check.ts")).check,
   plan: async () => (await import("./plan.ts")).plan,

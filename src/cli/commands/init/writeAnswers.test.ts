@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test, type TestContext } from "node:test";
+import { createVault, openVault, SecretValue, type Vault } from "../../../secrets/index.ts";
+import { writeAnswers } from "./writeAnswers.ts";
+
+const HOOK = resolve(import.meta.dirname, "../../../../test/support/dieAtWrite.ts");
+const TEXT = "{ seawall: 1, bots: {} }\n";
+const VALUES = { anthropic: "value-of-anthropic", telegram: "value-of-telegram" };
+
+function place(t: TestContext) {
+  const root = mkdtempSync(join(tmpdir(), "seawall-test-"));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const [file, vault] = [join(root, "seawall.json5"), join(root, "vault")];
+  const location = { file: join(vault, "vault.age"), identity: join(vault, "vault.key") };
+  const open = (): Promise<Vault> =>
+    existsSync(location.file) ? openVault(location) : createVault(location);
+  const names = async (): Promise<readonly string[]> =>
+    existsSync(location.file) ? (await (await open()).list()).map(({ name }) => name) : [];
+  const values = new Map(
+    Object.entries(VALUES).map(([name, value]) => [name, new SecretValue(value)]),
+  );
+  const halves = (): readonly string[] =>
+    readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => /\.new-/.test(name));
+  return { root, file, location, open, names, halves, options: { file, text: TEXT, values } };
+}
+
+test("writeAnswers() killed at each write: nothing, or secrets only, or all; and run again it is all", async (t) => {
+  const { root, file, location, open, names, halves, options } = place(t);
+  const script = `
+    import { writeAnswers } from ${JSON.stringify(resolve(import.meta.dirname, "writeAnswers.ts"))};
+    import { createVault, openVault, SecretValue } from ${JSON.stringify(resolve(import.meta.dirname, "../../../secrets/index.ts"))};
+    import { existsSync } from "node:fs";
+    const location = ${JSON.stringify(location)};
+    await writeAnswers({ file: ${JSON.stringify(file)}, text: ${JSON.stringify(TEXT)}, replace: false,
+      values: new Map(Object.entries(${JSON.stringify(VALUES)}).map(([name, value]) => [name, new SecretValue(value)])),
+      open: () => existsSync(location.file) ? openVault(location) : createVault(location) });`;
+  const go = (env: Record<string, string>) =>
+    spawnSync(process.execPath, ["--import", HOOK, "--input-type=module", "-e", script], {
+      env: { ...process.env, NODE_COMPILE_CACHE: join(root, "compiled"), ...env },
+      encoding: "utf8",
+    });
+  const count = join(root, "count");
+  const whole = go({ SEAWALL_COUNT_WRITES: count });
+  assert.equal(whole.status, 0, whole.stderr);
+  const writes = Number(readFileSync(count, "utf8"));
+  assert.ok(writes > 10 && writes < 80, `${writes} writes`);
+  const seen = new Set<string>();
+  for (let at = 1; at <= writes; at++) {
+    for (const path of [file, count, join(root, "vault")])
+      rmSync(path, { recursive: true, force: true });
+    const killed = go({ SEAWALL_DIE_AT: String(at), SEAWALL_DIE_HALFWAY: "1" });
+    const where = `killed at write ${at} of ${writes}`;
+    assert.equal(killed.signal, "SIGKILL", `${where}: ${killed.stderr}`);
+    // An identity without a vault is what creating one goes on from.
+    const stored = await names();
+    assert.ok([0, 2].includes(stored.length), where);
+    if (existsSync(file)) assert.equal(readFileSync(file, "utf8"), TEXT, where);
+    assert.ok(
+      !existsSync(file) || stored.length === 2,
+      `${where}: a declaration without its secrets`,
+    );
+    seen.add(`${existsSync(file)} ${stored.length}`);
+    if (!existsSync(file)) await writeAnswers({ ...options, replace: false, open });
+    assert.equal(readFileSync(file, "utf8"), TEXT, where);
+    assert.deepEqual(await names(), ["anthropic", "telegram"], where);
+    if (!existsSync(file)) assert.deepEqual(halves(), [], where);
+  }
+  assert.deepEqual([...seen].toSorted(), ["false 0", "false 2", "true 2"]);
+});
+
+test("writeAnswers() undoes what it stored when the file can't get into its place", async (t) => {
+  const { root, file, open, names, halves, options } = place(t);
+  const vault = await open();
+  await vault.set("anthropic", new SecretValue("an older one"));
+  const meanwhile = async (): Promise<Vault> => {
+    writeFileSync(file, "somebody else's");
+    return vault;
+  };
+  await assert.rejects(writeAnswers({ ...options, replace: false, open: meanwhile }), {
+    code: "exists",
+  });
+  assert.equal(readFileSync(file, "utf8"), "somebody else's");
+  assert.deepEqual(await names(), ["anthropic"]);
+  assert.equal((await vault.read("anthropic")).revealSecret(), "an older one");
+  assert.deepEqual(halves(), []);
+  // The same with its consent.
+  await writeAnswers({ ...options, replace: true, open });
+  assert.equal(readFileSync(file, "utf8"), TEXT);
+  assert.deepEqual(readdirSync(root).toSorted(), ["seawall.json5", "vault"]);
+});
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  test(`writeAnswers() stopped by ${signal} on the way leaves nothing`, async (t) => {
+    const { file, open, names, halves, options } = place(t);
+    const stopped = async (): Promise<Vault> => {
+      const vault = await open();
+      const heard = new Promise((done) => process.once(signal, done));
+      process.kill(process.pid, signal);
+      await heard;
+      return vault;
+    };
+    await assert.rejects(writeAnswers({ ...options, replace: false, open: stopped }), {
+      code: "cancelled",
+    });
+    assert.ok(!existsSync(file));
+    assert.deepEqual(await names(), []);
+    assert.deepEqual(halves(), []);
+    assert.equal(process.listenerCount(signal), 0);
+  });
+
+test("writeAnswers() removes what a run left that was killed, and not what one that goes on has", async (t) => {
+  const { root, file, open, options } = place(t);
+  const dead = spawnSync("true").pid;
+  const [mine, left] = [`.seawall.json5.new-${process.ppid}-0a`, `.seawall.json5.new-${dead}-0b`];
+  for (const name of [mine, left]) writeFileSync(join(root, name), "");
+  await writeAnswers({ ...options, values: new Map(), replace: false, open });
+  assert.ok(existsSync(file));
+  assert.ok(!existsSync(join(root, "vault")));
+  assert.deepEqual(readdirSync(root).toSorted(), [mine, "seawall.json5"]);
+});
