@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { GATEWAY_PORT, type InsidePaths } from "../openclaw/index.ts";
+import { AGENTS, GATEWAY_PORT, type InsidePaths } from "../openclaw/index.ts";
 import { clientCommands, type BotPlan } from "../plan/index.ts";
 import {
   programFiles,
@@ -40,6 +40,8 @@ export interface BotWallInput {
   readonly boundsMemory: boolean;
   /** Where things lie inside; `INSIDE` where left out. */
   readonly inside?: InsidePaths;
+  /** The folder that `agentsFolder` names, for a bot that has agents. */
+  readonly agents?: string;
   /** What the programs use; found on this host where left out. */
   readonly files?: ProgramFiles;
 }
@@ -84,6 +86,10 @@ export function botWall(input: BotWallInput): WallSpec {
       { kind: "read", from: bot.openclaw.root, to: inside.openclaw },
       ...systemFiles(trust, inside).map(([to, text]) => file(to, text)),
       ...bot.rendered.files.map(({ to, text }) => file(to, text)),
+      // A folder, so that what is written into it later is seen; not below what the bot writes itself.
+      ...(input.agents === undefined || plan.openclaw.agents === undefined
+        ? []
+        : [{ kind: "read", from: input.agents, to: join(inside.config, AGENTS) } as const]),
       { kind: "write", from: home, to: inside.home },
     ],
     network: {

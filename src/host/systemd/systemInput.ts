@@ -2,6 +2,7 @@ import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/inde
 import { botUnits, socketCount } from "../../targets/index.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
+import { agentsFolder } from "../agentsFolder.ts";
 import { botWall } from "../botWall.ts";
 import { phantomVariables } from "../brokerConfig.ts";
 import { brokerSpec } from "../brokerWall.ts";
@@ -72,6 +73,7 @@ export function gatewaySpec(
     variables: {},
     ...(files === undefined ? {} : { files }),
     inside: SERVICE_INSIDE,
+    agents: agentsFolder(paths.state, plan.name),
     // A unit's processes are counted together.
     boundsMemory: true,
   });
