@@ -137,7 +137,10 @@ function natives({ openclaw, natives }: BotGeneration, inside: InsidePaths): rea
 }
 
 /** The few files of /etc that the C library and Node read, the same in every wall. */
-function systemFiles(trust: string, inside: InsidePaths): [path: string, text: string][] {
+export function systemFiles(
+  trust: string,
+  inside: Pick<InsidePaths, "home" | "caBundle">,
+): [path: string, text: string][] {
   const { uid, gid } = BOT_IDENTITY;
   return [
     [

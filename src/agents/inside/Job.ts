@@ -29,6 +29,7 @@ export type ChannelPlace =
       readonly api: string;
       readonly variable: string;
       readonly server: string;
+      readonly members: readonly string[];
     };
 
 /** A file that is put into a workspace; `base64` is what is in it. */
@@ -51,6 +52,8 @@ export interface MadeChannel {
   readonly id: string;
   readonly created: boolean;
   readonly restored: boolean;
+  /** Ids of those that agents listen to there. */
+  readonly members: readonly string[];
 }
 
 /** Where a workspace and its history are. The history lies where the bot can't write. */

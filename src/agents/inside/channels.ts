@@ -75,7 +75,7 @@ async function makeOnMattermost(
     // Mattermost takes one who is a member already; what it refuses the owner has to know of.
     if (added.status >= 300) throw rest.refusal(added, "make somebody a member");
   }
-  return { id, created: created || owner === "this run", restored: archived };
+  return { id, created: created || owner === "this run", restored: archived, members: users };
 }
 
 async function dropOnMattermost(
@@ -136,19 +136,20 @@ async function makeOnDiscord(
   env: Environment,
 ): Promise<MadeChannel> {
   const rest = discord(place, env);
+  const { members } = place;
   const found = await discordChannel(rest, place, name);
   if (found !== undefined) {
     const owner = whose(textOf(found, "topic"), mark);
     if (owner === "others")
       throw new JobError("exists", `there is a channel "${name}" on this server already`);
-    return { id: snowflake(found), created: owner === "this run", restored: false };
+    return { id: snowflake(found), created: owner === "this run", restored: false, members };
   }
   const made = await rest.must("POST", `/guilds/${place.server}/channels`, "make a channel", {
     name,
     type: 0,
     topic: describe(`Agent ${name}`, mark),
   });
-  return { id: snowflake(made), created: true, restored: false };
+  return { id: snowflake(made), created: true, restored: false, members };
 }
 
 async function dropOnDiscord(
