@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { reasonOf, takeLock, writeFileAtomic, type Lock } from "../files/index.ts";
+import { agentsBase, type StatePaths } from "../host/index.ts";
 import { AgentError } from "./AgentError.ts";
 import type { MadeChannel, MadeRepository, RepositoryPlace, SyncReport } from "./inside/Job.ts";
 
@@ -78,6 +79,11 @@ export class AgentFiles {
     this.folder = join(base, "agents", bot);
   }
 
+  /** Those of a bot on this machine, wherever its kind of deployment keeps them. */
+  static of(paths: StatePaths, bot: string): AgentFiles {
+    return new AgentFiles(agentsBase(paths), bot);
+  }
+
   get live(): string {
     return join(this.folder, "live");
   }
@@ -139,6 +145,23 @@ export class AgentFiles {
     const { [name]: _, ...others } = this.syncStates();
     const all = state === undefined ? others : { ...others, [name]: state };
     this.write("sync.json", `${JSON.stringify(all, null, 2)}\n`);
+  }
+
+  /** Forgets the history that is kept here; the repository has it. */
+  dropGit(agent: string): void {
+    try {
+      rmSync(this.git(agent), { recursive: true, force: true });
+    } catch (error) {
+      throw asAgentError(error);
+    }
+  }
+
+  readLive(): string | undefined {
+    try {
+      return readFileSync(join(this.live, "agents.json"), "utf8");
+    } catch {
+      return undefined;
+    }
   }
 
   /** @throws AgentError `disk`; what was there before stays. */

@@ -43,7 +43,9 @@ export class BotAgents {
 
   /** @throws AgentError `not-declared` */
   repositoryKind(asked: string | undefined): RepositoryPlace["kind"] {
-    const declared = REPOSITORIES.filter((kind) => this.#declared.repositories?.[kind] !== undefined);
+    const declared = REPOSITORIES.filter(
+      (kind) => this.#declared.repositories?.[kind] !== undefined,
+    );
     return choose("repositories", asked, declared);
   }
 
@@ -59,7 +61,13 @@ export class BotAgents {
     if (kind === "path") return { kind, path: bare };
     const { owner } = this.#hosted(kind);
     if (kind === "github")
-      return { kind, owner, api: "https://api.github.com", web: "https://github.com", variable: "GH_TOKEN" };
+      return {
+        kind,
+        owner,
+        api: "https://api.github.com",
+        web: "https://github.com",
+        variable: "GH_TOKEN",
+      };
     const web = this.#grant("gitea", this.#hosted(kind).grant).url ?? "https://gitea.com";
     return { kind, owner, api: `${web}/api/v1`, web, variable: "GITEA_TOKEN" };
   }
@@ -89,7 +97,13 @@ export class BotAgents {
     }
     if (discord === undefined) throw notDeclared("channels", kind);
     const { server, members } = discord;
-    return { kind, api: "https://discord.com/api/v10", variable: "DISCORD_BOT_TOKEN", server, members };
+    return {
+      kind,
+      api: "https://discord.com/api/v10",
+      variable: "DISCORD_BOT_TOKEN",
+      server,
+      members,
+    };
   }
 
   telegramMembers(): readonly string[] {
@@ -112,17 +126,22 @@ export class BotAgents {
     const { mattermost, discord } = this.#declared.channels ?? {};
     if (channel === "mattermost" && mattermost !== undefined) {
       const api = "/api/v4";
-      grants[mattermost.grant ?? channel] = this.#limited(channel, mattermost.grant, mattermost.secret, [
-        `GET ${api}/users/me`,
-        `GET ${api}/users/username/*`,
-        `GET ${api}/teams/name/*`,
-        `GET ${api}/teams/*/channels/name/*`,
-        `POST ${api}/channels`,
-        `GET ${api}/channels/*`,
-        `DELETE ${api}/channels/*`,
-        `POST ${api}/channels/*/restore`,
-        `POST ${api}/channels/*/members`,
-      ]);
+      grants[mattermost.grant ?? channel] = this.#limited(
+        channel,
+        mattermost.grant,
+        mattermost.secret,
+        [
+          `GET ${api}/users/me`,
+          `GET ${api}/users/username/*`,
+          `GET ${api}/teams/name/*`,
+          `GET ${api}/teams/*/channels/name/*`,
+          `POST ${api}/channels`,
+          `GET ${api}/channels/*`,
+          `DELETE ${api}/channels/*`,
+          `POST ${api}/channels/*/restore`,
+          `POST ${api}/channels/*/members`,
+        ],
+      );
     }
     if (channel === "discord" && discord !== undefined) {
       grants[discord.grant ?? channel] = this.#limited(channel, discord.grant, discord.secret, [
@@ -135,7 +154,9 @@ export class BotAgents {
   }
 
   /** Git for these repositories, and nothing else: what works on a workspace holds this only. */
-  gitGrants(repositories: readonly { readonly kind: RepositoryPlace["kind"]; readonly name: string }[]): Grants {
+  gitGrants(
+    repositories: readonly { readonly kind: RepositoryPlace["kind"]; readonly name: string }[],
+  ): Grants {
     const grants: Grants = {};
     for (const kind of ["gitea", "github"] as const) {
       const names = repositories.filter((each) => each.kind === kind).map(({ name }) => name);
@@ -159,7 +180,9 @@ export class BotAgents {
 
   shared(): GivenFile[] {
     const folder = this.#path(this.#declared.shared);
-    return folder === undefined ? [] : readFiles(folder).filter(({ path }) => SHARED.includes(path));
+    return folder === undefined
+      ? []
+      : readFiles(folder).filter(({ path }) => SHARED.includes(path));
   }
 
   /** Skills of all agents; the same files for all. */
@@ -233,7 +256,11 @@ function readFiles(root: string): GivenFile[] {
       left -= stats.size;
       if (left < 0) throw new RangeError("too much");
       const executable = (stats.mode & 0o100) !== 0 ? { executable: true as const } : {};
-      files.push({ path, base64: readFileSync(join(root, path)).toString("base64"), ...executable });
+      files.push({
+        path,
+        base64: readFileSync(join(root, path)).toString("base64"),
+        ...executable,
+      });
     }
   };
   try {

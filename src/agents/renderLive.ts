@@ -40,7 +40,8 @@ export function renderLive(agents: readonly Agent[], home: string): string {
 }
 
 function channelsOf(agents: readonly Agent[]): object {
-  const of = (kind: string) => agents.flatMap(({ channel }) => (channel?.kind === kind ? [channel] : []));
+  const of = (kind: string) =>
+    agents.flatMap(({ channel }) => (channel?.kind === kind ? [channel] : []));
   const members = (kind: string): string[] =>
     [...new Set(of(kind).flatMap((channel) => channel.members))].toSorted();
   const groups = (kind: string): object =>

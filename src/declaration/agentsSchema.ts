@@ -10,7 +10,10 @@ const folder = z
   .string()
   .min(1)
   .max(1024)
-  .refine((path) => !path.includes("\0") && !path.split("/").includes(".."), 'a folder, without ".."');
+  .refine(
+    (path) => !path.includes("\0") && !path.split("/").includes(".."),
+    'a folder, without ".."',
+  );
 const absolute = folder.regex(/^\/./, "an absolute path");
 
 const by = (service: string) =>
@@ -59,7 +62,10 @@ export const agents = z.strictObject({
       discord: z
         .strictObject({
           ...by("discord"),
-          server: z.string().regex(/^\d{17,20}$/, "a server's id").describe("Server to make channels in."),
+          server: z
+            .string()
+            .regex(/^\d{17,20}$/, "a server's id")
+            .describe("Server to make channels in."),
           members: z
             .array(z.string().regex(/^\d{17,20}$/, "a user's id"))
             .min(1)
@@ -84,7 +90,9 @@ export const agents = z.strictObject({
     .describe("Folder whose files each new workspace begins with, relative to this file."),
   shared: folder
     .optional()
-    .describe("Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file."),
+    .describe(
+      "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.",
+    ),
   skills: folder
     .optional()
     .describe("Folder with skills that all agents read, relative to this file."),

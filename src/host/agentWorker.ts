@@ -5,7 +5,6 @@ import type { DeclaredGrant } from "../declaration/index.ts";
 import { planRun } from "../plan/index.ts";
 import { compileWall, programFiles, startWalled, type Mount } from "../wall/index.ts";
 import type { StatePaths } from "../paths/index.ts";
-import { assignUsers } from "./botUsers.ts";
 import { systemFiles } from "./botWall.ts";
 import { HostError } from "./HostError.ts";
 import { BOT_IDENTITY, INSIDE } from "./inside.ts";
@@ -160,23 +159,18 @@ function planOf(options: {
   const { services, secrets } = loaded.declaration;
   const { plan, faults } = planRun(grants, { services, secrets }, { catalogue });
   if (plan === undefined) {
-    throw loaded.refuse(
-      faults.map((fault) => ({ ...fault, path: ["bots", bot, ...fault.path] })),
-    );
+    throw loaded.refuse(faults.map((fault) => ({ ...fault, path: ["bots", bot, ...fault.path] })));
   }
   const folder = dirname(loaded.file);
   return {
     plan,
-    secrets: plan.secrets.map(({ name, source }) => ({ name, source: resolveSource(source, folder) })),
+    secrets: plan.secrets.map(({ name, source }) => ({
+      name,
+      source: resolveSource(source, folder),
+    })),
     mintCas: readMintCas(loaded, plan.minted),
     cas: readCas(loaded)[bot] ?? {},
   };
-}
-
-/** The uid that a bot's files are, which only root gives; made where the bot has none yet. */
-export function agentUser(paths: StatePaths, bot: string): number | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  return assignUsers(paths.users, [bot]).get(bot);
 }
 
 /** A folder that is the bot's user's and out of its reach, since no wall of a bot shows it. */

@@ -1,7 +1,15 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../files/index.ts";
+import type { StatePaths } from "../paths/index.ts";
+import { hasSystemDeployment } from "./systemd/systemStatus.ts";
 import { AGENTS_FILE } from "../openclaw/index.ts";
+
+/** The folder with `bots` and `agents`: under systemd what units keep has one of its own. */
+export function agentsBase(paths: StatePaths): string {
+  const system = process.getuid?.() === 0 && hasSystemDeployment(paths);
+  return system ? join(paths.root, "system") : paths.root;
+}
 
 /** What a bot reads of its agents; Seawall writes it, and the bot can't. */
 export function agentsFolder(base: string, bot: string): string {

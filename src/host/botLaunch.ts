@@ -53,9 +53,7 @@ export function botLaunch(options: {
       OPENCLAW_GATEWAY_TOKEN: gatewayToken(paths, name),
     },
     boundsMemory: boundsMemory(capabilities.cgroups),
-    ...(plan.openclaw.agents === undefined
-      ? {}
-      : { agents: makeAgentsFolder(paths.root, name) }),
+    ...(plan.openclaw.agents === undefined ? {} : { agents: makeAgentsFolder(paths.root, name) }),
   };
   const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));
   return {

@@ -115,7 +115,8 @@ class Gitea {
     const failure = this.failWith({ method, path });
     if (failure === "drop") return void response.destroy();
     if (failure !== undefined) return sendJson(response, failure, { message: "stand-in" });
-    const git = /^\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/(info\/refs|git-(?:upload|receive)-pack)$/.exec(path);
+    const git =
+      /^\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/(info\/refs|git-(?:upload|receive)-pack)$/.exec(path);
     if (!accepted) {
       response.setHeader("www-authenticate", 'Basic realm="Gitea"');
       return sendJson(response, 401, { message: "invalid username, password or token" });
@@ -125,14 +126,18 @@ class Gitea {
   }
 
   #accepts(authorization = ""): boolean {
-    if (authorization === `token ${this.#token}` || authorization === `Bearer ${this.#token}`) return true;
+    if (authorization === `token ${this.#token}` || authorization === `Bearer ${this.#token}`)
+      return true;
     const basic = /^Basic (.+)$/.exec(authorization)?.[1];
-    return Buffer.from(basic ?? "", "base64").toString().endsWith(`:${this.#token}`);
+    return Buffer.from(basic ?? "", "base64")
+      .toString()
+      .endsWith(`:${this.#token}`);
   }
 
   #api({ method, url, body }: FullRequest, response: ServerResponse): void {
     const path = url.pathname.replace(/^\/api\/v1/, "");
-    const said = (): Record<string, unknown> => JSON.parse(body.toString()) as Record<string, unknown>;
+    const said = (): Record<string, unknown> =>
+      JSON.parse(body.toString()) as Record<string, unknown>;
     if (method === "GET" && path === "/user") return sendJson(response, 200, { login: ACCOUNT });
     const made = /^\/(?:orgs\/([\w.-]+)|user)\/repos$/.exec(path);
     if (method === "POST" && made !== null) {
@@ -145,7 +150,8 @@ class Gitea {
     }
     const [, owner = "", name = ""] = /^\/repos\/([\w.-]+)\/([\w.-]+)$/.exec(path) ?? [];
     const found = this.repositories.get(`${owner}/${name}`);
-    if (found === undefined) return sendJson(response, 404, { message: "The target couldn't be found." });
+    if (found === undefined)
+      return sendJson(response, 404, { message: "The target couldn't be found." });
     if (method === "GET") return sendJson(response, 200, found);
     if (method === "PATCH") {
       const change = said();
@@ -166,7 +172,9 @@ class Gitea {
     const name = String(wanted["name"]);
     if (!/^[\w.-]{1,100}$/.test(name)) return sendJson(response, 422, { message: "name" });
     if (this.repositories.has(`${owner}/${name}`))
-      return sendJson(response, 409, { message: "The repository with the same name already exists." });
+      return sendJson(response, 409, {
+        message: "The repository with the same name already exists.",
+      });
     const repository: Repository = {
       name,
       owner,
@@ -193,7 +201,8 @@ class Gitea {
     const repository = this.repositories.get(`${owner}/${name}`);
     if (repository === undefined || !existsSync(this.bare(owner, name)))
       return sendJson(response, 404, { message: "Not found." });
-    const writes = what === "git-receive-pack" || url.searchParams.get("service") === "git-receive-pack";
+    const writes =
+      what === "git-receive-pack" || url.searchParams.get("service") === "git-receive-pack";
     if (writes && repository.archived) return sendJson(response, 403, { message: "archived" });
     const child = spawn("git", ["http-backend"], {
       env: {
@@ -242,8 +251,9 @@ async function servePlain(
     request.on("end", () => {
       const url = new URL(request.url ?? "/", "http://stand-in.invalid");
       const { method = "", headers } = request;
-      void (async () => answer({ method, url, headers, body: Buffer.concat(parts) }, response))().catch(
-        () => response.destroy(),
+      void (async () =>
+        answer({ method, url, headers, body: Buffer.concat(parts) }, response))().catch(() =>
+        response.destroy(),
       );
     });
   });

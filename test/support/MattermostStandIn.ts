@@ -53,7 +53,10 @@ export interface MattermostStandIn extends HttpsServer {
   /** Says something to the bot in a direct message, or in a channel. */
   sendAsUser(text: string, channelId?: string): void;
   /** Who gets a failure instead of an answer: a status, or `drop` for no answer at all. */
-  failWith: (call: { readonly method: string; readonly path: string }) => number | "drop" | undefined;
+  failWith: (call: {
+    readonly method: string;
+    readonly path: string;
+  }) => number | "drop" | undefined;
   /** See `Replies.next`. */
   nextReply(timeoutMs: number): Promise<string>;
 }
@@ -203,7 +206,11 @@ class Mattermost {
     if (method === "POST" && id === "") {
       const wanted = JSON.parse(body.toString()) as StandInChannel;
       const { name, team_id, type } = wanted;
-      if (team_id !== this.team.id || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name) || !/^[OP]$/.test(type))
+      if (
+        team_id !== this.team.id ||
+        !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name) ||
+        !/^[OP]$/.test(type)
+      )
         return refuse(400, "model.channel.is_valid.app_error");
       const there = this.channels.get(name);
       if (there !== undefined)
@@ -243,7 +250,8 @@ class Mattermost {
       return send(200, shown(channel));
     }
     if (method === "POST" && second === "members") {
-      if (channel.delete_at > 0) return refuse(400, "api.channel.add_user_to_channel.deleted.app_error");
+      if (channel.delete_at > 0)
+        return refuse(400, "api.channel.add_user_to_channel.deleted.app_error");
       const { user_id } = JSON.parse(body.toString()) as { user_id: string };
       if (!users.some((user) => user.id === user_id)) return refuse(404, "store.sql_user.missing");
       channel.members.add(user_id);

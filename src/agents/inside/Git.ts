@@ -77,7 +77,10 @@ export class Git {
   /** What it prints between NULs. */
   async list(args: readonly string[], options?: GitOptions): Promise<string[]> {
     const { stdout } = await this.run(args, options);
-    return stdout.toString().split("\0").filter((part) => part !== "");
+    return stdout
+      .toString()
+      .split("\0")
+      .filter((part) => part !== "");
   }
 
   /** The commit that a name stands for, if there is one. */
@@ -137,7 +140,9 @@ export class Git {
     child.stdin.on("error", () => undefined);
     child.stdin.end(input ?? "");
     child.once("error", (cause) => reject(new JobError("git", "git can't be started", cause)));
-    child.once("close", (code) => resolve({ code: code ?? 137, stdout: Buffer.concat(out), stderr }));
+    child.once("close", (code) =>
+      resolve({ code: code ?? 137, stdout: Buffer.concat(out), stderr }),
+    );
     return promise;
   }
 }
@@ -145,10 +150,21 @@ export class Git {
 function faultOf(verb: string, stderr: string): JobError {
   if (/No space left on device|Disk quota exceeded|unable to write/i.test(stderr))
     return new JobError("disk", "there is no room on the disk");
-  if (/Could not resolve|Failed to connect|Connection (?:refused|reset)|timed out|error: 5\d\d|returned error: 5|unexpected disconnect|early EOF|Empty reply|SSL|hung up/i.test(stderr))
+  if (
+    /Could not resolve|Failed to connect|Connection (?:refused|reset)|timed out|error: 5\d\d|returned error: 5|unexpected disconnect|early EOF|Empty reply|SSL|hung up/i.test(
+      stderr,
+    )
+  )
     return new JobError("unreachable", "the repository can't be reached");
-  if (/Authentication failed|returned error: 4|not found|not appear to be a git repository|denied|archived/i.test(stderr))
+  if (
+    /Authentication failed|returned error: 4|not found|not appear to be a git repository|denied|archived/i.test(
+      stderr,
+    )
+  )
     return new JobError("refused", `the repository refuses git ${verb}`);
   const last = stderr.trim().split("\n").at(-1) ?? "";
-  return new JobError("git", `git ${verb} failed: ${last.replace(/[^\p{L}\p{N} .,:;'"()/_-]/gu, "").slice(0, 160)}`);
+  return new JobError(
+    "git",
+    `git ${verb} failed: ${last.replace(/[^\p{L}\p{N} .,:;'"()/_-]/gu, "").slice(0, 160)}`,
+  );
 }

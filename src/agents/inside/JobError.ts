@@ -16,6 +16,11 @@ export function asJobError(error: unknown): JobError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "ENOSPC" || code === "EDQUOT" || code === "EROFS")
     return new JobError("disk", "there is no room on the disk", error);
-  if (/^E[A-Z]+$/.test(code)) return new JobError("workspace", `a file can't be used: ${code}`, error);
-  return new JobError("workspace", error instanceof Error ? error.message.slice(0, 200) : "?", error);
+  if (/^E[A-Z]+$/.test(code))
+    return new JobError("workspace", `a file can't be used: ${code}`, error);
+  return new JobError(
+    "workspace",
+    error instanceof Error ? error.message.slice(0, 200) : "?",
+    error,
+  );
 }

@@ -64,7 +64,8 @@ async function makeOnMattermost(
     if (found === undefined) throw rest.refusal(made, "make a channel");
   }
   const id = textOf(found, "id") ?? "";
-  if (!/^[a-z0-9]{26}$/.test(id)) throw new JobError("refused", "mattermost gives a channel without id");
+  if (!/^[a-z0-9]{26}$/.test(id))
+    throw new JobError("refused", "mattermost gives a channel without id");
   const owner = whose(textOf(found, "purpose"), mark);
   const archived = Number(valueOf(found, "delete_at") ?? 0) > 0;
   if (!created && owner === "others")

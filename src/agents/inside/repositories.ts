@@ -36,7 +36,8 @@ export async function makeRepository(
   if (owner === "this run") return { created: true, restored: false, url };
   if (!existing && owner === "others")
     throw new JobError("exists", `there is a repository ${place.owner}/${name} already`);
-  if (archived) await rest.must("PATCH", at, "take the repository out of the archive", { archived: false });
+  if (archived)
+    await rest.must("PATCH", at, "take the repository out of the archive", { archived: false });
   return { created: false, restored: archived, url };
 }
 
@@ -58,7 +59,10 @@ async function create(
     // Not an organisation: the account's own.
     const me = textOf(await rest.must("GET", "/user", "say whose account this is"), "login");
     if (me?.toLowerCase() !== owner.toLowerCase())
-      throw new JobError("refused", `there is no organisation "${owner}", or this account isn't in it`);
+      throw new JobError(
+        "refused",
+        `there is no organisation "${owner}", or this account isn't in it`,
+      );
     made = await rest.call("POST", "/user/repos", wanted);
   }
   if (made.status === 409 || made.status === 422) return false;
@@ -88,7 +92,8 @@ export async function dropRepository(
     await rest.must("PATCH", at, "archive the repository", { archived: true });
   } else {
     const gone = await rest.call("DELETE", at);
-    if (gone.status >= 300 && gone.status !== 404) throw rest.refusal(gone, "delete the repository");
+    if (gone.status >= 300 && gone.status !== 404)
+      throw rest.refusal(gone, "delete the repository");
   }
   return { dropped: true };
 }
@@ -112,7 +117,13 @@ async function makeBare(path: string, mark: string, existing: boolean): Promise<
     throw new JobError("exists", "there is something else in this folder already");
   if (fresh) writeFileSync(join(path, DESCRIPTION), `${describe("Workspace of an agent", mark)}\n`);
   if (!existsSync(join(path, "HEAD")) || !existsSync(join(path, "refs")))
-    await new Git({ gitDir: path }).run(["init", "--quiet", "--bare", "--initial-branch=main", path]);
+    await new Git({ gitDir: path }).run([
+      "init",
+      "--quiet",
+      "--bare",
+      "--initial-branch=main",
+      path,
+    ]);
   rmSync(join(path, ARCHIVED), { force: true });
   return { created: fresh || owner === "this run", restored: archived, url: path };
 }

@@ -80,7 +80,11 @@ async function commitChanges(git: Git, options: CommitOptions): Promise<string |
   const tell = (path: string, why: string): void => {
     if (!held.some((each) => each.path === path)) held.push({ path, why });
   };
-  await git.run(["reset", "--quiet", ...((await git.commit("HEAD")) === undefined ? [] : ["HEAD"])]);
+  await git.run([
+    "reset",
+    "--quiet",
+    ...((await git.commit("HEAD")) === undefined ? [] : ["HEAD"]),
+  ]);
   const wanted: string[] = [];
   for (const entry of await git.list(["status", "--porcelain=v1", "-z", "-uall", "--no-renames"])) {
     const path = entry.slice(3);
@@ -101,7 +105,13 @@ async function commitChanges(git: Git, options: CommitOptions): Promise<string |
       continue;
     }
     tell(path, why);
-    await git.run(["reset", "--quiet", ...((await git.commit("HEAD")) === undefined ? [] : ["HEAD"]), "--", path]);
+    await git.run([
+      "reset",
+      "--quiet",
+      ...((await git.commit("HEAD")) === undefined ? [] : ["HEAD"]),
+      "--",
+      path,
+    ]);
   }
   if (changes.length === 0) return undefined;
   const message = commitMessage(agent, changes, title);
@@ -169,10 +179,16 @@ async function meetRemote(
     const upstream = await git.commit(UPSTREAM);
     const head = await git.commit("HEAD");
     if (head === undefined) return { pulled, pushed: false };
-    const lost = before !== undefined && (upstream === undefined || !(await isIn(git, before, upstream)));
+    const lost =
+      before !== undefined && (upstream === undefined || !(await isIn(git, before, upstream)));
     if (lost && !(await isIn(git, head, upstream))) {
       // Somebody rewrote or removed the branch: theirs stays as they made it, ours goes beside it.
-      return { pulled, pushed: true, rewritten: true, conflict: await pushBeside(git, workspace, head) };
+      return {
+        pulled,
+        pushed: true,
+        rewritten: true,
+        conflict: await pushBeside(git, workspace, head),
+      };
     }
     if (upstream !== undefined && !(await isIn(git, upstream, head))) {
       const next = (await isIn(git, head, upstream)) ? upstream : await rebase(git, upstream);
@@ -181,7 +197,11 @@ async function meetRemote(
       const files = await git.list(["diff", "--name-only", "-z", head, next]);
       const moved = await git.run(["read-tree", "-m", "-u", head, next], { answers: [1, 128] });
       if (moved.code !== 0)
-        return { pulled, pushed: false, failed: "files that the remote has were just being written" };
+        return {
+          pulled,
+          pushed: false,
+          failed: "files that the remote has were just being written",
+        };
       await git.run(["update-ref", `refs/heads/${BRANCH}`, next, head]);
       pulled += files.length;
     }

@@ -30,7 +30,9 @@ export function gitOf(workspace: Workspace, env: Environment): Git {
     gitDir: git,
     workTree: pathOf(workspace),
     author: agent,
-    ...(password === undefined ? {} : { password: { origin: new URL(remote).origin, value: password } }),
+    ...(password === undefined
+      ? {}
+      : { password: { origin: new URL(remote).origin, value: password } }),
   });
 }
 
@@ -103,7 +105,11 @@ export async function fetchUpstream(git: Git, remote: string): Promise<void> {
 }
 
 /** Writes a file, whole or not at all, below `root`; never through a link. Whether it changed anything. */
-export function put(root: string, { path, base64, executable }: GivenFile, replace: boolean): boolean {
+export function put(
+  root: string,
+  { path, base64, executable }: GivenFile,
+  replace: boolean,
+): boolean {
   const parts = path.split("/");
   if (parts.some((part) => part === "" || part === "." || part === ".." || part === ".git"))
     throw new JobError("workspace", "this can't be a file of a workspace");
@@ -118,7 +124,11 @@ export function put(root: string, { path, base64, executable }: GivenFile, repla
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
   const temporary = `${to}.seawall-new`;
   rmSync(temporary, { force: true });
-  const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  const fd = openSync(
+    temporary,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
   try {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     fchmodSync(fd, executable === true ? 0o700 : 0o600);
@@ -156,7 +166,9 @@ export function look({ home, agents }: Jobs["look"]["takes"]): Jobs["look"]["giv
     const places = [join(home, "state", "agents", name, "sessions"), join(home, folder)];
     const times = places.flatMap((place) => {
       try {
-        return readdirSync(place).slice(0, 10_000).map((each) => lstatSync(join(place, each)).mtimeMs);
+        return readdirSync(place)
+          .slice(0, 10_000)
+          .map((each) => lstatSync(join(place, each)).mtimeMs);
       } catch {
         return [];
       }
