@@ -215,17 +215,14 @@ describe("a bot's agents", () => {
     ]);
     assert.deepEqual(both.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
     const refused = both.find((each) => each.status === "rejected");
-    assert.equal((refused?.reason as AgentError).code, "exists");
+    assert.equal((refused?.reason as AgentError | undefined)?.code, "exists");
   });
 
   test("secret-looking, named and large files and repositories stay and are told of", async (t) => {
     const at = await place(t);
     await newAgent(at.host, "ops", OPTIONS);
     const folder = at.workspace("ops");
-    writeFileSync(
-      join(folder, "notes.md"),
-      `key AKIA${"Q7T3ZJ5K2MXW4VNB"} ghp_${"a1B2".repeat(9)}\n`,
-    );
+    writeFileSync(join(folder, "notes.md"), `key ghp_${"a1B2".repeat(9)}\n`);
     writeFileSync(join(folder, ".env"), "X=1\n");
     writeFileSync(join(folder, "film.bin"), Buffer.alloc(11 * 1024 * 1024));
     mkdirSync(join(folder, "sub"));

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { reasonOf, takeLock, writeFileAtomic, type Lock } from "../files/index.ts";
 import { agentsBase, type StatePaths } from "../host/index.ts";
@@ -99,6 +99,18 @@ export class AgentFiles {
     throw new AgentError("busy", "another command is at work on this bot's agents", {
       hint: "wait until it has ended",
     });
+  }
+
+  /** Makes the folder of the histories, which the bot's user has to get through and no more. */
+  makeGitFolder(): void {
+    const folder = join(this.folder, "git");
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o711 });
+      // Whatever the umask.
+      for (const path of [join(this.folder, ".."), this.folder, folder]) chmodSync(path, 0o711);
+    } catch (error) {
+      throw asAgentError(error);
+    }
   }
 
   /** The first half of all marks of this bot, made once. */

@@ -71,6 +71,7 @@ export async function walledWorkers(options: {
       let text: string;
       if (onWorkspace) {
         const history = files.git(agent);
+        files.makeGitFolder();
         makeAgentsOwn(history, uid);
         const mounts: Mount[] = [
           { kind: "write", from: home, to: HOME },

@@ -179,7 +179,7 @@ class Gitea {
       name,
       owner,
       private: wanted["private"] === true,
-      description: String(wanted["description"] ?? ""),
+      description: typeof wanted["description"] === "string" ? wanted["description"] : "",
       archived: false,
     };
     const path = this.bare(owner, name);
@@ -217,7 +217,7 @@ class Gitea {
         CONTENT_LENGTH: String(body.length),
         ...(headers["content-encoding"] === undefined
           ? {}
-          : { HTTP_CONTENT_ENCODING: String(headers["content-encoding"]) }),
+          : { HTTP_CONTENT_ENCODING: headers["content-encoding"] }),
         REMOTE_USER: ACCOUNT,
         REMOTE_ADDR: "127.0.0.1",
       },

@@ -51,7 +51,7 @@ export async function agentsPlace(folder: string): Promise<AgentsPlace> {
     file: join(folder, "seawall.json5"),
   } as unknown as ConstructorParameters<typeof BotAgents>[0];
   const files = new AgentFiles(folder, "a");
-  const place = { beforeJob: (_: Job): void => undefined };
+  const place: Pick<AgentsPlace, "beforeJob"> = { beforeJob: () => undefined };
   const said: string[] = [];
   const jobs: string[] = [];
   const home = join(folder, "home");

@@ -48,7 +48,7 @@ export const agent: Command = {
   },
   words: { least: 1, most: 2 },
   run: async (call) => {
-    const [verb, name] = call.words;
+    const [verb = "", name] = call.words;
     const loaded = loadDeclaration(call.value("file"), process.env);
     switch (verb) {
       case "new":
