@@ -113,9 +113,13 @@ async function commitChanges(git: Git, options: CommitOptions): Promise<string |
       path,
     ]);
   }
-  if (changes.length === 0) return undefined;
+  // A history begins even where there is no template.
+  const begins = title !== undefined && (await git.commit("HEAD")) === undefined;
+  if (changes.length === 0 && !begins) return undefined;
   const message = commitMessage(agent, changes, title);
-  await git.run(["commit", "--quiet", "--no-verify", "--file=-"], { input: message });
+  await git.run(["commit", "--quiet", "--no-verify", "--allow-empty", "--file=-"], {
+    input: message,
+  });
   return message.split("\n", 1)[0];
 }
 
