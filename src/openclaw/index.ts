@@ -8,7 +8,14 @@ export {
 } from "./ensureOpenClaw.ts";
 export { makePin, type MakePinOptions } from "./makePin.ts";
 export { OpenClawError, type OpenClawErrorCode } from "./OpenClawError.ts";
-export { AGENT, AGENTS, AGENTS_FILE, CHANNELS, GATEWAY_PORT, type InsidePaths } from "./ownedSettings.ts";
+export {
+  AGENT,
+  AGENTS,
+  AGENTS_FILE,
+  CHANNELS,
+  GATEWAY_PORT,
+  type InsidePaths,
+} from "./ownedSettings.ts";
 export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
 export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
 export { registryUrl } from "./registryUrl.ts";

@@ -185,7 +185,7 @@ class Mattermost {
       fail(response, status, error);
       return true;
     };
-    const shown = ({ members: _, ...channel }: StandInChannel): object => channel;
+    const shown = (channel: StandInChannel): object => ({ ...channel, members: undefined });
     const users = [this.user, this.bot];
     if (method === "GET" && first === "users" && id === "username") {
       const user = users.find(({ username }) => username === second);
