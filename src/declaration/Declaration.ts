@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agents } from "./agentsSchema.ts";
 import { botLimits, grant } from "./grantSchema.ts";
 import { secretSchema } from "./secretSchema.ts";
 import { serviceSchema } from "./serviceSchema.ts";
@@ -60,6 +61,9 @@ const bot = z.strictObject({
     .max(2)
     .default([])
     .describe("What this bot's wall may go without; status goes on showing it."),
+  agents: agents
+    .optional()
+    .describe("How seawall agent makes agents of this bot; it has none besides its own if absent."),
   settings: z
     .record(z.string(), z.json())
     .default({})
@@ -157,4 +161,5 @@ export const declarationSchema = z.strictObject({
 
 export type Declaration = z.output<typeof declarationSchema>;
 export type DeclaredBot = z.output<typeof bot>;
+export type DeclaredAgents = z.output<typeof agents>;
 export type DeclaredChat = z.output<typeof chat>;

@@ -2,6 +2,7 @@ export { closest } from "./closest.ts";
 export {
   declarationSchema,
   type Declaration,
+  type DeclaredAgents,
   type DeclaredBot,
   type DeclaredChat,
 } from "./Declaration.ts";

@@ -4,6 +4,7 @@ import { rootCertificates } from "node:tls";
 import { trustBundle, type Authority } from "../authority/index.ts";
 import type { BotPlan } from "../plan/index.ts";
 import { boundsMemory, compileWall, type HostCapabilities, type WallSpec } from "../wall/index.ts";
+import { makeAgentsFolder } from "./agentsFolder.ts";
 import { botWall, type BotWallInput } from "./botWall.ts";
 import { phantomEnvironment } from "./brokerConfig.ts";
 import type { Generation } from "./Generation.ts";
@@ -58,6 +59,7 @@ export function botLaunch(options: {
       OPENCLAW_GATEWAY_TOKEN: gatewayToken(paths, name),
     },
     boundsMemory: boundsMemory(capabilities.cgroups),
+    ...(plan.openclaw.agents === undefined ? {} : { agents: makeAgentsFolder(paths.root, name) }),
   };
   const shared = bot.shared === true ? { ports, uid, paths } : undefined;
   const spec = shared === undefined ? botWall(input) : sharedSpec(input, shared);

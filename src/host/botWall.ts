@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { GATEWAY_PORT, SKILLS, type InsidePaths } from "../openclaw/index.ts";
+import { AGENTS, GATEWAY_PORT, SKILLS, type InsidePaths } from "../openclaw/index.ts";
 import { clientCommands, type BotPlan } from "../plan/index.ts";
 import {
   programFiles,
@@ -40,6 +40,8 @@ export interface BotWallInput {
   readonly boundsMemory: boolean;
   /** Where things lie inside; `INSIDE` where left out. */
   readonly inside?: InsidePaths;
+  /** The folder that `agentsFolder` names, for a bot that has agents. */
+  readonly agents?: string;
   /** What the programs use; found on this host where left out. */
   readonly files?: ProgramFiles;
 }
@@ -88,6 +90,10 @@ export function botWall(input: BotWallInput): WallSpec {
       { kind: "read", from: bot.openclaw.root, to: inside.openclaw },
       ...systemFiles(trust, inside).map(([to, text]) => file(to, text)),
       ...bot.rendered.files.map(({ to, text }) => file(to, text)),
+      // A folder, so that what is written into it later is seen; not below what the bot writes itself.
+      ...(input.agents === undefined || plan.openclaw.agents === undefined
+        ? []
+        : [{ kind: "read", from: input.agents, to: join(inside.config, AGENTS) } as const]),
       { kind: "write", from: home, to: inside.home },
     ],
     network: {
@@ -135,7 +141,10 @@ function natives({ openclaw, natives }: BotGeneration, inside: InsidePaths): rea
 }
 
 /** The few files of /etc that the C library and Node read, the same in every wall. */
-function systemFiles(trust: string, inside: InsidePaths): [path: string, text: string][] {
+export function systemFiles(
+  trust: string,
+  inside: Pick<InsidePaths, "home" | "caBundle">,
+): [path: string, text: string][] {
   const { uid, gid } = BOT_IDENTITY;
   return [
     [

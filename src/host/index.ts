@@ -1,4 +1,6 @@
 export type { Ask } from "../broker/index.ts";
+export { agentsBase, makeAgentsFolder } from "./agentsFolder.ts";
+export { agentWorker, makeAgentsOwn, type AgentWorker } from "./agentWorker.ts";
 export { applyGeneration } from "./applyGeneration.ts";
 export { auditFile, auditPublicKey } from "./auditRecord.ts";
 export { askSupervisor, readAddress } from "./control/index.ts";

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -6,6 +6,7 @@ import { readValidation, type ConfigIssue } from "../openclaw/index.ts";
 import type { BotPlan } from "../plan/index.ts";
 import { boundsMemory, compileWall, startWalled, type HostCapabilities } from "../wall/index.ts";
 import { FIRST_UID } from "./botUsers.ts";
+import { makeAgentsFolder } from "./agentsFolder.ts";
 import { botWall } from "./botWall.ts";
 import type { BotGeneration, Programs } from "./Generation.ts";
 import { INSIDE } from "./inside.ts";
@@ -33,18 +34,27 @@ export async function validateInWall(input: {
   const root = process.getuid?.() === 0;
   const folder = mkdtempSync(join(tmpdir(), "seawall-validate-"));
   try {
-    if (root) {
-      chmodSync(folder, 0o700);
-      chownSync(folder, FIRST_UID, FIRST_UID);
-    }
+    // As it is with no agents; what stands in the file later is judged when it is written.
+    const agents = makeAgentsFolder(folder, plan.name);
+    const home = join(folder, "home");
+    mkdirSync(home, { mode: 0o700 });
+    if (root) for (const path of [folder, home]) chownSync(path, FIRST_UID, FIRST_UID);
     const variables = Object.fromEntries(
       bot.rendered.variables.map((name) => [name, "placeholder-0123456789abcdef"]),
     );
     const trust = rootCertificates.slice(0, 1).join("\n");
-    const bounds = boundsMemory(capabilities.cgroups);
-    const input = { plan, bot, programs, home: folder, trust, variables, boundsMemory: bounds };
+    const trial = {
+      plan,
+      bot,
+      programs,
+      home,
+      agents,
+      trust,
+      variables,
+      boundsMemory: boundsMemory(capabilities.cgroups),
+    };
     const shared = bot.shared === true;
-    const spec = shared ? sharedTrial(folder, input, root ? FIRST_UID : undefined) : botWall(input);
+    const spec = shared ? sharedTrial(folder, trial, root ? FIRST_UID : undefined) : botWall(trial);
     const [node, openclaw] = shared
       ? [programs.node, bot.openclaw.root]
       : [INSIDE.node, INSIDE.openclaw];

@@ -18,7 +18,15 @@ export {
 } from "./fetchNewer.ts";
 export { makePin, type MakePinOptions } from "./makePin.ts";
 export { OpenClawError, type OpenClawErrorCode } from "./OpenClawError.ts";
-export { AGENT, CHANNELS, GATEWAY_PORT, SKILLS, type InsidePaths } from "./ownedSettings.ts";
+export {
+  AGENT,
+  AGENTS,
+  AGENTS_FILE,
+  CHANNELS,
+  GATEWAY_PORT,
+  SKILLS,
+  type InsidePaths,
+} from "./ownedSettings.ts";
 export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";
 export { hasPlugin, pluginInstall, type PluginInstall } from "./pluginInstall.ts";
 export { registrySettings, type RegistrySettings } from "./registrySettings.ts";

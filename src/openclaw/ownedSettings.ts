@@ -58,6 +58,9 @@ export const CHANNELS: readonly string[] = Object.keys(CHANNEL_FIELDS);
 
 /** Folder of generated skills, in that of the files. */
 export const SKILLS = "skills";
+/** Folder and file of the agents that come and go, in that of the files. */
+export const AGENTS = "agents";
+export const AGENTS_FILE = "agents.json";
 /** The agent every bot has. */
 export const AGENT = "main";
 /** The gateway's port inside the wall; nothing else may be bound there. */
@@ -114,8 +117,13 @@ export function ownedSettings(
     },
     update: { auto: { enabled: false }, checkOnStart: false },
   };
-  if (clientCommands(bot).length > 0)
-    settings["skills"] = { load: { extraDirs: [join(config, SKILLS)] } };
+  // What is said beside it wins over the file (measured), whatever the file says.
+  if (openclaw.agents === true) settings["$include"] = `./${AGENTS}/${AGENTS_FILE}`;
+  const skills = [
+    ...(openclaw.agents === true ? [join(config, AGENTS, SKILLS)] : []),
+    ...(clientCommands(bot).length > 0 ? [join(config, SKILLS)] : []),
+  ];
+  if (skills.length > 0) settings["skills"] = { load: { extraDirs: skills } };
   if (openclaw.channels.length > 0) {
     settings["channels"] = Object.fromEntries(
       openclaw.channels.map((channel) => [channel.channel, channelSettings(channel)]),

@@ -117,7 +117,12 @@ function plugins(bot: BotPlan, pin: PinFile): JsonObject {
 function renderApprovals(bot: BotPlan, { commands, commandFiles }: InsidePaths): string {
   const agents = own(bot.openclaw.settings, "agents");
   const entries = isObject(agents) ? own(agents, "entries") : undefined;
-  const names = new Set([AGENT, ...(isObject(entries) ? Object.keys(entries) : [])]);
+  const names = new Set([
+    AGENT,
+    ...(isObject(entries) ? Object.keys(entries) : []),
+    // Those that come later: OpenClaw reads this document at its start only.
+    ...(bot.openclaw.agents === true ? ["*"] : []),
+  ]);
   const policy: JsonObject = {
     security: "allowlist",
     ask: "off",

@@ -208,6 +208,8 @@ export interface OpenClawPlan {
   readonly tools: readonly string[];
   /** Free-form OpenClaw settings, merged deeply under what Seawall sets. */
   readonly settings: JsonObject;
+  /** Agents come and go while it runs: what it is told of them is read from a folder of its wall. */
+  readonly agents?: true;
 }
 
 export interface ChannelPlan {

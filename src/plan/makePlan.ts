@@ -3,6 +3,7 @@ import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
 import { clientCommands } from "./clientCommands.ts";
 import { canonical } from "./canonical.ts";
+import { checkAgents } from "./checkAgents.ts";
 import type {
   BotPlan,
   GrantPlan,
@@ -91,6 +92,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
   const grants = all.map((grant) => withCommand(grant, wanted));
   const clients = new Set(clientCommands({ grants }).map(({ command }) => command.name));
   checkModel(bot, drafts, path, faults);
+  checkAgents(bot, at.declaration, path, faults);
   return {
     name,
     user: `seawall-${name}`,
@@ -105,6 +107,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
         .toSorted((a, b) => compare(a.channel, b.channel)),
       tools: [...new Set(bot.tools?.allow)].toSorted(),
       settings: canonical(bot.settings) as JsonObject,
+      ...(bot.agents === undefined ? {} : { agents: true as const }),
     },
     commands: [...wanted].filter((each) => !clients.has(each)).toSorted(),
     grants,

@@ -20,7 +20,7 @@ export interface ScanReport {
 
 const PROGRAM = {
   name: "scanner",
-  sources: ["scan/inside", "needles"],
+  sources: ["scan/inside", "needles", "shapes"],
   packages: ["@secretlint/secretlint-rule-preset-recommend"],
 };
 const MOST_FINDINGS = 10_000;

@@ -27,6 +27,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   approve: async () => (await import("./approve.ts")).approve,
   deny: async () => (await import("./approve.ts")).deny,
   prove: async () => (await import("./prove.ts")).prove,
+  agent: async () => (await import("./agent.ts")).agent,
   secret: async () => (await import("./secret.ts")).secret,
   service: async () => (await import("./service.ts")).service,
   doctor: async () => (await import("./doctor.ts")).doctor,

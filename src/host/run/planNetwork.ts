@@ -19,6 +19,8 @@ export interface NetworkPlan {
   readonly secrets: readonly SecretPlan[];
   /** PEM text by secret, for the token endpoints that name a CA. */
   readonly mintCas: Readonly<Record<string, string>>;
+  /** The same by grant, for grants that name a CA. */
+  readonly cas?: Readonly<Record<string, string>>;
 }
 
 interface Declared extends Pick<Declaration, "services" | "secrets"> {

@@ -29,7 +29,7 @@ import { brokerCache, warmBroker } from "../warmBroker.ts";
 import { planNetwork, type NetworkPlan } from "./planNetwork.ts";
 
 /** No bot can have this name, so its phantoms are no bot's. */
-const NAME = "run.0";
+export const NAME = "run.0";
 const LEAF_DAYS = 30;
 
 /** What answers a command's network from outside. */
@@ -158,7 +158,8 @@ async function listenOnHost(port: number): Promise<Server> {
   return server;
 }
 
-interface BrokerSide {
+/** A broker for what no bot is granted, and what its network's other side has to know. */
+export interface BrokerSide {
   readonly process: BrokerProcess;
   readonly environment: Readonly<Record<string, string>>;
   readonly trust: string;
@@ -166,8 +167,8 @@ interface BrokerSide {
   stop(): Promise<void>;
 }
 
-async function startBroker(
-  { plan, secrets, mintCas }: NetworkPlan,
+export async function startBroker(
+  { plan, secrets, mintCas, cas = {} }: NetworkPlan,
   paths: StatePaths,
   held: readonly HeldListener[],
   options: { readonly askPassphrase: () => Promise<string>; readonly onlyProxy?: number },
@@ -207,7 +208,7 @@ async function startBroker(
     bots: [
       {
         name: NAME,
-        grants: plan.grants.map((grant) => brokerGrant(grant, NAME, key, undefined)),
+        grants: plan.grants.map((grant) => brokerGrant(grant, NAME, key, cas[grant.name])),
         certificate: { chain: leaf.chain, key: leaf.key },
         ...(proxyPort === undefined ? {} : { proxy: { port: proxyPort, ...token } }),
       },

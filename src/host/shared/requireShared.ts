@@ -33,5 +33,6 @@ function ownWays({ openclaw, proxyPort, unknownHosts }: BotPlan): string[] {
     ...(unknownHosts === undefined
       ? []
       : [`"unknownHosts", since hosts are asked about when their name is looked up`]),
+    ...(openclaw.agents === undefined ? [] : [`"agents", whose folder is mounted for it`]),
   ];
 }

@@ -4,6 +4,7 @@ import { syncFolder, writeFileAtomic } from "../../files/index.ts";
 import type { ServiceConfig } from "../../broker/index.ts";
 import { botUnits, TARGET_UNIT, wantedUnits } from "../../targets/index.ts";
 import type { Generation } from "../Generation.ts";
+import { makeAgentsFolder } from "../agentsFolder.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
 import { botNames, changedShared, compareBot } from "./compareGenerations.ts";
@@ -88,6 +89,8 @@ async function putInForce(
   const units = unitNames(folder);
   await runOk("systemd-sysusers", [join(folder, "sysusers.conf")]);
   await runOk("systemd-tmpfiles", ["--create", join(folder, "tmpfiles.conf")]);
+  for (const { name, openclaw } of next.plan.bots)
+    if (openclaw.agents !== undefined) makeAgentsFolder(paths.state, name);
   addLinks(paths, units);
   pointCurrent(paths, to);
   await reloadManager();

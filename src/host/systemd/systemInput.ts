@@ -7,6 +7,7 @@ import type {
 import { botUnits, privateFolder, socketCount } from "../../targets/index.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
+import { agentsFolder } from "../agentsFolder.ts";
 import { botWall } from "../botWall.ts";
 import { phantomVariables } from "../brokerConfig.ts";
 import { brokerSpec } from "../brokerWall.ts";
@@ -82,6 +83,7 @@ export function gatewaySpec(
     variables: {},
     ...(files === undefined ? {} : { files }),
     inside: SERVICE_INSIDE,
+    agents: agentsFolder(paths.state, plan.name),
     // A unit's processes are counted together.
     boundsMemory: true,
   });

@@ -7,6 +7,7 @@ import { compileWall, type Mount, type WallSpec } from "../../wall/index.ts";
 import type { BotGeneration, Programs } from "../Generation.ts";
 import { COMMAND_SOCKET, SERVICE_INSIDE } from "../inside.ts";
 import { run } from "./run.ts";
+import { makeAgentsFolder } from "../agentsFolder.ts";
 import { gatewaySpec } from "./systemInput.ts";
 
 const HOME_BYTES = 256 * 1024 * 1024;
@@ -29,6 +30,7 @@ export async function validateBySystemd(
   try {
     chmodSync(folder, 0o755);
     mkdirSync(join(folder, "root"));
+    if (plan.openclaw.agents !== undefined) makeAgentsFolder(folder, plan.name);
     const paths = { ...system.paths, generation: folder, state: folder };
     const gateway = gatewaySpec(plan, bot, programs, { ...system, paths });
     const entry = join(SERVICE_INSIDE.openclaw, relative(bot.openclaw.root, bot.openclaw.entry));

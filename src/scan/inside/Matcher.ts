@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { FingerprintSearch, type Fingerprints } from "../../needles/index.ts";
-import { ShapeFinder } from "./ShapeFinder.ts";
+import { ShapeFinder } from "../../shapes/index.ts";
 
 /** What stands at [start, end) of a stream. */
 export interface Match {

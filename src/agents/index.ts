@@ -1,0 +1,10 @@
+export { AgentError, type AgentErrorCode } from "./AgentError.ts";
+export { AgentFiles, type NewOptions } from "./AgentFiles.ts";
+export { BotAgents } from "./BotAgents.ts";
+export { checkName } from "./checkName.ts";
+export { deleteAgent } from "./deleteAgent.ts";
+export { listAgents, type Listed } from "./listAgents.ts";
+export { newAgent } from "./newAgent.ts";
+export { openAgents } from "./openAgents.ts";
+export { syncAgents, type Synced } from "./syncAgents.ts";
+export type { SyncReport } from "./inside/Job.ts";

@@ -1,0 +1,78 @@
+import type { Agent } from "./AgentFiles.ts";
+
+/**
+ * What a running OpenClaw reads of a bot's agents: one file, so that agents, bindings and groups change
+ * in one edit. A binding alone doesn't reach a running Mattermost account; a change of its groups makes it
+ * connect anew, in the same process (measured with 2026.9.6). Sorted, so that equal agents give equal bytes.
+ *
+ * @param home the bot's, as it sees it.
+ */
+export function renderLive(agents: readonly Agent[], home: string): string {
+  if (agents.length === 0) return "{}\n";
+  const entries = agents.map(({ name, model }) => [
+    name,
+    {
+      name,
+      workspace: `${home}/agents/${name}`,
+      ...(model === undefined ? {} : { model: { primary: model } }),
+    },
+  ]);
+  const bindings = agents.flatMap(({ name, channel }) =>
+    channel === undefined
+      ? []
+      : [
+          {
+            agentId: name,
+            match: {
+              channel: channel.kind,
+              accountId: "default",
+              peer: { kind: channel.kind === "telegram" ? "group" : "channel", id: channel.id },
+            },
+          },
+        ],
+  );
+  const channels = channelsOf(agents);
+  const live = {
+    agents: { entries: Object.fromEntries(entries) },
+    ...(bindings.length === 0 ? {} : { bindings, channels }),
+  };
+  return `${JSON.stringify(live, null, 2)}\n`;
+}
+
+function channelsOf(agents: readonly Agent[]): object {
+  const of = (kind: string) =>
+    agents.flatMap(({ channel }) => (channel?.kind === kind ? [channel] : []));
+  const members = (kind: string): string[] =>
+    [...new Set(of(kind).flatMap((channel) => channel.members))].toSorted();
+  const groups = (kind: string): object =>
+    Object.fromEntries(of(kind).map(({ id }) => [id, { requireMention: false }]));
+  const channels: Record<string, object> = {};
+  if (of("mattermost").length > 0)
+    channels["mattermost"] = {
+      chatmode: "onmessage",
+      groupAllowFrom: members("mattermost"),
+      groups: groups("mattermost"),
+    };
+  if (of("telegram").length > 0)
+    channels["telegram"] = { groupAllowFrom: members("telegram"), groups: groups("telegram") };
+  if (of("discord").length > 0) {
+    const servers = [...new Set(of("discord").flatMap(({ server }) => server ?? []))].toSorted();
+    channels["discord"] = {
+      guilds: Object.fromEntries(
+        servers.map((server) => {
+          const here = of("discord").filter((channel) => channel.server === server);
+          return [
+            server,
+            {
+              users: [...new Set(here.flatMap((channel) => channel.members))].toSorted(),
+              channels: Object.fromEntries(
+                here.map(({ id }) => [id, { enabled: true, requireMention: false }]),
+              ),
+            },
+          ];
+        }),
+      ),
+    };
+  }
+  return channels;
+}

@@ -1,0 +1,1 @@
+export { ShapeFinder, type Shape } from "./ShapeFinder.ts";
