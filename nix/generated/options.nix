@@ -695,8 +695,14 @@
           type = lib.types.nullOr (lib.types.submodule {
             options = {
               domain = lib.mkOption {
-                type = lib.types.str;
+                type = lib.types.nullOr lib.types.str;
+                default = null;
                 description = "Host name at which it is reached from outside, over HTTPS.";
+              };
+              tailscale = lib.mkOption {
+                type = lib.types.nullOr (lib.types.enum [ true ]);
+                default = null;
+                description = "Reached from the tailnet instead, by the machine's own Tailscale.";
               };
             };
           });
@@ -786,9 +792,166 @@
           description = "How much the bot may do, and use up of this machine.";
         };
         concessions = lib.mkOption {
-          type = lib.types.listOf (lib.types.enum [ "no-landlock" ]);
+          type = lib.types.listOf (lib.types.enum [ "no-landlock" "no-user-namespaces" ]);
           default = [ ];
           description = "What this bot's wall may go without; status goes on showing it.";
+        };
+        agents = lib.mkOption {
+          type = lib.types.nullOr (lib.types.submodule {
+            options = {
+              repositories = lib.mkOption {
+                type = lib.types.nullOr (lib.types.submodule {
+                  options = {
+                    gitea = lib.mkOption {
+                      type = lib.types.nullOr (lib.types.submodule {
+                        options = {
+                          grant = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
+                            default = null;
+                            description = "The bot's grant of gitea, if it has another name.";
+                          };
+                          secret = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z0-9][a-z0-9._-]{0,62}");
+                            default = null;
+                            description = "Secret to use instead of the grant's, as that of an account that may do more.";
+                          };
+                          owner = lib.mkOption {
+                            type = lib.types.strMatching "[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9])?";
+                            description = "Organisation that repositories are made in.";
+                          };
+                        };
+                      });
+                      default = null;
+                      description = "On a Gitea or Forgejo.";
+                    };
+                    github = lib.mkOption {
+                      type = lib.types.nullOr (lib.types.submodule {
+                        options = {
+                          grant = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
+                            default = null;
+                            description = "The bot's grant of github, if it has another name.";
+                          };
+                          secret = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z0-9][a-z0-9._-]{0,62}");
+                            default = null;
+                            description = "Secret to use instead of the grant's, as that of an account that may do more.";
+                          };
+                          owner = lib.mkOption {
+                            type = lib.types.strMatching "[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9])?";
+                            description = "Organisation that repositories are made in.";
+                          };
+                        };
+                      });
+                      default = null;
+                      description = "On GitHub.";
+                    };
+                    path = lib.mkOption {
+                      type = lib.types.nullOr lib.types.nonEmptyStr;
+                      default = null;
+                      description = "In bare repositories below this folder of this host.";
+                    };
+                  };
+                });
+                default = null;
+                description = "Where each agent's workspace is kept. The first is used unless --repo names one.";
+              };
+              channels = lib.mkOption {
+                type = lib.types.nullOr (lib.types.submodule {
+                  options = {
+                    mattermost = lib.mkOption {
+                      type = lib.types.nullOr (lib.types.submodule {
+                        options = {
+                          grant = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
+                            default = null;
+                            description = "The bot's grant of mattermost, if it has another name.";
+                          };
+                          secret = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z0-9][a-z0-9._-]{0,62}");
+                            default = null;
+                            description = "Secret to use instead of the grant's, as that of an account that may do more.";
+                          };
+                          team = lib.mkOption {
+                            type = lib.types.strMatching "[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?";
+                            description = "Team that channels are made in.";
+                          };
+                          members = lib.mkOption {
+                            type = lib.types.listOf (lib.types.strMatching "[a-z][a-z0-9._-]{0,63}");
+                            description = "Users who are made members: you.";
+                          };
+                          private = lib.mkOption {
+                            type = lib.types.bool;
+                            default = false;
+                            description = "Only members find it.";
+                          };
+                        };
+                      });
+                      default = null;
+                      description = "";
+                    };
+                    discord = lib.mkOption {
+                      type = lib.types.nullOr (lib.types.submodule {
+                        options = {
+                          grant = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z]([a-z0-9-]{0,30}[a-z0-9])?");
+                            default = null;
+                            description = "The bot's grant of discord, if it has another name.";
+                          };
+                          secret = lib.mkOption {
+                            type = lib.types.nullOr (lib.types.strMatching "[a-z0-9][a-z0-9._-]{0,62}");
+                            default = null;
+                            description = "Secret to use instead of the grant's, as that of an account that may do more.";
+                          };
+                          server = lib.mkOption {
+                            type = lib.types.strMatching "[0-9]{17,20}";
+                            description = "Server to make channels in.";
+                          };
+                          members = lib.mkOption {
+                            type = lib.types.listOf (lib.types.strMatching "[0-9]{17,20}");
+                            description = "Users whom agents listen to there: you.";
+                          };
+                        };
+                      });
+                      default = null;
+                      description = "";
+                    };
+                    telegram = lib.mkOption {
+                      type = lib.types.nullOr (lib.types.submodule {
+                        options = {
+                          members = lib.mkOption {
+                            type = lib.types.listOf lib.types.int;
+                            description = "Users whom agents listen to there: you.";
+                          };
+                        };
+                      });
+                      default = null;
+                      description = "";
+                    };
+                  };
+                });
+                default = null;
+                description = "Where each agent is talked to. The first is used unless --channel names one.";
+              };
+              template = lib.mkOption {
+                type = lib.types.nullOr lib.types.nonEmptyStr;
+                default = null;
+                description = "Folder whose files each new workspace begins with, relative to this file.";
+              };
+              shared = lib.mkOption {
+                type = lib.types.nullOr lib.types.nonEmptyStr;
+                default = null;
+                description = "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.";
+              };
+              skills = lib.mkOption {
+                type = lib.types.nullOr lib.types.nonEmptyStr;
+                default = null;
+                description = "Folder with skills that all agents read, relative to this file.";
+              };
+            };
+          });
+          default = null;
+          description = "How seawall agent makes agents of this bot; it has none besides its own if absent.";
         };
         settings = lib.mkOption {
           type = lib.types.attrsOf types.json;
@@ -925,5 +1088,28 @@
     });
     default = null;
     description = "Numbers for your monitoring; off if absent.";
+  };
+
+  autoUpdate = lib.mkOption {
+    type = lib.types.nullOr (lib.types.submodule {
+      options = {
+        calendar = lib.mkOption {
+          type = lib.types.strMatching "[A-Za-z0-9 *:.,/~_-]{1,80}";
+          description = "When, as systemd.time(7) has it: \"weekly\", \"Sun 04:30\".";
+        };
+        from = lib.mkOption {
+          type = lib.types.enum [ "pins" "registry" ];
+          default = "pins";
+          description = "pins: versions that came with Seawall or that you pinned; registry: npm's newest.";
+        };
+        days = lib.mkOption {
+          type = lib.types.ints.between 0 90;
+          default = 7;
+          description = "How long a version must have been in the registry.";
+        };
+      };
+    });
+    default = null;
+    description = "Moves bots to a newer OpenClaw by itself, under systemd; never if absent.";
   };
 }

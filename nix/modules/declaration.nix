@@ -134,7 +134,7 @@ in
       domains = map (name: {
         inherit name;
         domain = cfg.bots.${name}.expose.domain;
-      }) (filter (name: cfg.bots.${name}.expose != null) names);
+      }) (filter (name: (cfg.bots.${name}.expose.domain or null) != null) names);
       first = if cfg.telemetry == null then null else cfg.telemetry.metricsPort;
       metrics = lib.optionals (first != null) (builtins.genList (index: first + index) (length names));
       texts = strings "${place}.secrets" (said cfg.secrets) ++ strings "${place}.services" (said cfg.services) ++ strings "${place}.bots" (mapAttrs (_: botOf) cfg.bots);
@@ -163,6 +163,12 @@ in
         (refuse (commandsOf bot.exec == [ ] || bot.exec.packages != [ ])
           "${at}.exec.allow names ${quoted (commandsOf bot.exec)}, and no package in ${at}.exec.packages gives them"
         )
+        (refuse (
+          bot.expose == null || (bot.expose.domain == null) != (bot.expose.tailscale == null)
+        ) "${at}.expose says both or neither of domain and tailscale; say one")
+        (refuse (
+          !boot || bot.agents == null
+        ) "${at}.agents: services don't make agents where Nix makes their files; leave it out, or run the bot with seawall up")
         (refuse (
           bot.exec.allow == null || bot.exec.allow != [ ] || bot.exec.packages == [ ]
         ) "${at}.exec.packages are given, and ${at}.exec.allow has no command of them; leave allow out, or name some")

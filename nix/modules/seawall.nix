@@ -19,7 +19,8 @@ let
 
   state = "/var/lib/seawall/system";
   names = builtins.attrNames cfg.bots;
-  exposed = builtins.filter (name: cfg.bots.${name}.expose != null) names;
+  exposed = builtins.filter (name: (cfg.bots.${name}.expose.domain or null) != null) names;
+  inTailnet = builtins.filter (name: (cfg.bots.${name}.expose.tailscale or null) != null) names;
   declaration = declared.declarationOf cfg;
 
   machine = {
@@ -242,6 +243,10 @@ in
         message = "services.seawall.bots.${builtins.head exposed}.expose.domain needs port 443, which services.${
           lib.concatStringsSep " and services." webServers
         } takes; leave expose out and let that server proxy to the bot's port";
+      }
+      ++ lib.optional (inTailnet != [ ]) {
+        assertion = config.services.tailscale.enable;
+        message = "services.seawall.bots.${builtins.head inTailnet}.expose.tailscale needs services.tailscale.enable, which isn't true";
       }
       ++ [
         {

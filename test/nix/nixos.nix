@@ -72,6 +72,7 @@ in
       services.caddy = stub { };
       services.ollama = stub { };
       services.openssh = stub { };
+      services.tailscale = stub { };
       system = stub { };
       systemd = stub { };
       users = stub { };

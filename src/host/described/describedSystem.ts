@@ -9,6 +9,7 @@ import {
   type TargetFile,
 } from "../../targets/index.ts";
 import { programFiles, type Mount, type ProgramFiles } from "../../wall/index.ts";
+import { clientCommands } from "../../plan/index.ts";
 import { findCommands } from "../findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
@@ -64,7 +65,9 @@ export async function describedGeneration(
   machine: MachineDescription,
 ): Promise<Generation> {
   const { node, launcher, shell } = machine.programs;
-  const programs: Programs = { node, launcher, shell };
+  const client = join(machine.project, "build/seawall-client");
+  const hasClients = loaded.plan.bots.some((bot) => clientCommands(bot).length > 0);
+  const programs: Programs = { node, launcher, shell, ...(hasClients ? { client } : {}) };
   const cas = readCas(loaded);
   const bots: Record<string, BotGeneration> = {};
   const natives = new Map<string, string[]>();

@@ -26,6 +26,14 @@ export async function renderDescribed(
       { hint: "leave it out, and build again for a newer OpenClaw" },
     );
   }
+  const busy = whole.bots.find(({ openclaw }) => openclaw.agents !== undefined);
+  if (busy !== undefined) {
+    throw new HostError(
+      "cannot-serve",
+      `bot "${busy.name}" has agents, which a machine that gets its files from elsewhere doesn't make`,
+      { hint: "leave agents out, or run the bot with: seawall up" },
+    );
+  }
   refuseWhatServicesLack(whole, { caddy: machine.programs.caddy });
   const generation = await describedGeneration(loaded, machine);
   const faults: Fault[] = [];

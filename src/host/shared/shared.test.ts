@@ -355,14 +355,14 @@ test("requireShared() names all that a bot without namespaces can't have", () =>
   const tcp = { kind: "tcp", name: "imap.example.com", hosts: [] } as const;
   const plan = botPlan({
     grants: [tcp],
-    openclaw: { ...botPlan({}).openclaw, plugins: ["@openclaw/discord"] },
+    openclaw: { ...botPlan({}).openclaw, plugins: ["@openclaw/discord"], agents: true },
     proxyPort: 3128,
     unknownHosts: "ask",
   });
   assert.throws(() => requireShared(plan), {
     code: "needs-namespaces",
     exitCode: 4,
-    message: /"imap\.example\.com".*"@openclaw\/discord".*3128.*"unknownHosts"/,
+    message: /"imap\.example\.com".*"@openclaw\/discord".*3128.*"unknownHosts".*"agents"/,
   });
   requireShared(botPlan({}));
 });

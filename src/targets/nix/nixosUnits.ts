@@ -41,7 +41,7 @@ function unitChanges(
   const own = files.filter(({ path }) => path.startsWith(folder));
   const bytesOf = (wanted: (path: string) => boolean): Uint8Array[] =>
     own.filter(({ path }) => wanted(path)).map(({ bytes }) => bytes);
-  const sockets = [units.ingress, units.control, units.metrics];
+  const sockets = [units.ingress, units.control, units.metrics, units.command];
   const listens = files.filter(({ path }) =>
     [units.sockets, ...sockets].some((unit) => path === `units/${unit}`),
   );

@@ -1,4 +1,4 @@
-# refused: The option `services.seawall.bots.one.expose.domain'
+# refused: services.seawall.bots.one.expose says both or neither of domain and tailscale
 {
   services.seawall.enable = true;
   services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";

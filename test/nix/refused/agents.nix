@@ -1,0 +1,10 @@
+# refused: services.seawall.bots.one.agents: services don't make agents where Nix makes their files
+{
+  services.seawall.enable = true;
+  services.seawall.bots.one = {
+    openclaw = "2026.9.6";
+    model = "ollama/qwen3:8b";
+    grants.ollama = { };
+    agents.repositories.path = "/srv/git";
+  };
+}
