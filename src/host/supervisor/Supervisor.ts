@@ -5,6 +5,8 @@ import { ensureAuthority } from "../../authority/index.ts";
 import type { Ask, BrokerConfig } from "../../broker/index.ts";
 import { locateVault } from "../../secrets/index.ts";
 import { probeHost, type CompiledWall, type HostCapabilities } from "../../wall/index.ts";
+import { agentsBase } from "../agentsFolder.ts";
+import { agentWarnings } from "../agentWarnings.ts";
 import { botLaunch } from "../botLaunch.ts";
 import { assignUsers } from "../botUsers.ts";
 import { brokerConfig, proxyToken } from "../brokerConfig.ts";
@@ -15,11 +17,13 @@ import { HostError } from "../HostError.ts";
 import { phantomKey } from "../hostKeys.ts";
 import { LogFile } from "../LogFile.ts";
 import type { StatePaths } from "../../paths/index.ts";
+import type { Plan } from "../../plan/index.ts";
 import { ownConcessions } from "../ownProcess.ts";
 import { planWarnings } from "../planWarnings.ts";
 import { forgetTold } from "../shared/sharedFiles.ts";
 import { SharedPorts, type SharedPort } from "../shared/SharedPorts.ts";
 import type { HealthWarning, SupervisorStatus } from "../status.ts";
+import { AgentRounds } from "./AgentRounds.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
 import { BrowserService } from "./BrowserService.ts";
@@ -50,6 +54,7 @@ export class Supervisor {
   readonly #log: LogFile;
   readonly #bots = new Map<string, BotProcess>();
   readonly #notifier: Notifier;
+  readonly #rounds: AgentRounds;
   readonly #ports = new SharedPorts();
   /** From the first bot that has a browser on. */
   #browsers: BrowserService | undefined;
@@ -63,6 +68,7 @@ export class Supervisor {
   constructor(paths: StatePaths) {
     this.#paths = paths;
     this.#log = new LogFile(join(paths.logs, "supervisor.log"));
+    this.#rounds = new AgentRounds((text) => this.#log.note(text));
     this.#notifier = new Notifier({
       ways: () =>
         (this.#inForce?.generation.plan.approvals?.notify ?? []).filter((way) => way.by !== "chat"),
@@ -94,6 +100,7 @@ export class Supervisor {
         throw error;
       }
       this.#passphrase = known;
+      await this.#rounds.use(next.generation);
       this.#log.note(`generation ${number} is in force`);
       this.#renewal ??= setInterval(() => void this.#renew(), RENEW_MS).unref();
     });
@@ -118,6 +125,7 @@ export class Supervisor {
   down(): Promise<void> {
     return this.#inTurn(async () => {
       clearInterval(this.#renewal);
+      await this.#rounds.use(undefined);
       await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
       this.#bots.clear();
       await this.#browsers?.use(undefined);
@@ -170,7 +178,7 @@ export class Supervisor {
       }),
       asks: this.asks().length,
       health: [
-        ...(this.#inForce === undefined ? [] : planWarnings(this.#inForce.generation.plan)),
+        ...(this.#inForce === undefined ? [] : this.#planned(this.#inForce.generation.plan)),
         ...(this.#broker?.health() ?? []),
         ...this.#crashing(),
         ...(this.#browsers?.health() ?? []),
@@ -372,6 +380,10 @@ export class Supervisor {
     }).catch((error: unknown) => {
       this.#log.note(`certificates not renewed: ${error instanceof Error ? error.message : ""}`);
     });
+  }
+
+  #planned(plan: Plan): HealthWarning[] {
+    return [...planWarnings(plan), ...agentWarnings(agentsBase(this.#paths), plan)];
   }
 
   #crashing(): HealthWarning[] {

@@ -6,6 +6,7 @@ import {
   botUnits,
   scratchPlace,
   SYSTEMD_PATHS,
+  AGENTS_TIMER,
   UPDATE_TIMER,
   WEB_UNIT,
 } from "../../targets/index.ts";
@@ -49,15 +50,15 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
   return changes;
 }
 
+const SHARED: ReadonlySet<string> = new Set([WEB_UNIT, UPDATE_TIMER, AGENTS_TIMER]);
+
 /**
  * Of the units that no single bot's comparison has, those that both generations have and that say
  * something else now: they are started anew.
  */
 export function changedShared(from: string, to: string, wanted: readonly string[]): string[] {
   const reads: Readonly<Record<string, string>> = { [WEB_UNIT]: "expose/Caddyfile" };
-  const shared = wanted.filter(
-    (unit) => unit === WEB_UNIT || unit === UPDATE_TIMER || unit.startsWith("seawall-tailscale-"),
-  );
+  const shared = wanted.filter((unit) => SHARED.has(unit) || unit.startsWith("seawall-tailscale-"));
   return shared.filter((unit) => {
     const paths = [`units/${unit}`, ...[reads[unit] ?? []].flat()];
     return (

@@ -9,6 +9,7 @@ import {
 import type { HostCapabilities, ProgramFiles } from "../../wall/index.ts";
 import type { BotGeneration, Programs } from "../Generation.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
+import { commandEnvironment } from "./commandEnvironment.ts";
 import { systemInput, type CodePlace } from "./systemInput.ts";
 import { updateInput } from "./update/updateInput.ts";
 
@@ -86,7 +87,15 @@ export function portableInput(plan: Plan, version = 252): SystemdInput {
     files: FILES,
     system: ["/usr/lib", "/usr/lib64", "/etc"],
   };
-  return systemInput({ plan, programs: PROGRAMS, bots }, system, place, updates(plan, place));
+  const machine = { node: PROGRAMS.node, state: "/var/lib/seawall", store: STORE };
+  const update = updates(plan, place);
+  return systemInput({ plan, programs: PROGRAMS, bots }, system, place, {
+    ...(update === undefined ? {} : { update }),
+    agents: {
+      declaration: "/etc/seawall/seawall.json5",
+      environment: commandEnvironment({ ...machine, project: place.project }),
+    },
+  });
 }
 
 function updates(plan: Plan, place: CodePlace): SystemdUpdate | undefined {

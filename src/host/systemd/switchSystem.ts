@@ -37,6 +37,7 @@ import { systemInput, type CodePlace } from "./systemInput.ts";
 import { tailnetSite } from "./tailnetSite.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
 import { updateInput } from "./update/updateInput.ts";
+import { commandEnvironment } from "./commandEnvironment.ts";
 import { storeNpm } from "../storeNpm.ts";
 import { usersOf } from "./usersOf.ts";
 import { validateBySystemd } from "./validateBySystemd.ts";
@@ -106,8 +107,15 @@ export async function switchSystem(
     const number = Math.max(0, ...listSystemGenerations(places)) + 1;
     const generation: Generation = { number, ...content };
     const place = { project: PROJECT, cache: brokerCache(paths.store) };
-    const updates = await prepareUpdates(loaded.plan, content.programs.node, paths, place);
-    const files = systemdTarget.render(systemInput(content, system, place, updates));
+    const { node } = content.programs;
+    const update = await prepareUpdates(loaded.plan, node, paths, place);
+    const { root: state, store } = paths;
+    const agents = {
+      declaration: loaded.file,
+      environment: commandEnvironment({ project: PROJECT, node, state, store }),
+    };
+    const more = { agents, ...(update === undefined ? {} : { update }) };
+    const files = systemdTarget.render(systemInput(content, system, place, more));
     const units = files.flatMap(({ path }) => (path.startsWith("units/") ? [path.slice(6)] : []));
     checkForeign(places, units, loaded.plan);
 

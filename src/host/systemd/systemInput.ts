@@ -1,9 +1,4 @@
-import type {
-  SystemdBot,
-  SystemdInput,
-  SystemdSystem,
-  SystemdUpdate,
-} from "../../targets/index.ts";
+import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
 import { botUnits, privateFolder, socketCount } from "../../targets/index.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
@@ -41,7 +36,7 @@ export function systemInput(
   content: Pick<Generation, "plan" | "programs" | "bots">,
   system: SystemdSystem,
   place: CodePlace,
-  update?: SystemdUpdate,
+  more: Pick<SystemdInput, "update" | "agents"> = {},
 ): SystemdInput {
   const { plan, programs } = content;
   const bots = plan.bots.map((bot): [string, SystemdBot] => {
@@ -57,12 +52,7 @@ export function systemInput(
       },
     ];
   });
-  return {
-    plan,
-    bots: Object.fromEntries(bots),
-    system,
-    ...(update === undefined ? {} : { update }),
-  };
+  return { plan, bots: Object.fromEntries(bots), system, ...more };
 }
 
 /** The bot's wall as `seawall up` has it, with what only this machine knows mounted instead. */

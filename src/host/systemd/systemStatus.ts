@@ -5,6 +5,8 @@ import type { HealthWarning } from "../status.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { readPending } from "./activate.ts";
 import type { Plan } from "../../plan/index.ts";
+import { agentsBase } from "../agentsFolder.ts";
+import { agentWarnings } from "../agentWarnings.ts";
 import { USUAL_LIMITS } from "../botWall.ts";
 import { askBroker } from "./askBroker.ts";
 import { answersHealth } from "../answersHealth.ts";
@@ -121,6 +123,7 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
       };
     }),
   );
+  health.push(...agentWarnings(agentsBase(paths), plan));
   const updates = await updateStatus(places, plan, health);
   const cut = readPending(places);
   if (cut !== undefined) {

@@ -9,6 +9,15 @@ export interface SystemdInput {
   readonly system: SystemdSystem;
   /** For a plan with `autoUpdate`. */
   readonly update?: SystemdUpdate;
+  /** For a plan with bots that have agents. */
+  readonly agents?: SystemdAgents;
+}
+
+/** What the service that synchronizes agents needs to know. */
+export interface SystemdAgents {
+  /** File of the declaration. */
+  readonly declaration: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** What the units of updates need to know besides. */

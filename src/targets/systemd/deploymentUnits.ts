@@ -1,7 +1,9 @@
 import type { Plan } from "../../plan/index.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
+import { hasAgents } from "./agentUnits.ts";
 import { unit } from "./brokerUnits.ts";
 import {
+  AGENTS_TIMER,
   botUnits,
   botUser,
   brokerUser,
@@ -65,6 +67,7 @@ export function wantedUnits(plan: Plan): string[] {
       expose?.tailscale === true ? [tailscaleUnit(name)] : [],
     ),
     ...(plan.autoUpdate === undefined ? [] : [UPDATE_TIMER]),
+    ...(hasAgents(plan) ? [AGENTS_TIMER] : []),
   ];
 }
 

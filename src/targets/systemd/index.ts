@@ -13,6 +13,8 @@ export {
   botUnits,
   botUser,
   brokerUser,
+  AGENTS_TIMER,
+  AGENTS_UNIT,
   FETCH_UNIT,
   privateFolder,
   scratchPlace,

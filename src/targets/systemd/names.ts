@@ -67,6 +67,9 @@ export function tailscaleUnit(bot: string): string {
 export const UPDATE_TIMER = "seawall-update.timer";
 export const UPDATE_UNIT = "seawall-update.service";
 export const FETCH_UNIT = "seawall-fetch.service";
+/** When to synchronize agents, and who does. */
+export const AGENTS_TIMER = "seawall-agents.timer";
+export const AGENTS_UNIT = "seawall-agents.service";
 /** Never started by itself. */
 export const FIREWALL_UNIT = "seawall-firewall.service";
 

@@ -1,6 +1,7 @@
 import type { SharedFilters } from "../../wall/index.ts";
 import type { Target, TargetFile } from "../Target.ts";
 import { TargetError } from "../TargetError.ts";
+import { agentUnits } from "./agentUnits.ts";
 import { brokerUnits } from "./brokerUnits.ts";
 import { deploymentUnits } from "./deploymentUnits.ts";
 import { exposeFiles } from "./expose/exposeFiles.ts";
@@ -17,12 +18,13 @@ import { updateUnits } from "./updateUnits.ts";
 export const systemdTarget: Target<SystemdInput> = {
   name: "systemd",
   summary: "units, users and folders for any Linux with systemd",
-  render: ({ plan, bots, system, update }) => {
+  render: ({ plan, bots, system, update, agents }) => {
     const files: TargetFile[] = [
       ...deploymentUnits(plan, system),
       ...exposeFiles(plan, system),
       ...tailscaleUnits(plan, system),
       ...updateUnits(plan, update, system),
+      ...agentUnits(plan, agents, system),
     ];
     const filters: SharedFilters = new Map();
     for (const bot of plan.bots) {

@@ -41,3 +41,16 @@ export function plainText(text: string): string {
 function shown(word: string): string {
   return word.replaceAll(/[^\u0020-\u007e]/g, "?").slice(0, 80);
 }
+
+/** `Environment=`, sorted, each on a line of its own. @throws TargetError `unprintable` */
+export function environment(variables: Readonly<Record<string, string>>): Directives {
+  return Object.entries(variables)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => {
+      if (/^[A-Za-z0-9_/@+.,=~:[\]-]*$/.test(value))
+        return ["Environment", `${name}=${value}`] as const;
+      throw new TargetError("unprintable", `the value of ${name} can't stand in a unit`, {
+        hint: "use letters, digits and / : . _ + - , = @ ~",
+      });
+    });
+}

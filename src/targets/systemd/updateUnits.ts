@@ -7,7 +7,7 @@ import { HARDENING, SMALL_CALLS } from "./hardening.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
 import { FETCH_UNIT, SLICE_UNIT, TARGET_UNIT, UPDATE_TIMER, UPDATE_UNIT } from "./names.ts";
 import type { SystemdSystem, SystemdUpdate } from "./SystemdInput.ts";
-import { plainWord, type Directives } from "./unitFile.ts";
+import { environment, plainWord, type Directives } from "./unitFile.ts";
 
 /** Below /var/lib/private, since its user is made anew each time (systemd.exec(5), DynamicUser=). */
 export const FETCH_FOLDER = "seawall-fetch";
@@ -130,17 +130,4 @@ function fetchUnit({ fetch }: SystemdUpdate, { paths, version }: SystemdSystem):
     ],
     ["Service", knownDirectives(service, version)],
   ]);
-}
-
-/** Sorted, each on a line of its own. @throws TargetError `unprintable` */
-function environment(variables: Readonly<Record<string, string>>): Directives {
-  return Object.entries(variables)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => {
-      if (/^[A-Za-z0-9_/@+.,=~:[\]-]*$/.test(value))
-        return ["Environment", `${name}=${value}`] as const;
-      throw new TargetError("unprintable", `the value of ${name} can't stand in a unit`, {
-        hint: "use letters, digits and / : . _ + - , = @ ~",
-      });
-    });
 }

@@ -6,6 +6,7 @@ import { INSIDE } from "../../inside.ts";
 import { libraryFolders } from "../../libraries.ts";
 import { ownProcessSpec, resolverFiles } from "../../ownProcess.ts";
 import { NPM_INSIDE, NPM_PROGRAM } from "../../storeNpm.ts";
+import { commandEnvironment } from "../commandEnvironment.ts";
 import type { CodePlace } from "../systemInput.ts";
 
 /** Where the service that fetches writes, as it sees it. */
@@ -30,7 +31,7 @@ export function updateInput(
     readonly store: string;
   },
 ): SystemdUpdate {
-  const { node, npm, settings, project, cache, state, store } = around;
+  const { node, npm, settings, project, cache } = around;
   const { from, days } = plan.autoUpdate;
   const versions = plan.bots.map(({ openclaw }) => openclaw.version).toSorted(compareVersions);
   const registry = {
@@ -53,9 +54,7 @@ export function updateInput(
   });
   return {
     environment: {
-      PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${project}/node_modules/.bin:${dirname(node)}`,
-      SEAWALL_STATE: state,
-      SEAWALL_STORE: store,
+      ...commandEnvironment(around),
       ...registry,
     },
     fetch: {

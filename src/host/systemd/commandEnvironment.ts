@@ -1,0 +1,16 @@
+import { dirname } from "node:path";
+
+/** Variables of a service that runs the command line itself, as somebody at a shell would. */
+export function commandEnvironment(machine: {
+  readonly project: string;
+  readonly node: string;
+  readonly state: string;
+  readonly store: string;
+}): Readonly<Record<string, string>> {
+  const { project, node, state, store } = machine;
+  return {
+    PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${project}/node_modules/.bin:${dirname(node)}`,
+    SEAWALL_STATE: state,
+    SEAWALL_STORE: store,
+  };
+}
