@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import JSON5 from "json5";
 import type { Ask } from "../../src/host/index.ts";
-import { Deployment, freePort } from "../support/Deployment.ts";
+import { betweenLooks, Deployment, freePort } from "../support/Deployment.ts";
 import { assertFailed } from "../support/failures.ts";
 
 /** A bot with the real OpenClaw that may say nothing unless its owner agrees; each test goes on from the one before. */
@@ -66,6 +66,7 @@ describe("seawall approve", () => {
     for (const deadline = performance.now() + 120_000; performance.now() < deadline;) {
       const [ask] = await asks();
       if (ask !== undefined) return ask;
+      await betweenLooks();
     }
     throw new Error("nothing was asked");
   };

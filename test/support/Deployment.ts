@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { startStandIns, type StandIns } from "../../src/demo/index.ts";
 import { removeFolder } from "../../src/files/index.ts";
 import type { SupervisorStatus } from "../../src/host/index.ts";
@@ -13,6 +14,9 @@ import { testStore } from "./testStore.ts";
 
 const PATIENCE_MS = 120_000;
 const ANTHROPIC = "sk-ant-api03-";
+
+/** Asking without a pause would take a processor from what is waited for. */
+export const betweenLooks = (): Promise<void> => setTimeout(400);
 
 /** A state folder of its own, stand-ins, and the command line run as a person would. */
 export class Deployment implements AsyncDisposable {
@@ -127,14 +131,17 @@ export class Deployment implements AsyncDisposable {
     for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
       const status = await this.status();
       if (good(status)) return status;
+      await betweenLooks();
     }
     throw new Error(`${what} did not come to be: ${JSON.stringify(await this.status(), null, 1)}`);
   }
 
   /** Asks for a bot's log until something stands in it. */
   async logged(bot: string, pattern: RegExp): Promise<void> {
-    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;)
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
       if (pattern.test(await this.ok(["logs", bot]))) return;
+      await betweenLooks();
+    }
     assert.match(await this.ok(["logs", bot]), pattern);
   }
 

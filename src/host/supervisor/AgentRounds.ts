@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Generation } from "../Generation.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../cli/start.cjs", import.meta.url));
 
 /** How often agents are synchronized. */
 export const ROUND_MS = 15 * 60 * 1000;
