@@ -1,22 +1,16 @@
-# A bot in the tailnet that writes to another; each has a client command.
+# A bot in the tailnet, with a client command.
 {
   services.tailscale.enable = true;
   services.seawall = {
     enable = true;
+    secrets.brave.file = "/run/secrets/brave";
     bots.ada = {
       openclaw = "2026.9.6";
       model = "ollama/qwen3:8b";
-      port = 3001;
       expose.tailscale = true;
       grants.ollama = { };
-      grants.bridge.to = [ "bob" ];
-    };
-    bots.bob = {
-      openclaw = "2026.9.6";
-      model = "ollama/qwen3:8b";
-      port = 3002;
-      grants.ollama = { };
-      grants.bridge.to = [ "ada" ];
+      grants.brave.secret = "brave";
+      exec.allow = [ "brave-search" ];
     };
   };
 }
