@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,6 @@ import {
   prepareGeneration,
   statePaths,
   stopDeployment,
-  type Generation,
   type StatePaths,
   type SupervisorStatus,
 } from "../host/index.ts";
@@ -24,7 +23,7 @@ import { startStandIns, type StandIns } from "./startStandIns.ts";
 
 /** What `seawall demo --json` prints. */
 export interface DemoReport {
-  /** The reply came, and no real value was found. */
+  /** The reply came, no real value was found, and the same search found the worthless one that the bot has. */
   readonly ok: boolean;
   readonly reply: string;
   /** Version that ran. */
@@ -34,6 +33,8 @@ export interface DemoReport {
   readonly unread: readonly string[];
   /** Name of the value and where it was, never the value. */
   readonly found: FinderReport["found"];
+  /** In how many places the search, to show that it searches, found the phantom of the model's key. */
+  readonly phantomIn: number;
   /** Each mechanism of the bot's wall and how far it is enforced. */
   readonly wall: Readonly<Record<string, string>>;
   readonly seconds: number;
@@ -44,16 +45,9 @@ export interface DemoOptions {
   /** Where programs are kept; the demo's own state is thrown away. */
   readonly store: string;
   readonly onProgress: (text: string) => void;
-  /**
-   * Changes what is about to run, given the real values. It exists to show that the finder finds:
-   * a test plants a value into the bot's environment.
-   */
-  readonly beforeStart?: (
-    generation: Omit<Generation, "number">,
-    values: readonly { readonly name: string; readonly value: string }[],
-  ) => Omit<Generation, "number">;
 }
 
+const PHANTOM = "phantom";
 const QUESTION = "Which word comes after pebble?";
 const REPLY_MS = 180_000;
 
@@ -85,11 +79,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await storeKeys(paths, values);
     const file = join(folder, "seawall.json5");
     await writeDeclaration(file, folder, standIns, options.openclaw);
-    const status = await start(file, paths, values, options);
+    const status = await start(file, paths, options);
     const reply = await converse(standIns, options.onProgress);
     const report = await search(status, values, options.onProgress);
+    const found = report.found.filter(({ name }) => name !== PHANTOM);
+    const phantomIn = report.found.length - found.length;
     return {
-      ok: report.found.length === 0,
+      ok: found.length === 0 && phantomIn > 0,
       reply,
       openclaw: options.openclaw,
       searched: {
@@ -99,7 +95,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
         environments: report.environments,
       },
       unread: report.unread,
-      found: report.found,
+      found,
+      phantomIn,
       wall: Object.fromEntries(
         (status.bots[0]?.wall ?? []).map(({ mechanism, state }) => [mechanism, state]),
       ),
@@ -156,12 +153,11 @@ async function writeDeclaration(
 async function start(
   file: string,
   paths: StatePaths,
-  values: readonly { readonly name: string; readonly value: string }[],
-  { onProgress, beforeStart }: DemoOptions,
+  { onProgress }: DemoOptions,
 ): Promise<SupervisorStatus> {
   const loaded = loadDeclaration(file, {});
   const prepared = await prepareGeneration(loaded, paths, onProgress);
-  await applyGeneration(paths, beforeStart?.(prepared, values) ?? prepared, { onProgress });
+  await applyGeneration(paths, prepared, { onProgress });
   const reply = await askSupervisor(paths, { verb: "status" });
   if (reply.kind !== "status") throw new DemoError("no-process", "the supervisor gave no status");
   return reply.status;
@@ -183,7 +179,17 @@ async function search(
   const pid = status.bots[0]?.pid;
   if (pid === undefined) throw new DemoError("no-process", "the bot has no process to search");
   onProgress("searching the bot's processes and files for both keys");
-  return findValues({ pids: processesInside(pid), values, onProgress });
+  const phantom = { name: PHANTOM, value: phantomOf(pid) };
+  return findValues({ pids: processesInside(pid), values: [...values, phantom], onProgress });
+}
+
+/** What the bot has in place of the model's key. */
+function phantomOf(pid: number): string {
+  const variable = "ANTHROPIC_API_KEY=";
+  const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+  const line = environment.find((each) => each.startsWith(variable));
+  if (line === undefined) throw new DemoError("no-process", "the bot was given no key at all");
+  return line.slice(variable.length);
 }
 
 /** A port that is free now; the demo's gateway must not clash with a bot that runs here. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ensureAuthority, issueLeaf } from "../../src/authority/index.ts";
@@ -11,9 +11,12 @@ import {
   startDiscordStandIn,
   type DiscordStandIn,
 } from "../support/DiscordStandIn.ts";
+import { startGiteaStandIn, type GiteaStandIn } from "../support/GiteaStandIn.ts";
 import { startMattermostStandIn, type MattermostStandIn } from "../support/MattermostStandIn.ts";
+import { isAlive, socketsOf, traces } from "../support/traces.ts";
 
 const CHAT = "chat.example.com";
+const GIT = "git.example.com";
 const REPLY_MS = 90_000;
 
 interface Grants {
@@ -21,7 +24,9 @@ interface Grants {
 }
 
 interface Line {
+  readonly bot: string;
   readonly kind: string;
+  readonly decision?: string;
   readonly grant?: string;
   readonly host?: string;
   readonly path?: string;
@@ -33,18 +38,25 @@ interface Line {
 }
 
 /**
- * The real OpenClaw with the real plugins of its channels, all three at once, against servers that
- * take the real tokens only. The tests follow one deployment through a day.
+ * The real OpenClaw with the real plugins of its channels, all three at once, and with agents that come and go,
+ * against servers that take the real tokens only. The tests follow one deployment through a day.
  */
 describe("a bot on Telegram, Discord and Mattermost", () => {
   let deployment: Deployment;
   let discord: DiscordStandIn;
   let mattermost: MattermostStandIn;
+  let gitea: GiteaStandIn;
   let port: number;
+  let installing: string;
   const canaries = {
     // A token's first part is the application's id, and public.
     discord: `${Buffer.from("1180000000000000777").toString("base64url")}.G${randomBytes(3).toString("hex").slice(0, 5)}.${randomBytes(30).toString("base64url").slice(0, 38)}`,
     mattermost: randomBytes(13).toString("hex"),
+    gitea: randomBytes(20).toString("hex"),
+  };
+  const agents = {
+    repositories: { gitea: { owner: "nixclaw" } },
+    channels: { mattermost: { team: "team", members: ["owner"] } },
   };
 
   before(async () => {
@@ -62,21 +74,25 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
       await issueLeaf(authority, [CHAT]),
       canaries.mattermost,
     );
-    await deployment.ok(["secret", "set", "discord"], canaries.discord);
-    await deployment.ok(["secret", "set", "mattermost"], canaries.mattermost);
+    gitea = await startGiteaStandIn(canaries.gitea, await issueLeaf(authority, [GIT]));
+    for (const [name, value] of Object.entries(canaries))
+      await deployment.ok(["secret", "set", name], value);
     declare(allGrants());
-    await deployment.ok(["up"]);
+    const up = await deployment.run(["up"]);
+    assert.equal(up.code, 0, up.stderr);
+    installing = up.stderr;
   });
   after(async () => {
     await deployment[Symbol.asyncDispose]();
     await discord.close();
     await mattermost.close();
+    await gitea[Symbol.asyncDispose]();
   });
 
   function allGrants(): Grants {
     const { grants } = deployment.bot({ port, telegram: true }) as { grants: Grants };
-    const dial = (at: { host: string; port: number }): object => ({
-      host: at.host,
+    const dial = (at: { host?: string; port: number }): object => ({
+      host: at.host ?? "127.0.0.1",
       port: at.port,
       ca: "channels.pem",
     });
@@ -89,13 +105,14 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
         allowFrom: [mattermost.userId],
         dial: dial(mattermost),
       },
+      gitea: { secret: "gitea", url: `https://${GIT}`, dial: dial(gitea) },
     };
   }
 
-  function declare(grants: Grants): void {
-    const names = ["anthropic", "telegram", "discord", "mattermost"];
+  function declare(grants: Grants, more: object = { agents }): void {
+    const names = ["anthropic", "telegram", "discord", "mattermost", "gitea"];
     deployment.declare(
-      { a: deployment.bot({ port, more: { grants } }) },
+      { a: deployment.bot({ port, more: { grants, ...more } }) },
       { secrets: Object.fromEntries(names.map((name) => [name, { vault: name }])) },
     );
   }
@@ -119,7 +136,22 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
       .map((line) => JSON.parse(line) as Line);
   }
 
+  /** Applies what was declared; nothing is installed a second time. */
+  async function up(): Promise<void> {
+    const { code, stderr } = await deployment.run(["up"]);
+    assert.equal(code, 0, stderr);
+    assert.ok(!stderr.includes("installing"), stderr);
+  }
+
   const word = (): string => `w${randomBytes(4).toString("hex")}`;
+
+  test("each channel's plugin was installed, with the registry as all there is", () => {
+    for (const name of ["discord", "mattermost"])
+      assert.match(installing, new RegExp(`installing @openclaw/${name} into a`));
+    const reached = records().filter(({ bot }) => bot === "a/plugins");
+    assert.ok(reached.some(({ kind, decision }) => kind === "tunnel" && decision === "allow"));
+    assert.ok(reached.every(({ kind }) => kind === "tunnel" || kind === "dns"));
+  });
 
   test("a message on Telegram gets its answer", async () => {
     const said = word();
@@ -216,7 +248,7 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     const pid = await pidOf();
     const all = allGrants();
     declare({ ...all, discord: { ...all["discord"], allow: ["GET /api/v10/users/*"] } });
-    await deployment.ok(["up"]);
+    await up();
     assert.ok(discord.connections.every(({ open }) => !open));
     assert.ok(
       mattermost.connections.some(({ open }) => open),
@@ -225,7 +257,7 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     assert.equal(await pidOf(), pid);
     const closed = discord.connections.length;
     declare(all);
-    await deployment.ok(["up"]);
+    await up();
     assert.equal(await pidOf(), pid);
     const said = word();
     discord.sendAsUser(`Say the word: ${said}`);
@@ -234,20 +266,51 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     assert.ok(discord.connections.every(({ login }) => login !== "refused"));
   });
 
+  test("an agent is made, answers in its channel without a mention, is synchronized and deleted, and the gateway runs on", async () => {
+    const pid = await pidOf();
+    await deployment.ok(["agent", "new", "ops"]);
+    const said = word();
+    mattermost.sendAsUser(`Say the word: ${said}`, mattermost.channels.get("ops")?.id);
+    assert.match(await mattermost.nextReply(REPLY_MS), new RegExp(said));
+    // OpenClaw itself filled the workspace, at the first turn.
+    const workspace = join(deployment.state, "bots", "a", "agents", "ops");
+    assert.ok(readdirSync(workspace).includes("SOUL.md"));
+    await deployment.ok(["agent", "sync"]);
+    assert.match(gitea.git("ops", ["ls-tree", "--name-only", "main"]), /^SOUL\.md$/m);
+
+    await deployment.ok(["agent", "delete", "ops"]);
+    assert.equal(gitea.repositories.get("nixclaw/ops")?.archived, true);
+    assert.ok((mattermost.channels.get("ops")?.delete_at ?? 0) > 0);
+    assert.equal(await pidOf(), pid);
+    assert.equal((await deployment.status()).bots[0]?.restarts, 0);
+  });
+
   test("a grant taken away cuts its WebSocket, and the service hears no more of the bot", async () => {
     const { mattermost: _gone, ...rest } = allGrants();
-    declare(rest);
-    await deployment.ok(["up"]);
+    declare(rest, {});
+    const before = mattermost.connections.length;
+    await up();
     assert.ok(mattermost.connections.every(({ open }) => !open));
-    const heard = mattermost.calls.length;
-    const said = word();
-    assert.match(await deployment.converse(`Say the word: ${said}`), new RegExp(said));
-    assert.equal(mattermost.calls.length, heard);
+    assert.equal(
+      mattermost.connections.length,
+      before,
+      "it answers, and has logged in nowhere else",
+    );
     assert.equal(phantomOf(await pidOf(), "MATTERMOST_BOT_TOKEN"), "");
   });
 
-  test("each WebSocket left a record with what went over it, and none of it a token", async () => {
+  test("seawall down leaves no process, socket or mount", async () => {
+    const { pid, broker, bots } = await deployment.status();
+    const inside = bots.flatMap((bot) => (bot.pid === undefined ? [] : processesInside(bot.pid)));
+    const sockets = socketsOf(pid);
+    assert.notEqual(sockets.size, 0);
     await deployment.ok(["down"]);
+    const left = [pid, broker.pid ?? 0, ...inside].filter((each) => each > 0 && isAlive(each));
+    assert.deepEqual(left, []);
+    assert.deepEqual(traces(deployment.folder, sockets), []);
+  });
+
+  test("each WebSocket left a record with what went over it, and none of it a token", () => {
     const sockets = records().filter(({ status }) => status === 101);
     const of = (grant: string): Line[] => sockets.filter((line) => line.grant === grant);
     assert.equal(of("discord").length, discord.connections.length);

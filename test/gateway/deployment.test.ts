@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, globSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { WebSocket } from "ws";
 import { processesInside } from "../../src/demo/index.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
+import { ends, socketsOf, traces } from "../support/traces.ts";
 
 /**
  * One deployment of two bots with the real OpenClaw, gone through like a day with it: each test
@@ -324,37 +325,7 @@ describe("a deployment of two bots", () => {
     }
   });
 
-  test("seawall down leaves no process, socket or mount", async () => {
-    const { pid, broker, bots } = await deployment.status();
-    const inside = bots.flatMap((bot) => (bot.pid === undefined ? [] : processesInside(bot.pid)));
-    const sockets = socketsOf(pid);
-    assert.notEqual(sockets.size, 0);
-    await deployment.ok(["down"]);
-    const left = [pid, broker.pid ?? 0, ...inside].filter((each) => each > 0 && isAlive(each));
-    assert.deepEqual(left, []);
-    assert.deepEqual(traces(deployment.folder, sockets), []);
-  });
-
-  test("seawall up installs a channel's plugin once, with the registry as all there is", async () => {
-    const plugins = ["@openclaw/mattermost"];
-    deployment.declare({ b: deployment.bot({ port: ports.b, more: { plugins } }) });
-    const { code, stderr } = await deployment.run(["up"]);
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /installing @openclaw\/mattermost into b/);
-    // Written a little after the gateway has begun to answer.
-    await deployment.logged("b", /server listening \(.*\bmattermost\b/);
-    const records = readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { bot: string; kind: string; decision: string });
-    const reached = records.filter(({ bot }) => bot === "b/plugins");
-    assert.ok(reached.some(({ kind, decision }) => kind === "tunnel" && decision === "allow"));
-    const again = await deployment.run(["up"]);
-    assert.equal(again.code, 0);
-    assert.ok(!again.stderr.includes("installing"));
-  });
-
-  test("kill -9 of the supervisor leaves no process, socket or mount either", async () => {
+  test("kill -9 of the supervisor leaves no process, socket or mount", async () => {
     const { pid, broker, bots } = await deployment.status();
     const all = [
       pid,
@@ -389,52 +360,4 @@ async function insideNamespaces(
     () => run,
     () => undefined,
   );
-}
-
-/** Which of the sockets, and which mounts below the folder, this host still has. */
-function traces(folder: string, sockets: ReadonlySet<string>): string[] {
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .filter((line) => line.includes(folder));
-  return [...abstractSockets().values()].filter((name) => sockets.has(name)).concat(mounts);
-}
-
-/** Names of the abstract Unix sockets that a process holds. */
-function socketsOf(pid: number): ReadonlySet<string> {
-  const all = abstractSockets();
-  const held = readdirSync(`/proc/${pid}/fd`).map((fd) => {
-    try {
-      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
-    } catch {
-      return undefined;
-    }
-  });
-  return new Set(held.flatMap((inode) => all.get(inode ?? "") ?? []));
-}
-
-function abstractSockets(): ReadonlyMap<string, string> {
-  const lines = readFileSync("/proc/net/unix", "utf8").split("\n");
-  return new Map(
-    lines.flatMap((line) => {
-      const [inode, name] = line.split(/\s+/).slice(6);
-      return inode !== undefined && name?.startsWith("@") === true ? [[inode, name]] : [];
-    }),
-  );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
-async function ends(pid: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    if (!isAlive(pid)) return;
-    // Given up to ten seconds: the kernel ends a whole namespace one process at a time.
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`process ${pid} is still there: ${readdirSync(`/proc/${pid}/task`).length} threads`);
 }

@@ -10,7 +10,8 @@ export const demo: Command = {
     "Needs no keys and no network but for bringing OpenClaw: local stand-ins take the place of",
     "Anthropic and Telegram and accept only two random keys, which go into a vault. A message is",
     "sent and answered; then the memory, environment, arguments and files of every process inside",
-    "the wall are searched for both. Exit 0 only if the reply came and nothing was found.",
+    "the wall are searched for both, and for the worthless one that the bot has, which must be found.",
+    "Exit 0 only if the reply came and nothing else was found.",
     "Nothing is left behind but OpenClaw in the store.",
   ].join("\n"),
   options: {},
@@ -33,6 +34,7 @@ function reportLines({
   searched,
   unread,
   found,
+  phantomIn,
   wall,
   seconds,
 }: DemoReport): string[] {
@@ -45,6 +47,7 @@ function reportLines({
     `wall: ${Object.entries(wall)
       .map(([name, state]) => `${name} ${state}`)
       .join(", ")}`,
+    `places where the search found the worthless key that the bot has: ${phantomIn}`,
     `real values found: ${found.length}`,
     ...found.map(({ name, where }) => `  ${name} in ${where}`),
     `took ${seconds} s`,
