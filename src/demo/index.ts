@@ -12,4 +12,5 @@ export {
   type Upgrade,
 } from "./serveHttps.ts";
 export { startStandIns, type StandIns } from "./startStandIns.ts";
+export { startTelegramStandIn, type TelegramStandIn } from "./TelegramStandIn.ts";
 export { runDemo, type DemoOptions, type DemoReport } from "./runDemo.ts";

@@ -13,7 +13,8 @@ import type {
   Plan,
   PhantomVariable,
 } from "./Plan.ts";
-import { planGrant, type DraftGrant, type GrantContext } from "./planGrant.ts";
+import type { DraftGrant, GrantContext } from "./GrantContext.ts";
+import { planGrant } from "./planGrant.ts";
 import { planLimits } from "./planLimits.ts";
 import { planMints } from "./planMints.ts";
 import { planPorts } from "./planPorts.ts";

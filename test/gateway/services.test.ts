@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Leaf } from "../../src/authority/index.ts";
 import { makeAuthority } from "../../src/broker/testing/certificates.ts";
 import { serviceAccount, TokenStandIn } from "../../src/broker/mint/testing/TokenStandIn.ts";
-import { sendJson, serveHttps, type HttpsServer } from "../../src/demo/index.ts";
+import {
+  sendJson,
+  serveHttps,
+  startTelegramStandIn,
+  type HttpsServer,
+  type TelegramStandIn,
+} from "../../src/demo/index.ts";
 import { findChromium } from "../../src/services/index.ts";
 import { TestSite } from "../../src/services/browser/testing/TestSite.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
@@ -21,6 +28,9 @@ describe("an agent that uses its services by their client commands", () => {
   const provider = new TokenStandIn({ refreshToken: "unused", clientSecret: "unused" });
   const calls: string[] = [];
   let site: TestSite;
+  /** By which the owner speaks to the bot that is written to. */
+  let other: TelegramStandIn;
+  const otherToken = `7123456780:AA${randomBytes(30).toString("base64url").slice(0, 33)}`;
 
   before(async () => {
     deployment = await Deployment.make();
@@ -72,7 +82,9 @@ describe("an agent that uses its services by their client commands", () => {
     servers.push(model, tokens, google);
     site = await TestSite.start("127.0.0.1");
     site.html("/tides", "<main><h1>Tides</h1><p>High water at six.</p></main>");
+    other = await startTelegramStandIn(await leafFor(["api.telegram.org"]), otherToken);
     await deployment.ok(["secret", "set", "google-key"], serviceAccount());
+    await deployment.ok(["secret", "set", "other-telegram"], otherToken);
     const at = ({ port }: { port: number }, ca: string): object => ({
       host: "127.0.0.1",
       port,
@@ -109,6 +121,11 @@ describe("an agent that uses its services by their client commands", () => {
           more: {
             grants: {
               anthropic: { secret: "anthropic", dial: at(model, "services.pem") },
+              telegram: {
+                secret: "other-telegram",
+                allowFrom: [other.userId],
+                dial: at(other, "services.pem"),
+              },
               bridge: {},
             },
           },
@@ -118,6 +135,7 @@ describe("an agent that uses its services by their client commands", () => {
         secrets: {
           anthropic: { vault: "anthropic" },
           telegram: { vault: "telegram" },
+          "other-telegram": { vault: "other-telegram" },
           "google-key": { vault: "google-key" },
           google: {
             googleServiceAccount: "google-key",
@@ -132,21 +150,22 @@ describe("an agent that uses its services by their client commands", () => {
   });
   after(async () => {
     await deployment[Symbol.asyncDispose]();
-    await Promise.all([...servers.map((server) => server.close()), site.stop()]);
+    await Promise.all([...servers.map((server) => server.close()), other.close(), site.stop()]);
   });
 
-  /** Has the agent run these in one turn; what the exec tool gave for each. */
-  async function run(...commands: readonly string[]): Promise<string[]> {
-    deployment.standIns.telegram.sendAsUser(commands.map((each) => `RUN: ${each}`).join("\n"));
+  /** Has the agent behind a Telegram run these in one turn; what the exec tool gave for each. */
+  async function run(telegram: TelegramStandIn, ...commands: readonly string[]): Promise<string[]> {
+    telegram.sendAsUser(commands.map((each) => `RUN: ${each}`).join("\n"));
     const results = await Promise.all(commands.map((each) => model.resultOf(each)));
     // What OpenClaw says while it works comes before the turn's end.
-    while ((await deployment.standIns.telegram.nextReply(120_000)).startsWith("Working"));
+    while ((await telegram.nextReply(120_000)).startsWith("Working"));
     return results;
   }
 
   test("a turn reads the calendar, a page, and writes to another bot, and what isn't granted is refused by the rule", async (t) => {
     const page = `browser-fetch fetch url=http://127.0.0.1:${site.port}/tides`;
     const [list = "", sent = "", refused = "", read = ""] = await run(
+      deployment.standIns.telegram,
       "google-api calendar.list",
       "bridge send to=b text=six",
       "google-api call DELETE /calendar/v3/calendars/primary",
@@ -167,6 +186,12 @@ describe("an agent that uses its services by their client commands", () => {
     assert.match(prompt, /google-api \(/);
     assert.match(prompt, /bridge \(write to other bots/);
     assert.doesNotMatch(prompt, /brave-search/);
+  });
+
+  test("the other bot reads what was written to it, and who wrote it", async () => {
+    const [received = ""] = await run(other, "bridge receive");
+    assert.match(received, /\\"text\\":\s*\\"six\\"/);
+    assert.match(received, /\\"from\\":\s*\\"a\\"/);
   });
 
   test("the record has both", async () => {
