@@ -23,6 +23,7 @@ import { nativeModules } from "./nativeModules.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { requireShared } from "./shared/requireShared.ts";
+import { noteTaken, wasTaken } from "./takenConfigs.ts";
 import { sharedFolders, sharedInside, type SharedParts } from "./shared/sharedInside.ts";
 import { storeClient, storeLauncher } from "./storeLauncher.ts";
 import { storeNpm } from "./storeNpm.ts";
@@ -123,10 +124,12 @@ export async function prepareGeneration(
       shared?.has(plan.name) === true
         ? { ...parts, shared: true, rendered: renderShared(plan, parts) }
         : { ...parts, rendered: renderConfig(plan, inside, pin) };
+    bots[plan.name] = bot;
+    if (wasTaken(paths.store, bot)) continue;
     progress(`asking OpenClaw ${openclaw.version} about the configuration of ${plan.name}`);
     const issues = await validate({ plan, bot, programs });
     faults.push(...issues.map((issue) => refusal(plan, issue)));
-    bots[plan.name] = bot;
+    if (issues.length === 0) noteTaken(paths.store, bot);
   }
   if (faults.length > 0) throw loaded.refuse(faults);
   const { file, plan } = loaded;

@@ -212,7 +212,9 @@ describe("a deployment of two bots", () => {
   test("seawall up again restarts only the bot that the declaration changes", async () => {
     const before = await deployment.status();
     deployment.declare(twoBots({ settings: { messages: { ackReaction: "eyes" } } }));
-    await deployment.ok(["up"]);
+    const { code, stderr } = await deployment.run(["up"]);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /about the configuration of a/, "OpenClaw has taken it before");
     const later = await deployment.status();
     assert.equal(later.generation, before.generation + 1);
     assert.equal(later.bots[0]?.pid, before.bots[0]?.pid);

@@ -10,7 +10,7 @@ import {
 } from "../../targets/index.ts";
 import { registrySettings } from "../../openclaw/index.ts";
 import { locateVault } from "../../secrets/index.ts";
-import type { BotGeneration, Generation } from "../Generation.ts";
+import type { Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
 import type { LoadedDeclaration } from "../loadDeclaration.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
@@ -94,10 +94,7 @@ export async function switchSystem(
       // Throws what the wall can't go without on this machine.
       if (plan.bots.length > 0 && found.host.landlock < 1) requireLandlock(plan);
       return {
-        validate: (input) =>
-          isJudged(old, input.bot, input.plan.name)
-            ? Promise.resolve([])
-            : validateBySystemd(input, found),
+        validate: (input) => validateBySystemd(input, found),
       };
     };
     const content = await prepareGeneration(loaded, paths, progress, enforcement, SERVICE_INSIDE);
@@ -228,15 +225,6 @@ async function prepareUpdates(
     { ...plan, autoUpdate },
     { ...place, node, npm: storeNpm(store), settings, state, store },
   );
-}
-
-/** Whether the same OpenClaw took the same configuration for the generation in force. */
-function isJudged(old: Generation | undefined, bot: BotGeneration, name: string): boolean {
-  const before = old?.bots[name];
-  if (before === undefined) return false;
-  const what = ({ openclaw, rendered }: BotGeneration): string =>
-    JSON.stringify([openclaw, rendered]);
-  return what(before) === what(bot);
 }
 
 /** What `seawall up` can do and services can't. */
