@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { globSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Leaf } from "../../src/authority/index.ts";
@@ -20,13 +20,19 @@ import { startToolModel, type ToolModel } from "../support/ToolModel.ts";
 
 const browser = findChromium() !== undefined || process.env["CI"] === "true";
 
-/** The real OpenClaw, whose agent has client commands and nothing else to run. */
+/** The real OpenClaw, whose agent has client commands and nothing else to run; what its services want is made. */
 describe("an agent that uses its services by their client commands", () => {
   let deployment: Deployment;
   let model: ToolModel;
   const servers: HttpsServer[] = [];
   const provider = new TokenStandIn({ refreshToken: "unused", clientSecret: "unused" });
   const calls: string[] = [];
+  const values = {
+    client: `client-${randomBytes(20).toString("hex")}`,
+    refresh: `refresh-${randomBytes(20).toString("hex")}`,
+  };
+  let accepted = values.refresh;
+  const asked: URLSearchParams[] = [];
   let site: TestSite;
   /** By which the owner speaks to the bot that is written to. */
   let other: TelegramStandIn;
@@ -79,10 +85,24 @@ describe("an agent that uses its services by their client commands", () => {
         sendJson(response, 200, { items: [{ summary: "A calendar by the sea" }] });
       },
     );
-    servers.push(model, tokens, google);
+    const login = await serveHttps(await leafFor(["login.example.com"]), (request, response) => {
+      const form = new URLSearchParams(request.body.toString());
+      asked.push(form);
+      const good =
+        form.get("refresh_token") === accepted && form.get("client_secret") === values.client;
+      if (!good) return sendJson(response, 400, { error: "invalid_grant" });
+      sendJson(response, 200, {
+        access_token: deployment.canaries.anthropic,
+        token_type: "Bearer",
+        expires_in: 3600,
+      });
+    });
+    servers.push(model, tokens, google, login);
     site = await TestSite.start("127.0.0.1");
     site.html("/tides", "<main><h1>Tides</h1><p>High water at six.</p></main>");
     other = await startTelegramStandIn(await leafFor(["api.telegram.org"]), otherToken);
+    for (const [name, value] of Object.entries(values))
+      await deployment.ok(["secret", "set", name], value);
     await deployment.ok(["secret", "set", "google-key"], serviceAccount());
     await deployment.ok(["secret", "set", "other-telegram"], otherToken);
     const at = ({ port }: { port: number }, ca: string): object => ({
@@ -133,7 +153,18 @@ describe("an agent that uses its services by their client commands", () => {
       },
       {
         secrets: {
-          anthropic: { vault: "anthropic" },
+          client: { vault: "client" },
+          refresh: { vault: "refresh" },
+          anthropic: {
+            oauth2: {
+              tokenUrl: "https://login.example.com/token",
+              clientId: "seawall",
+              clientSecret: "client",
+              refreshToken: "refresh",
+              scopes: ["model"],
+              dial: at(login, "services.pem"),
+            },
+          },
           telegram: { vault: "telegram" },
           "other-telegram": { vault: "other-telegram" },
           "google-key": { vault: "google-key" },
@@ -200,5 +231,50 @@ describe("an agent that uses its services by their client commands", () => {
     assert.match(records, /not-allowed/);
     const sent = await deployment.ok(["audit", "query", "--grant", "bridge", "--json"]);
     assert.match(sent, /"send"/);
+  });
+
+  test("a made secret serves the calls of both bots, made once, and stands in the record by its name", async () => {
+    assert.equal(asked.length, 1);
+    assert.equal(asked[0]?.get("grant_type"), "refresh_token");
+    assert.equal(asked[0]?.get("scope"), "model");
+    const found = await deployment.ok(["audit", "query", "--kind", "mint", "--json"]);
+    assert.match(found, /"secret":\s*"anthropic"/);
+    assert.match(found, /"host":\s*"login\.example\.com:443"/);
+    assert.match(await deployment.ok(["audit", "query", "--kind", "mint"]), /mint anthropic/);
+  });
+
+  test("a made secret is made anew when what it is made from was exchanged, and status says when that fails", async () => {
+    accepted = `refresh-${randomBytes(20).toString("hex")}`;
+    await deployment.ok(["secret", "set", "refresh"], `refresh-${randomBytes(20).toString("hex")}`);
+    deployment.standIns.telegram.sendAsUser("are you there?");
+    await deployment.until(
+      ({ health }) =>
+        JSON.stringify(health).includes("login.example.com says no (400, invalid_grant)"),
+      "the warning",
+    );
+    await deployment.ok(["secret", "set", "refresh"], accepted);
+    deployment.standIns.telegram.sendAsUser("and now?");
+    const status = await deployment.until(
+      ({ health }) => !JSON.stringify(health).includes("mint:anthropic"),
+      "the end of the warning",
+    );
+    assert.equal(JSON.stringify(status).includes(accepted), false);
+    assert.equal(asked.at(-1)?.get("refresh_token"), accepted);
+  });
+
+  test("a made secret leaves nothing of itself on the disk, nor what it is made from outside of the vault", () => {
+    const secrets = [...Object.values(values), accepted, deployment.canaries.anthropic];
+    const files = globSync("**/*", { cwd: deployment.folder }).filter(
+      (name) =>
+        statSync(join(deployment.folder, name), { throwIfNoEntry: false })?.isFile() === true,
+    );
+    assert.ok(
+      files.some((name) => name.endsWith("audit.jsonl")),
+      "control: the record is there",
+    );
+    for (const name of files) {
+      const bytes = readFileSync(join(deployment.folder, name), "latin1");
+      for (const secret of secrets) assert.ok(!bytes.includes(secret), name);
+    }
   });
 });

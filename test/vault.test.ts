@@ -5,16 +5,16 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
-import { assertFailed, assertNothingStarted, snapshot } from "../support/failures.ts";
-import { freePort } from "../support/Deployment.ts";
-import { runSeawall, type Ran } from "../support/runSeawall.ts";
-import { declareOneBot } from "../support/simpleDeclaration.ts";
-import { temporaryFolder } from "../support/temporaryFolder.ts";
-import { testStore } from "../support/testStore.ts";
+import { assertFailed, assertNothingStarted, snapshot } from "./support/failures.ts";
+import { freePort } from "./support/Deployment.ts";
+import { runSeawall, type Ran } from "./support/runSeawall.ts";
+import { declareOneBot } from "./support/simpleDeclaration.ts";
+import { temporaryFolder } from "./support/temporaryFolder.ts";
+import { testStore } from "./support/testStore.ts";
 
 /** What `seawall up` does with a vault it can't open, and passphrases typed at a terminal. */
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/start.cjs");
+const MAIN = resolve(import.meta.dirname, "../src/cli/start.cjs");
 const VALUE = "sk-ant-api03-value-that-must-not-show";
 const PASSPHRASE = "correct horse battery";
 const skip = {

@@ -4,12 +4,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { SupervisorStatus } from "../../src/host/index.ts";
-import { assertFailed, assertNothingStarted, halfFiles, snapshot } from "../support/failures.ts";
-import { runSeawall, type Ran } from "../support/runSeawall.ts";
-import { declareNoBots, declareOneBot } from "../support/simpleDeclaration.ts";
-import { temporaryFolder } from "../support/temporaryFolder.ts";
-import { testStore } from "../support/testStore.ts";
+import type { SupervisorStatus } from "../src/host/index.ts";
+import { assertFailed, assertNothingStarted, halfFiles, snapshot } from "./support/failures.ts";
+import { runSeawall, type Ran } from "./support/runSeawall.ts";
+import { declareNoBots, declareOneBot } from "./support/simpleDeclaration.ts";
+import { temporaryFolder } from "./support/temporaryFolder.ts";
+import { testStore } from "./support/testStore.ts";
 
 /** Two that want the same: a port, a deployment. */
 

@@ -1,145 +1,24 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { assertFailed, assertNothingStarted, snapshot } from "../support/failures.ts";
+import { test } from "node:test";
 import { compileNeedles } from "../../src/demo/compileNeedles.ts";
 import { Search } from "../../src/demo/Search.ts";
 import { searchMemory } from "../../src/demo/searchMemory.ts";
 import { CONTAINER_RULES } from "../../src/wall/testing/containerRules.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
+import { assertFailed, assertNothingStarted } from "../support/failures.ts";
+import { refusesEverywhere } from "../support/refusesEverywhere.ts";
 import { runSeawall, type RunOptions } from "../support/runSeawall.ts";
 import { declareOneBot } from "../support/simpleDeclaration.ts";
-import { temporaryFolder } from "../support/temporaryFolder.ts";
 import { testStore } from "../support/testStore.ts";
 import { underRules } from "../support/underRules.ts";
 import { withoutLandlock } from "../support/withoutLandlock.ts";
 
-/** Hosts that lack something the wall needs, made so for real: each command says it, with exit 4. */
-
-interface Case {
-  readonly options: RunOptions;
-  readonly state: string;
-}
-
-async function prepare(t: TestContext, more: Partial<RunOptions>): Promise<Case> {
-  const folder = temporaryFolder(t);
-  const state = join(folder, "state");
-  declareOneBot(folder, await freePort());
-  const options = { state, cwd: folder, env: { SEAWALL_STORE: testStore() }, ...more };
-  const stored = await runSeawall(["secret", "set", "anthropic"], {
-    state,
-    cwd: folder,
-    input: "sk-ant-api03-not-a-real-one",
-  });
-  assert.equal(stored.code, 0, stored.stderr);
-  return { options, state };
-}
-
-async function refusesEverywhere({ options, state }: Case, message: RegExp): Promise<void> {
-  const before = snapshot(state);
-  for (const verb of ["doctor", "check", "up"]) {
-    assertFailed(await runSeawall([verb], options), 4, message);
-    await assertNothingStarted(state);
-    assert.deepEqual(snapshot(state), before, `${verb} changed the state folder`);
-  }
-  const { code, stdout } = await runSeawall(["doctor", "--json"], options);
-  assert.equal(code, 4);
-  assert.equal((JSON.parse(stdout) as { ok: boolean }).ok, false);
-}
-
-/** An ordinary user in a user namespace of its own, in which no further one may be made. */
-const NO_NAMESPACES = [
-  "unshare",
-  "--user",
-  "--map-user=1000",
-  "--map-group=1000",
-  "--keep-caps",
-  "sh",
-  "-c",
-  'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" "$@"',
-  "setpriv",
-  "--inh-caps=-all",
-  "--ambient-caps=-all",
-  "--bounding-set=-all",
-];
-
-test(
-  "user namespaces forbidden: doctor, check and up say which switch allows them",
-  {
-    skip:
-      spawnSync(NO_NAMESPACES[0] ?? "", [...NO_NAMESPACES.slice(1), "true"]).status === 0
-        ? false
-        : "needs unshare(1) and setpriv(1) of util-linux 2.38, and user namespaces to begin with",
-  },
-  async (t) => {
-    const through = (command: readonly string[]): readonly string[] => [
-      ...NO_NAMESPACES,
-      ...command,
-    ];
-    const made = await prepare(t, { through });
-    await refusesEverywhere(
-      made,
-      /no user namespaces: .*\n {2}hint: sysctl -w user\.max_user_namespaces=15000/,
-    );
-    const control = await runSeawall(["doctor"], {
-      ...made.options,
-      through: (command) => command,
-    });
-    assert.equal(control.code, 0, control.stderr);
-  },
-);
-
-test(
-  "root of a container that has no users to give is told to be an ordinary user",
-  {
-    skip:
-      spawnSync("unshare", ["--user", "--map-root-user", "true"]).status === 0
-        ? false
-        : "needs unshare(1) and user namespaces",
-  },
-  async (t) => {
-    const through = (command: readonly string[]): readonly string[] => [
-      "unshare",
-      "--user",
-      "--map-root-user",
-      ...command,
-    ];
-    const { options, state } = await prepare(t, { through });
-    for (const verb of ["doctor", "up"]) {
-      const ran = await runSeawall([verb], options);
-      assertFailed(ran, 4, /no users to give to bots\n {2}hint: run seawall as an ordinary user/);
-    }
-    await assertNothingStarted(state);
-  },
-);
-
-test("bubblewrap missing or too old: the line that installs it, and nothing is brought", async (t) => {
-  const path = temporaryFolder(t);
-  const store = temporaryFolder(t);
-  chmodSync(path, 0o755);
-  chmodSync(store, 0o755);
-  symlinkSync("/bin/sync", join(path, "sync"));
-  const made = await prepare(t, { env: { PATH: path, SEAWALL_STORE: store } });
-  await refusesEverywhere(made, /bubblewrap is not installed\n {2}hint: .*install.* bubblewrap/);
-  writeFileSync(join(path, "bwrap"), "#!/bin/sh\necho bubblewrap 0.3.0\n");
-  chmodSync(join(path, "bwrap"), 0o755);
-  await refusesEverywhere(made, /bubblewrap 0\.3\.0 is too old\n {2}hint: .*install.* bubblewrap/);
-  const brought = readdirSync(store).filter((name) => name.startsWith("openclaw"));
-  assert.deepEqual(brought, [], "OpenClaw was installed for a host that can't run it");
-});
+/** What a host lacks and a declaration concedes: the real OpenClaw runs with what is left. */
 
 test("no Landlock: refused, unless the declaration concedes it; status then shows it", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "seawall-hosts-"));
