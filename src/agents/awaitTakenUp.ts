@@ -5,6 +5,8 @@ import type { TakenUp } from "./AgentHost.ts";
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
+/** Its WebSocket is there up to two seconds after it has said so (measured); what is said before isn't heard. */
+const LISTENS_MS = 3_000;
 
 export function sizeOf(log: string): number {
   return statSync(log, { throwIfNoEntry: false })?.size ?? 0;
@@ -38,8 +40,11 @@ export async function awaitTakenUp(
     const at = text.search(
       new RegExp(String.raw`config hot reload applied \([^)\n]*agents\.entries\.${agent}\b`),
     );
-    if (at >= 0 && (channel !== "mattermost" || /\[mattermost\] connected as/.test(text.slice(at))))
-      return;
+    if (at < 0) continue;
+    if (channel !== "mattermost") return;
+    if (!/\[mattermost\] connected as/.test(text.slice(at))) continue;
+    await wait(LISTENS_MS);
+    return;
   }
   throw new AgentError("not-taken-up", "the running gateway did not take up the change", {
     hint: "look at: seawall logs",

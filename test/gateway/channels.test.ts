@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ensureAuthority, issueLeaf } from "../../src/authority/index.ts";
@@ -11,10 +11,12 @@ import {
   startDiscordStandIn,
   type DiscordStandIn,
 } from "../support/DiscordStandIn.ts";
+import { startGiteaStandIn, type GiteaStandIn } from "../support/GiteaStandIn.ts";
 import { startMattermostStandIn, type MattermostStandIn } from "../support/MattermostStandIn.ts";
 import { isAlive, socketsOf, traces } from "../support/traces.ts";
 
 const CHAT = "chat.example.com";
+const GIT = "git.example.com";
 const REPLY_MS = 90_000;
 
 interface Grants {
@@ -36,19 +38,25 @@ interface Line {
 }
 
 /**
- * The real OpenClaw with the real plugins of its channels, all three at once, against servers that
- * take the real tokens only. The tests follow one deployment through a day.
+ * The real OpenClaw with the real plugins of its channels, all three at once, and with agents that come and go,
+ * against servers that take the real tokens only. The tests follow one deployment through a day.
  */
 describe("a bot on Telegram, Discord and Mattermost", () => {
   let deployment: Deployment;
   let discord: DiscordStandIn;
   let mattermost: MattermostStandIn;
+  let gitea: GiteaStandIn;
   let port: number;
   let installing: string;
   const canaries = {
     // A token's first part is the application's id, and public.
     discord: `${Buffer.from("1180000000000000777").toString("base64url")}.G${randomBytes(3).toString("hex").slice(0, 5)}.${randomBytes(30).toString("base64url").slice(0, 38)}`,
     mattermost: randomBytes(13).toString("hex"),
+    gitea: randomBytes(20).toString("hex"),
+  };
+  const agents = {
+    repositories: { gitea: { owner: "nixclaw" } },
+    channels: { mattermost: { team: "team", members: ["owner"] } },
   };
 
   before(async () => {
@@ -66,6 +74,7 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
       await issueLeaf(authority, [CHAT]),
       canaries.mattermost,
     );
+    gitea = await startGiteaStandIn(canaries.gitea, await issueLeaf(authority, [GIT]));
     for (const [name, value] of Object.entries(canaries))
       await deployment.ok(["secret", "set", name], value);
     declare(allGrants());
@@ -77,12 +86,13 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     await deployment[Symbol.asyncDispose]();
     await discord.close();
     await mattermost.close();
+    await gitea[Symbol.asyncDispose]();
   });
 
   function allGrants(): Grants {
     const { grants } = deployment.bot({ port, telegram: true }) as { grants: Grants };
-    const dial = (at: { host: string; port: number }): object => ({
-      host: at.host,
+    const dial = (at: { host?: string; port: number }): object => ({
+      host: at.host ?? "127.0.0.1",
       port: at.port,
       ca: "channels.pem",
     });
@@ -95,13 +105,14 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
         allowFrom: [mattermost.userId],
         dial: dial(mattermost),
       },
+      gitea: { secret: "gitea", url: `https://${GIT}`, dial: dial(gitea) },
     };
   }
 
-  function declare(grants: Grants): void {
-    const names = ["anthropic", "telegram", "discord", "mattermost"];
+  function declare(grants: Grants, more: object = { agents }): void {
+    const names = ["anthropic", "telegram", "discord", "mattermost", "gitea"];
     deployment.declare(
-      { a: deployment.bot({ port, more: { grants } }) },
+      { a: deployment.bot({ port, more: { grants, ...more } }) },
       { secrets: Object.fromEntries(names.map((name) => [name, { vault: name }])) },
     );
   }
@@ -255,9 +266,32 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     assert.ok(discord.connections.every(({ login }) => login !== "refused"));
   });
 
+  test("an agent is made, answers in its channel without a mention, is synchronized and deleted, and the gateway runs on", async () => {
+    const pid = await pidOf();
+    await deployment.ok(["agent", "new", "ops"]);
+    const said = word();
+    // Said again, as a person would: its account is connected a little before it listens.
+    for (let tries = 0, reply = ""; !reply.includes(said); tries++) {
+      assert.ok(tries < 4, "no answer in its channel");
+      mattermost.sendAsUser(`Say the word: ${said}`, mattermost.channels.get("ops")?.id);
+      reply = await mattermost.nextReply(30_000).catch(() => "");
+    }
+    // OpenClaw itself filled the workspace, at the first turn.
+    const workspace = join(deployment.state, "bots", "a", "agents", "ops");
+    assert.ok(readdirSync(workspace).includes("SOUL.md"));
+    await deployment.ok(["agent", "sync"]);
+    assert.match(gitea.git("ops", ["ls-tree", "--name-only", "main"]), /^SOUL\.md$/m);
+
+    await deployment.ok(["agent", "delete", "ops"]);
+    assert.equal(gitea.repositories.get("nixclaw/ops")?.archived, true);
+    assert.ok((mattermost.channels.get("ops")?.delete_at ?? 0) > 0);
+    assert.equal(await pidOf(), pid);
+    assert.equal((await deployment.status()).bots[0]?.restarts, 0);
+  });
+
   test("a grant taken away cuts its WebSocket, and the service hears no more of the bot", async () => {
     const { mattermost: _gone, ...rest } = allGrants();
-    declare(rest);
+    declare(rest, {});
     const before = mattermost.connections.length;
     await up();
     assert.ok(mattermost.connections.every(({ open }) => !open));
