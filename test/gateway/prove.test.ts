@@ -19,6 +19,7 @@ import { attacks, GROUPS, type ProveReport } from "../../src/prove/index.ts";
 import { findChromium } from "../../src/services/index.ts";
 import { freePort } from "../support/Deployment.ts";
 import { assertFailed } from "../support/failures.ts";
+import { lacksPlace } from "../support/lacking.ts";
 import { runSeawall, type Ran } from "../support/runSeawall.ts";
 import { declareNoBots, declareOneBot } from "../support/simpleDeclaration.ts";
 import { temporaryFolder } from "../support/temporaryFolder.ts";
@@ -207,7 +208,7 @@ test("an interrupt ends the attacks and leaves nothing behind", async (t: TestCo
 });
 
 for (const profile of builtInProfiles.keys())
-  test(`nothing gets out of the built-in profile ${profile}`, async (t) => {
+  test(`nothing gets out of the built-in profile ${profile}`, { skip: lacksPlace }, async (t) => {
     const ground = plantingGround(t);
     const ran = await run(temporaryFolder(t), ["--profile", profile, "--json"], ground);
     const { ok, attacks: tried } = reportOf(ran);
@@ -246,7 +247,7 @@ test("an ordinary user can do it too", { skip: lackingUser() }, async (t) => {
 
 test(
   "a built-in profile's limits hold for an ordinary user too",
-  { skip: lackingUser() },
+  { skip: lacksPlace === false ? lackingUser() : lacksPlace },
   async (t) => {
     const folder = temporaryFolder(t);
     chmodSync(folder, 0o777);

@@ -7,12 +7,13 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 import { freePort } from "../support/Deployment.ts";
+import { lacksPlace } from "../support/lacking.ts";
 import { RunPlace } from "../support/RunPlace.ts";
 import { testStore } from "../support/testStore.ts";
 
 const TOKEN = "a-token-for-this-test-only-0123456789";
 
-describe("the real OpenClaw behind its built-in profiles", () => {
+describe("the real OpenClaw behind its built-in profiles", { skip: lacksPlace }, () => {
   const place = new RunPlace();
   const bin = join(place.root, "bin");
   const path = `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`;
