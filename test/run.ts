@@ -22,12 +22,6 @@ interface Ran {
 function testFiles(words: readonly string[]): string[] {
   return words.flatMap((word) => {
     const path = resolve(word);
-    if (!existsSync(path)) {
-      process.stderr.write(
-        `error: there is no ${word}\n  hint: name files or folders with tests\n`,
-      );
-      process.exit(2);
-    }
     if (!statSync(path).isDirectory()) return [relative(ROOT, path)];
     return globSync("**/*.test.ts", { cwd: path }).map((file) => relative(ROOT, join(path, file)));
   });
@@ -60,24 +54,26 @@ async function run(file: string): Promise<Ran> {
 }
 
 const words = process.argv.slice(2);
-const files = testFiles(words.length > 0 ? words : [join(ROOT, "src"), join(ROOT, "test")]);
+const missing = words.filter((word) => !existsSync(resolve(word)));
+const wanted = words.length > 0 ? words : [join(ROOT, "src"), join(ROOT, "test")];
+const files = missing.length > 0 ? [] : testFiles(wanted);
 const all = [...new Set(files)].toSorted();
 const gateways = all.filter((file) => file.startsWith("test/gateway/"));
 const others = all.filter((file) => !file.startsWith("test/gateway/"));
 const running = new Set<ReturnType<typeof spawn>>();
 const results: Ran[] = [];
-let stopped = false;
+const stop = new AbortController();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    stopped = true;
+    stop.abort();
     for (const child of running) child.kill(signal);
   });
 }
 
 let gatewayRuns = false;
 async function work(): Promise<void> {
-  while (!stopped) {
+  while (!stop.signal.aborted) {
     const gateway = gatewayRuns ? undefined : gateways.shift();
     const file = gateway ?? others.shift();
     if (file === undefined) return;
@@ -98,5 +94,7 @@ process.stdout.write(
     `${total("skipped")} skipped, in ${minutes.toFixed(1)} minutes\n`,
 );
 for (const { file } of failed) process.stdout.write(`failed: ${file}\n`);
-if (stopped) process.stdout.write("stopped\n");
-process.exitCode = failed.length > 0 || stopped || results.length === 0 ? 1 : 0;
+if (stop.signal.aborted) process.stdout.write("stopped\n");
+for (const word of missing)
+  process.stderr.write(`error: there is no ${word}\n  hint: name files or folders with tests\n`);
+process.exitCode = failed.length > 0 || stop.signal.aborted || results.length === 0 ? 1 : 0;
