@@ -109,10 +109,10 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     };
   }
 
-  function declare(grants: Grants, more: object = { agents }): void {
+  function declare(grants: Grants): void {
     const names = ["anthropic", "telegram", "discord", "mattermost", "gitea"];
     deployment.declare(
-      { a: deployment.bot({ port, more: { grants, ...more } }) },
+      { a: deployment.bot({ port, more: { grants, agents } }) },
       { secrets: Object.fromEntries(names.map((name) => [name, { vault: name }])) },
     );
   }
@@ -287,20 +287,6 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     assert.ok((mattermost.channels.get("ops")?.delete_at ?? 0) > 0);
     assert.equal(await pidOf(), pid);
     assert.equal((await deployment.status()).bots[0]?.restarts, 0);
-  });
-
-  test("a grant taken away cuts its WebSocket, and the service hears no more of the bot", async () => {
-    const { mattermost: _gone, ...rest } = allGrants();
-    declare(rest, {});
-    const before = mattermost.connections.length;
-    await up();
-    assert.ok(mattermost.connections.every(({ open }) => !open));
-    assert.equal(
-      mattermost.connections.length,
-      before,
-      "it answers, and has logged in nowhere else",
-    );
-    assert.equal(phantomOf(await pidOf(), "MATTERMOST_BOT_TOKEN"), "");
   });
 
   test("seawall down leaves no process, socket or mount", async () => {

@@ -14,18 +14,18 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
-import { builtInProfiles } from "../../src/profiles/index.ts";
-import { attacks, GROUPS, type ProveReport } from "../../src/prove/index.ts";
-import { findChromium } from "../../src/services/index.ts";
-import { freePort } from "../support/Deployment.ts";
-import { assertFailed } from "../support/failures.ts";
-import { lacksPlace } from "../support/lacking.ts";
-import { runSeawall, type Ran } from "../support/runSeawall.ts";
-import { declareNoBots, declareOneBot } from "../support/simpleDeclaration.ts";
-import { temporaryFolder } from "../support/temporaryFolder.ts";
-import { testStore } from "../support/testStore.ts";
+import { builtInProfiles } from "../src/profiles/index.ts";
+import { attacks, GROUPS, type ProveReport } from "../src/prove/index.ts";
+import { findChromium } from "../src/services/index.ts";
+import { freePort } from "./support/Deployment.ts";
+import { assertFailed } from "./support/failures.ts";
+import { lacksPlace } from "./support/lacking.ts";
+import { runSeawall, type Ran } from "./support/runSeawall.ts";
+import { declareNoBots, declareOneBot } from "./support/simpleDeclaration.ts";
+import { temporaryFolder } from "./support/temporaryFolder.ts";
+import { testStore } from "./support/testStore.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../src/cli/main.ts");
 
 /** A folder for what runs plant, by which others that run at the same time aren't seen. */
 function plantingGround(t: TestContext): string {
@@ -277,7 +277,7 @@ function lackingUser(): string | false {
 }
 
 test("docs/prove.md lists every attack, by group, with what it tries", () => {
-  const text = readFileSync(resolve(import.meta.dirname, "../../docs/prove.md"), "utf8");
+  const text = readFileSync(resolve(import.meta.dirname, "../docs/prove.md"), "utf8");
   const listed = [...text.matchAll(/^\| `([a-z0-9-]+)` +\| (.+?) +\|$/gm)].map(
     ([, name = "", tries = ""]) => [name, tries],
   );
