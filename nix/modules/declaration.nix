@@ -35,6 +35,9 @@ let
     else
       map (package: package.meta.mainProgram or (lib.getName package)) exec.packages;
 
+  # Without those that Seawall brings.
+  ofPackages = exec: filter (name: !(elem name catalogue.commands)) (commandsOf exec);
+
   botOf =
     bot:
     said (
@@ -160,8 +163,8 @@ in
           builtins.match "[a-z]([a-z0-9-]{0,22}[a-z0-9])?" name != null
         ) "${at}: a bot's name is at most 24 of a-z, 0-9 and -, and begins with a letter")
         (refuse (elem bot.openclaw versions) "${at}.openclaw: OpenClaw ${bot.openclaw} is not pinned; there are: ${lib.concatStringsSep ", " versions}")
-        (refuse (commandsOf bot.exec == [ ] || bot.exec.packages != [ ])
-          "${at}.exec.allow names ${quoted (commandsOf bot.exec)}, and no package in ${at}.exec.packages gives them"
+        (refuse (ofPackages bot.exec == [ ] || bot.exec.packages != [ ])
+          "${at}.exec.allow names ${quoted (ofPackages bot.exec)}, and no package in ${at}.exec.packages gives them"
         )
         (refuse (
           bot.expose == null || (bot.expose.domain == null) != (bot.expose.tailscale == null)

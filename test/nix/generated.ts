@@ -63,6 +63,8 @@ function catalogueFacts(): object {
             ],
       ),
     ),
+    // Which no package gives: Seawall brings them.
+    commands: [...catalogue.values()].flatMap(({ command }) => command?.name ?? []).toSorted(),
     // Paths with a name that could be any are left to `seawall check`.
     ownedSettings: [
       ...Object.keys(GATEWAY.gateway).map((key) => ["gateway", key]),
