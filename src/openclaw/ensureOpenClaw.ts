@@ -3,6 +3,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -133,7 +134,7 @@ async function install(
         ? await installTree(pin.folder, platform, temporary, (done, all) =>
             onProgress({ phase: "downloading", done, total: all }),
           )
-        : copyTree(to.tree, join(temporary, "root"));
+        : copyTree(to.tree, join(temporary, "root"), pin.version);
     makeReadOnly(tree);
     onProgress({ phase: "saving" });
     await syncFileSystem(tree);
@@ -147,10 +148,17 @@ async function install(
   }
 }
 
-/** Links stay links, whoever made them; what is no file, folder or link is refused. */
-function copyTree(from: string, to: string): string {
+/**
+ * Links stay links, whoever made them; what is no file, folder or link is refused, and so is a tree that is
+ * itself a link: what follows would be done to where it leads.
+ */
+function copyTree(from: string, to: string, version: string): string {
   cpSync(from, to, { recursive: true, verbatimSymlinks: true, dereference: false });
-  return to;
+  if (lstatSync(to).isDirectory()) return to;
+  throw new OpenClawError("wrong-hash", `OpenClaw ${version} as fetched is no folder`, {
+    where: from,
+    hint: "do not use what was fetched",
+  });
 }
 
 /** Made for everybody to read, whatever the umask; one that is there already is left as it is. */

@@ -7,7 +7,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -19,6 +21,7 @@ import { compareVersions } from "./compareVersions.ts";
 import { ensureOpenClaw } from "./ensureOpenClaw.ts";
 import { fetchNewer, OFFERED_PINS, OFFERED_TREE, type Offer } from "./fetchNewer.ts";
 import { makePin } from "./makePin.ts";
+import { makeReadOnly } from "./makeReadOnly.ts";
 import { listPins, thisPlatform } from "./Pin.ts";
 import { registrySettings } from "./registrySettings.ts";
 import { removeTree } from "./removeTree.ts";
@@ -125,6 +128,21 @@ test("what fetchNewer() fetched gets into the store without the registry, and on
     );
     mend();
   }
+  // In place of the tree, a link to what only its owner may read; root would have opened that to everybody.
+  const others = join(folder, "others");
+  mkdirSync(others, { mode: 0o700 });
+  writeFileSync(join(others, "secret"), "", { mode: 0o600 });
+  const modes = (): number[] =>
+    [others, join(others, "secret")].map((path) => statSync(path).mode & 0o777);
+  renameSync(tree, `${tree}.kept`);
+  symlinkSync(others, tree);
+  await rejects(ensureOpenClaw(pin, store, { tree }), { code: "wrong-hash" });
+  deepEqual(modes(), [0o700, 0o600]);
+  throws(() => makeReadOnly(tree), TypeError);
+  deepEqual(modes(), [0o700, 0o600]);
+  rmSync(tree);
+  renameSync(`${tree}.kept`, tree);
+
   const { root } = await ensureOpenClaw(pin, store, { tree });
   equal(readFileSync(join(root, "node_modules/tiny/main.mjs"), "utf8"), "1\n");
   equal(registry.downloads, 0);

@@ -3,7 +3,8 @@ import { runNpm } from "./runNpm.ts";
 
 /** How this user's npm gets to its registry, for somebody else to get there the same way. */
 export interface RegistrySettings {
-  readonly registry: string;
+  /** npm's own usual one where left out. */
+  readonly registry?: string;
   /** A proxy that asks for no password. */
   readonly proxy?: string;
   /** PEM file of the CAs that it trusts instead of the public ones; absolute. */

@@ -107,7 +107,7 @@ function updates(plan: Plan, place: CodePlace): SystemdUpdate | undefined {
       ...place,
       node: PROGRAMS.node,
       npm: `${STORE}/npm`,
-      settings: { registry: "https://registry.npmjs.org/" },
+      settings: {},
       state: "/var/lib/seawall",
       store: STORE,
     },

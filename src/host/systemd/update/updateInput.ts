@@ -35,7 +35,7 @@ export function updateInput(
   const { from, days } = plan.autoUpdate;
   const versions = plan.bots.map(({ openclaw }) => openclaw.version).toSorted(compareVersions);
   const registry = {
-    npm_config_registry: settings.registry,
+    ...(settings.registry === undefined ? {} : { npm_config_registry: settings.registry }),
     ...(settings.proxy === undefined ? {} : { npm_config_https_proxy: settings.proxy }),
     ...(settings.cafile === undefined ? {} : { npm_config_cafile: settings.cafile }),
   };
