@@ -3,6 +3,7 @@ import type { TargetFile } from "../Target.ts";
 import { TargetError } from "../TargetError.ts";
 import { journalFields, unit } from "./brokerUnits.ts";
 import { knownDirectives } from "./directives.ts";
+import { COMMAND_HARDENING } from "./hardening.ts";
 import { AGENTS_TIMER, AGENTS_UNIT, SLICE_UNIT, TARGET_UNIT } from "./names.ts";
 import type { SystemdAgents, SystemdSystem } from "./SystemdInput.ts";
 import { environment, plainWord, type Directives } from "./unitFile.ts";
@@ -30,13 +31,7 @@ export function agentUnits(
     ["TimeoutStartSec", "14min"],
     ["KillMode", "mixed"],
     ...environment(agents.environment),
-    ["KeyringMode", "private"],
-    ["LimitCORE", "1"],
-    ["LockPersonality", "yes"],
-    ["ProtectClock", "yes"],
-    ["ProtectKernelModules", "yes"],
-    ["RestrictRealtime", "yes"],
-    ["SystemCallArchitectures", "native"],
+    ...COMMAND_HARDENING,
     ["MemoryMax", "4G"],
     ...journalFields("all", "agents"),
   ];

@@ -37,6 +37,17 @@ export const HARDENING: Directives = [
   ["UMask", "0077"],
 ];
 
+/** For root's command line itself, which makes users, units, namespaces and walls. */
+export const COMMAND_HARDENING: Directives = [
+  ["KeyringMode", "private"],
+  ["LimitCORE", "1"],
+  ["LockPersonality", "yes"],
+  ["ProtectClock", "yes"],
+  ["ProtectKernelModules", "yes"],
+  ["RestrictRealtime", "yes"],
+  ["SystemCallArchitectures", "native"],
+];
+
 /** For programs that the launcher starts: it needs these calls to install its own layers. */
 export const LAUNCHER_CALLS: Directives = [
   ["SystemCallFilter", "@system-service"],

@@ -3,7 +3,7 @@ import { TargetError } from "../TargetError.ts";
 import type { TargetFile } from "../Target.ts";
 import { journalFields, unit } from "./brokerUnits.ts";
 import { knownDirectives } from "./directives.ts";
-import { HARDENING, SMALL_CALLS } from "./hardening.ts";
+import { COMMAND_HARDENING, HARDENING, SMALL_CALLS } from "./hardening.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
 import { FETCH_UNIT, SLICE_UNIT, TARGET_UNIT, UPDATE_TIMER, UPDATE_UNIT } from "./names.ts";
 import type { SystemdSystem, SystemdUpdate } from "./SystemdInput.ts";
@@ -64,13 +64,7 @@ function switchUnit(update: SystemdUpdate, { programs, version }: SystemdSystem)
     ["TimeoutStartSec", "2h"],
     ["KillMode", "mixed"],
     ...environment(update.environment),
-    ["KeyringMode", "private"],
-    ["LimitCORE", "1"],
-    ["LockPersonality", "yes"],
-    ["ProtectClock", "yes"],
-    ["ProtectKernelModules", "yes"],
-    ["RestrictRealtime", "yes"],
-    ["SystemCallArchitectures", "native"],
+    ...COMMAND_HARDENING,
     // Whether bots answer is asked at 127.0.0.1; what is fetched is there already.
     ["IPAddressDeny", "any"],
     ["IPAddressAllow", "localhost"],
