@@ -1,6 +1,11 @@
 import { closeSync, existsSync, openSync, readSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
-import { currentGeneration, HostError, readGeneration } from "../../host/index.ts";
+import {
+  currentGeneration,
+  hasSystemDeployment,
+  HostError,
+  readGeneration,
+} from "../../host/index.ts";
 import type { Call, Command } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 
@@ -52,6 +57,10 @@ function chosen({ words: [bot], flag, paths }: Call): string[] {
   const number = currentGeneration(paths);
   const known =
     number === undefined ? [] : readGeneration(paths, number).plan.bots.map((b) => b.name);
+  if (number === undefined && hasSystemDeployment(paths))
+    throw new HostError("not-running", "what bots write under systemd is in the journal", {
+      hint: "look at: journalctl -u 'seawall-gateway-*', or -u seawall-broker-BOT, with -f to go on",
+    });
   if (bot === undefined) {
     if (number !== undefined) return known;
     throw new HostError("not-running", "nothing has run here yet", {

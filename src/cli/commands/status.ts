@@ -60,7 +60,7 @@ export function statusLines(status: SupervisorStatus, now: number): string[] {
 /** The same for a deployment under systemd. */
 export function systemLines(status: SystemStatus, now: number): string[] {
   return [
-    `generation ${status.generation}, applied ${status.applied}; seawall.target ${status.active} for ${age(status.since, now)}`,
+    `${generationText(status)}; seawall.target ${status.active} for ${age(status.since, now)}`,
     ...status.bots.flatMap((bot) => [
       "",
       `${bot.name}  ${bot.answers ? "answers" : "DOES NOT ANSWER"}`,
@@ -77,6 +77,13 @@ export function systemLines(status: SystemStatus, now: number): string[] {
         `\nwarning: ${warning}${remedy === undefined ? "" : `\n  ${remedy}`}`,
     ),
   ];
+}
+
+/** On NixOS the system has generations, and ours has no number. */
+function generationText({ generation, applied }: SystemStatus): string {
+  return generation === 0
+    ? "what the NixOS configuration says"
+    : `generation ${generation}, applied ${applied}`;
 }
 
 function updateLine({ calendar, from, next, last }: UpdateStatus): string {

@@ -41,6 +41,14 @@ export function isFromNixos({ current }: Pick<SystemPaths, "current">): boolean 
   }
 }
 
+/** @throws HostError `cannot-serve` where only a rebuild of the system changes what is in force. */
+export function refuseNixos(paths: Pick<SystemPaths, "current">): void {
+  if (isFromNixos(paths))
+    throw new HostError("cannot-serve", "this machine's bots are in its NixOS configuration", {
+      hint: "change services.seawall there and type: nixos-rebuild switch; back with --rollback",
+    });
+}
+
 /** The one that the link names, if it is there. */
 export function currentSystemGeneration(paths: SystemPaths): number | undefined {
   if (isFromNixos(paths)) return NIXOS_GENERATION;

@@ -21,7 +21,8 @@ export function run(
       stdio: ["pipe", "pipe", "pipe"],
       timeout: timeoutMs,
       env: {
-        PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+        // The last is NixOS's, which has nothing in the others.
+        PATH: "/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin",
         LANG: "C.UTF-8",
         SYSTEMD_COLORS: "0",
         SYSTEMD_PAGER: "",

@@ -28,9 +28,9 @@ import {
   currentSystemGeneration,
   dropSystemGeneration,
   generationFolder,
-  isFromNixos,
   listSystemGenerations,
   readSystemGeneration,
+  refuseNixos,
   writeSystemGeneration,
 } from "./SystemGeneration.ts";
 import { systemInput, type CodePlace } from "./systemInput.ts";
@@ -186,12 +186,9 @@ export async function rollbackSystem(
   });
 }
 
-/** @throws HostError `already-running` */
+/** @throws HostError `already-running`, `cannot-serve` where NixOS has it */
 export async function locked<T>(places: SystemPaths, work: () => Promise<T>): Promise<T> {
-  if (isFromNixos(places))
-    throw new HostError("cannot-serve", "this machine's bots are in its NixOS configuration", {
-      hint: "change services.seawall there and type: nixos-rebuild switch; back with --rollback",
-    });
+  refuseNixos(places);
   mkdirSync(places.root, { recursive: true, mode: 0o755 });
   using lock = await takeLock(places.lock, 0).catch((error: unknown) => {
     throw asDiskError(error, "the configuration folder");

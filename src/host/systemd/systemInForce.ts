@@ -1,7 +1,7 @@
 import type { InForce } from "../changeDeclaration.ts";
 import { HostError } from "../HostError.ts";
 import type { StatePaths } from "../../paths/index.ts";
-import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
+import { currentSystemGeneration, readSystemGeneration, refuseNixos } from "./SystemGeneration.ts";
 import { switchSystem } from "./switchSystem.ts";
 import { systemPaths } from "./systemPaths.ts";
 import type { PlanChange } from "../../plan/index.ts";
@@ -10,7 +10,7 @@ import type { PlanChange } from "../../plan/index.ts";
  * What systemd has in force here.
  *
  * @param agree whether what changes is what was wanted
- * @throws HostError `not-running`
+ * @throws HostError `not-running`, `cannot-serve` where NixOS has it
  */
 export function systemInForce(
   paths: StatePaths,
@@ -18,6 +18,7 @@ export function systemInForce(
   agree: (changes: readonly PlanChange[]) => boolean = () => true,
 ): InForce {
   const places = systemPaths(paths);
+  refuseNixos(places);
   const number = currentSystemGeneration(places);
   if (number === undefined) {
     throw new HostError("not-running", "nothing is in force under systemd", {
