@@ -12,7 +12,8 @@ import type { Mount } from "../wall/index.ts";
 import { AgentError } from "./AgentError.ts";
 import type { AgentFiles } from "./AgentFiles.ts";
 import type { BotAgents } from "./BotAgents.ts";
-import type { Answer, Job } from "./inside/Job.ts";
+import type { Job } from "./inside/Job.ts";
+import { readAnswer } from "./readAnswer.ts";
 import type { Workers } from "./Workers.ts";
 
 const PROGRAM = {
@@ -82,7 +83,7 @@ export async function walledWorkers(options: {
       } else {
         text = await api.run({ job, mounts: repository, uid });
       }
-      return readAnswer(text);
+      return readAnswer(text, job.do);
     },
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
@@ -104,18 +105,4 @@ function repositoryOf(
       "remote" in job.workspace &&
       job.workspace.remote.startsWith(`${hidden}/`));
   return local ? agents.bareFolder(agent) : undefined;
-}
-
-function readAnswer(text: string): Answer {
-  try {
-    const answer = JSON.parse(text) as Answer;
-    if (typeof answer.ok === "boolean") return answer;
-  } catch {
-    // Told below.
-  }
-  return {
-    ok: false,
-    code: "workspace",
-    message: "the work on the agent ended before it was done",
-  };
 }
