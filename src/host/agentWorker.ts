@@ -3,21 +3,19 @@ import { dirname } from "node:path";
 import { catalogue } from "../catalogue/index.ts";
 import type { DeclaredGrant } from "../declaration/index.ts";
 import { planRun } from "../plan/index.ts";
-import { compileWall, programFiles, startWalled, type Mount } from "../wall/index.ts";
+import { compileWall, startWalled, type Mount } from "../wall/index.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { systemFiles } from "./botWall.ts";
 import { HostError } from "./HostError.ts";
-import { BOT_IDENTITY, INSIDE } from "./inside.ts";
+import { INSIDE } from "./inside.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import { resolveSource } from "./resolveSecrets.ts";
 import { NAME, startBroker, type BrokerSide } from "./run/startRunNetwork.ts";
 import { closeHandle, listenerOf, type LaunchMessage } from "./supervisor/launchMessages.ts";
 import type { HeldListener } from "./supervisor/BrokerProcess.ts";
-import type { WalledTool } from "./runInWall.ts";
+import { toolWall, type WalledTool } from "./toolWall.ts";
 
 const DNS_PORT = 53;
-const PROGRAM_INSIDE = "/opt/seawall";
-const JOB_INSIDE = "/etc/seawall/job.json";
 const TMP_BYTES = 512 * 1024 * 1024;
 const LONGEST_ANSWER = 16 * 1024 * 1024;
 const GIT = "/usr/bin/git";
@@ -56,53 +54,37 @@ export function agentWorker(options: {
         planned === undefined
           ? undefined
           : await (broker ??= startBroker(planned, options.paths, held, options, undefined));
-      const shell = existsSync("/bin/sh") ? ["/bin/sh"] : [];
-      const git = requireGit();
-      const files = programFiles([tool.node, git, ...shell]);
-      const trust = side?.trust ?? "";
+      const shell = existsSync("/bin/sh") ? [{ from: "/bin/sh", to: "/usr/bin/sh" }] : [];
       const wall = compileWall(
-        {
-          command: [INSIDE.node, "--no-warnings", `${PROGRAM_INSIDE}/${main}`, JOB_INSIDE],
-          cwd: "/",
+        toolWall({
+          tool,
+          hostname: "agent",
+          main,
+          job,
+          programs: [{ from: requireGit(), to: GIT }, ...shell],
+          mounts: [
+            { kind: "link", to: "/bin", target: "usr/bin" },
+            ...systemFiles(side?.trust ?? "", INSIDE).map(([to, text]): Mount => ({
+              kind: "file",
+              to,
+              text,
+            })),
+            ...mounts,
+          ],
+          scratch: TMP_BYTES,
           environment: {
-            HOME: "/nonexistent",
-            LANG: "C.UTF-8",
-            PATH: "/usr/bin",
-            TZ: "UTC",
             TMPDIR: "/tmp",
             ...side?.environment,
             GIT_SSL_CAINFO: INSIDE.caBundle,
             NODE_EXTRA_CA_CERTS: INSIDE.caBundle,
           },
-          identity: BOT_IDENTITY,
-          hostname: "agent",
-          mounts: [
-            { kind: "proc", to: "/proc" },
-            { kind: "devices", to: "/dev" },
-            { kind: "memory", to: "/tmp", size: TMP_BYTES },
-            ...files.mounts,
-            { kind: "link", to: "/bin", target: "usr/bin" },
-            { kind: "read", from: tool.node, to: INSIDE.node },
-            { kind: "read", from: tool.folder, to: PROGRAM_INSIDE },
-            { kind: "read", from: git, to: GIT },
-            ...shell.map((from): Mount => ({ kind: "read", from, to: "/usr/bin/sh" })),
-            ...systemFiles(trust, INSIDE).map(([to, text]): Mount => ({ kind: "file", to, text })),
-            { kind: "file", to: JOB_INSIDE, text: JSON.stringify(job) },
-            ...mounts,
-          ],
           network: {
             tcp: planned?.plan.ports ?? [],
             udp: planned === undefined ? [] : [DNS_PORT],
             bind: [],
           },
-          execute: [GIT, ...shell.map(() => "/usr/bin/sh"), ...files.execute],
-          libraries: files.libraries,
-          protect: [],
           limits: { memory: 2 * 1024 ** 3, processes: 512 },
-          processes: "any",
-          namespaces: "own",
-          concessions: [],
-        },
+        }),
         tool.capabilities,
       );
       const mine: HeldListener[] = [];

@@ -1,33 +1,14 @@
 import { realpathSync } from "node:fs";
 import { ensureNode } from "../openclaw/index.ts";
-import {
-  compileWall,
-  probeHost,
-  programFiles,
-  startWalled,
-  type HostCapabilities,
-  type Mount,
-  type WalledExit,
-} from "../wall/index.ts";
-import { BOT_IDENTITY, INSIDE } from "./inside.ts";
+import { compileWall, probeHost, startWalled, type Mount, type WalledExit } from "../wall/index.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { storeLauncher } from "./storeLauncher.ts";
 import { storeProgram, type InsideProgram } from "./storeProgram.ts";
+import { toolWall, type WalledTool } from "./toolWall.ts";
 
-/** Where a program of ours lies inside its wall, and the job it is given. */
-const PROGRAM_INSIDE = "/opt/seawall";
-const JOB_INSIDE = "/etc/seawall/job.json";
 /** Databases are copied there. */
 const TMP_BYTES = 768 * 1024 * 1024;
 const LONGEST_LINE = 4 * 1024 * 1024;
-
-/** What programs of ours need of this host to run inside a wall. */
-export interface WalledTool {
-  readonly node: string;
-  readonly launcher: string;
-  readonly folder: string;
-  readonly capabilities: HostCapabilities;
-}
 
 /**
  * Brings a program of ours into the store and finds out what walls this host can enforce.
@@ -69,40 +50,17 @@ export async function runInWall(options: {
   readonly onLine: (line: string) => void;
 }): Promise<WalledExit & { readonly stalled: boolean }> {
   const { tool, job, execute, uid, onLine } = options;
-  const files = programFiles([tool.node, ...execute]);
   const wall = compileWall(
-    {
-      command: [
-        INSIDE.node,
-        "--no-warnings",
-        "--max-old-space-size=1024",
-        `${PROGRAM_INSIDE}/${options.main}`,
-        JOB_INSIDE,
-      ],
-      cwd: "/",
-      environment: { HOME: "/nonexistent", LANG: "C.UTF-8", PATH: "/usr/bin", TZ: "UTC" },
-      identity: BOT_IDENTITY,
+    toolWall({
+      tool,
       hostname: "tool",
-      mounts: [
-        { kind: "proc", to: "/proc" },
-        { kind: "devices", to: "/dev" },
-        { kind: "memory", to: "/tmp", size: TMP_BYTES },
-        ...files.mounts,
-        { kind: "read", from: tool.node, to: INSIDE.node },
-        { kind: "read", from: tool.folder, to: PROGRAM_INSIDE },
-        { kind: "file", to: JOB_INSIDE, text: JSON.stringify(job) },
-        ...execute.map((path): Mount => ({ kind: "read", from: realpathSync(path), to: path })),
-        ...options.mounts,
-      ],
-      network: { tcp: [], udp: [], bind: [] },
-      execute: [...execute, ...files.execute],
-      libraries: files.libraries,
-      protect: [],
-      limits: {},
-      processes: "any",
-      namespaces: "own",
-      concessions: [],
-    },
+      flags: ["--max-old-space-size=1024"],
+      main: options.main,
+      job,
+      programs: execute.map((path) => ({ from: realpathSync(path), to: path })),
+      mounts: options.mounts,
+      scratch: TMP_BYTES,
+    }),
     tool.capabilities,
   );
   const running = startWalled(wall, {

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -11,6 +9,8 @@ import { removeFolder } from "../../src/files/index.ts";
 import type { SupervisorStatus } from "../../src/host/index.ts";
 import { runSeawall, type Ran, type RunOptions } from "./runSeawall.ts";
 import { testStore } from "./testStore.ts";
+
+export { freePort } from "../../src/run/index.ts";
 
 const PATIENCE_MS = 120_000;
 const ANTHROPIC = "sk-ant-api03-";
@@ -171,15 +171,4 @@ export class Deployment implements AsyncDisposable {
     };
     return `\nsupervisor: ${read("supervisor.log")}\nbroker: ${read("broker.log")}`;
   }
-}
-
-/** A port of 127.0.0.1 that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
