@@ -46,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "files",
     "paths",
   ],
-  demo: ["authority", "secrets", "host", "needles", "files", "faults"],
+  demo: ["authority", "secrets", "run", "host", "needles", "files", "faults"],
   prove: ["authority", "secrets", "plan", "wall", "run", "profiles", "host", "faults"],
   scan: ["host", "wall", "needles", "shapes", "faults"],
   agents: ["declaration", "host", "wall", "shapes", "faults", "files"],

@@ -17,6 +17,5 @@ export type { Fault, FaultCode, Path } from "./Fault.ts";
 export { readDeclaration, type Position, type Positions } from "./readDeclaration.ts";
 export { editDeclaration, type Edit } from "./editDeclaration.ts";
 export { checkShape } from "./checkShape.ts";
-export { looksLikeSecret } from "./looksLikeSecret.ts";
 export { writeJson5, writeKey } from "./writeJson5.ts";
 export { jsonSchema } from "./jsonSchema.ts";

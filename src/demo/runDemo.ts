@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeFolder } from "../files/index.ts";
@@ -15,6 +13,7 @@ import {
   type StatePaths,
   type SupervisorStatus,
 } from "../host/index.ts";
+import { freePort } from "../run/index.ts";
 import { createVault, SecretValue } from "../secrets/index.ts";
 import { DemoError } from "./DemoError.ts";
 import { findValues, type FinderReport } from "./finder.ts";
@@ -190,17 +189,6 @@ function phantomOf(pid: number): string {
   const line = environment.find((each) => each.startsWith(variable));
   if (line === undefined) throw new DemoError("no-process", "the bot was given no key at all");
   return line.slice(variable.length);
-}
-
-/** A port that is free now; the demo's gateway must not clash with a bot that runs here. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 function token(length: number): string {

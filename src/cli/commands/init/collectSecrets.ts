@@ -52,7 +52,6 @@ export async function chooseStore(
   if (kind === undefined) return undefined;
   const place: Record<string, string> = {};
   for (const need of kind.needs) {
-    const { ask } = NEEDS[need];
     const usual =
       need === "identity"
         ? root
@@ -62,7 +61,7 @@ export async function chooseStore(
     const answer = await interview.text(
       {
         flag: `--${need}`,
-        ask,
+        ask: NEEDS[need],
         ...(usual === undefined ? {} : { usual }),
         check: (path) => (path === "" ? "that has to be said" : pathFault(path)),
       },

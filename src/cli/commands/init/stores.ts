@@ -22,12 +22,12 @@ export type StoreNeed = "folder" | "identity" | "sops-file";
 
 export type StorePlace = Readonly<Partial<Record<StoreNeed, string>>>;
 
-export const NEEDS: Readonly<Record<StoreNeed, { readonly ask: string; readonly usual?: string }>> =
-  {
-    folder: { ask: "which folder are the age files in? it has a recipients.txt" },
-    "sops-file": { ask: "which SOPS file are they in?" },
-    identity: { ask: "which age identity or SSH key opens them?" },
-  };
+/** How each is asked for. */
+export const NEEDS: Readonly<Record<StoreNeed, string>> = {
+  folder: "which folder are the age files in? it has a recipients.txt",
+  "sops-file": "which SOPS file are they in?",
+  identity: "which age identity or SSH key opens them?",
+};
 
 /** Every kind, the usual one first. A new one is an entry here. */
 export const STORES: readonly StoreKind[] = [
