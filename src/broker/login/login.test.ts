@@ -315,7 +315,7 @@ describe(
   () => {
     let t: TestBroker;
     let server: ChildProcess | undefined;
-    const ports = { imap: 0, imaps: 0, submission: 0 };
+    const ports = { imap: 0, imaps: 0, submission: 0, submissions: 0 };
     const folder = mkdtempSync(join(tmpdir(), "seawall-dovecot-"));
     const sent: string[] = [];
 
@@ -342,6 +342,7 @@ describe(
       ports.imap = await freePort();
       ports.imaps = await freePort();
       ports.submission = await freePort();
+      ports.submissions = await freePort();
       writeFileSync(
         join(folder, "dovecot.conf"),
         `protocols = imap submission
@@ -384,6 +385,10 @@ service submission-login {
   chroot =
   inet_listener submission {
     port = ${ports.submission}
+  }
+  inet_listener submissions {
+    port = ${ports.submissions}
+    ssl = yes
   }
 }
 service anvil {
@@ -444,10 +449,16 @@ service stats {
       });
     }
 
-    for (const how of ["starttls", "plain"]) {
-      test(`SMTP: ${how} on the bot's side, STARTTLS to the server`, async () => {
-        const dial = { host: "127.0.0.1", port: ports.submission, ca: t.upstreamAuthority.ca };
-        const { grant, address } = await botWith(t, "smtp", "mail.example.test", dial, "later");
+    const SENT = [
+      ["TLS first on both sides", "first", "first"],
+      ["STARTTLS on both sides", "starttls", "later"],
+      ["no TLS on the bot's side, STARTTLS to the server", "plain", "later"],
+    ] as const;
+    for (const [what, how, tls] of SENT) {
+      test(`SMTP: ${what}`, async () => {
+        const port = tls === "first" ? ports.submissions : ports.submission;
+        const dial = { host: "127.0.0.1", port, ca: t.upstreamAuthority.ca };
+        const { grant, address } = await botWith(t, "smtp", "mail.example.test", dial, tls);
         const before = sent.length;
         const end = await client(SMTP, how, address, grant.phantom);
         assert.equal(end.out, "sent\n", end.err);
