@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -20,6 +20,7 @@ import { findChromium } from "../src/services/index.ts";
 import { freePort } from "./support/Deployment.ts";
 import { assertFailed } from "./support/failures.ts";
 import { lacksPlace } from "./support/lacking.ts";
+import { asUser, lacksUser } from "./support/ordinaryUser.ts";
 import { runSeawall, type Ran } from "./support/runSeawall.ts";
 import { declareNoBots, declareOneBot } from "./support/simpleDeclaration.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
@@ -221,21 +222,12 @@ for (const profile of builtInProfiles.keys())
     assert.deepEqual(readdirSync(ground), []);
   });
 
-const USER = 70_001;
-const AS_USER = [
-  "setpriv",
-  `--reuid=${USER}`,
-  `--regid=${USER}`,
-  "--clear-groups",
-  "--inh-caps=-all",
-];
-
-test("an ordinary user can do it too", { skip: lackingUser() }, async (t) => {
+test("an ordinary user can do it too", { skip: lacksUser() }, async (t) => {
   const folder = temporaryFolder(t);
   chmodSync(folder, 0o777);
   const ran = await runSeawall(
     ["prove", "--json", "--command", "{}", "--only", "owner-keys,mount,user-namespace"],
-    { state: folder, env: { HOME: folder }, through: (command) => [...AS_USER, ...command] },
+    { state: folder, env: { HOME: folder }, through: asUser },
   );
   const layers = reportOf(ran).attacks.map(({ name, layer }) => [name, layer]);
   assert.deepEqual(layers, [
@@ -247,7 +239,7 @@ test("an ordinary user can do it too", { skip: lackingUser() }, async (t) => {
 
 test(
   "a built-in profile's limits hold for an ordinary user too",
-  { skip: lacksPlace === false ? lackingUser() : lacksPlace },
+  { skip: lacksPlace === false ? lacksUser() : lacksPlace },
   async (t) => {
     const folder = temporaryFolder(t);
     chmodSync(folder, 0o777);
@@ -257,7 +249,7 @@ test(
       {
         state: folder,
         env: { HOME: folder },
-        through: (command) => [...AS_USER, ...command],
+        through: asUser,
       },
     );
     const report = reportOf(ran);
@@ -268,13 +260,6 @@ test(
     assert.equal(report.attacks.length, only.length);
   },
 );
-
-function lackingUser(): string | false {
-  if (process.getuid?.() !== 0) return "needs root, to be another user; as one, all tests run so";
-  const args = [...AS_USER.slice(1), process.execPath, MAIN, "--help"];
-  if (spawnSync("setpriv", args, { cwd: "/" }).status === 0) return false;
-  return "needs setpriv(1) of util-linux, and a clone that other users can read";
-}
 
 test("docs/prove.md lists every attack, by group, with what it tries", () => {
   const text = readFileSync(resolve(import.meta.dirname, "../docs/prove.md"), "utf8");

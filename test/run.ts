@@ -32,6 +32,8 @@ async function run(file: string): Promise<Ran> {
   const began = performance.now();
   const child = spawn(process.execPath, ["--test-reporter=spec", file], {
     cwd: ROOT,
+    // Most of what a file takes is loading the same sources as the one before it.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(ROOT, "build/test-cache") },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

@@ -60,8 +60,7 @@ test("no user namespaces: OpenClaw runs where that is conceded, goes by the prox
   const port = await freePort();
   const declare = (more: object, grants: object = {}): void => {
     const bot = host.bot({ port, telegram: true, more: { exec: { allow: ["ls"] }, ...more } });
-    const all = "grants" in bot ? { ...(bot.grants as object), ...grants } : grants;
-    host.declare({ basecamp: { ...bot, grants: all } });
+    host.declare({ basecamp: { ...bot, grants: { ...bot.grants, ...grants } } });
   };
   const concessions = ["no-user-namespaces"];
   declare({});

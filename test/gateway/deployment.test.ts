@@ -9,6 +9,7 @@ import { WebSocket } from "ws";
 import { processesInside } from "../../src/demo/index.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
 import { ends, socketsOf, traces } from "../support/traces.ts";
+import { testApprove } from "./approve.ts";
 
 /**
  * One deployment of two bots with the real OpenClaw, gone through like a day with it: each test
@@ -34,13 +35,15 @@ describe("a deployment of two bots", () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  function twoBots(moreForB: object = {}): object {
+  function twoBots(moreForB: object = {}, telegram: object = {}): object {
+    const { grants, ...a } = deployment.bot({ port: ports.a, telegram: true });
     return {
-      a: deployment.bot({
-        port: ports.a,
-        telegram: true,
-        more: { exec: { allow: ["ls", "cat"] }, limits: { openFiles: 8192 } },
-      }),
+      a: {
+        ...a,
+        grants: { ...grants, telegram: { ...grants["telegram"], ...telegram } },
+        exec: { allow: ["ls", "cat"] },
+        limits: { openFiles: 8192 },
+      },
       b: deployment.bot({ port: ports.b, more: moreForB }),
     };
   }
@@ -207,6 +210,13 @@ describe("a deployment of two bots", () => {
     );
     assert.ok(!existsSync(`/proc/${pid}`));
     assert.match(await deployment.converse("Which word comes after pebble?"), /seawall/);
+  });
+
+  describe("seawall approve", () => {
+    testApprove(
+      () => deployment,
+      (grant, beside) => deployment.declare(twoBots({}, grant), beside),
+    );
   });
 
   test("seawall up again restarts only the bot that the declaration changes", async () => {

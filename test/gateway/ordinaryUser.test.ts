@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -10,36 +11,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { DemoReport } from "../../src/demo/index.ts";
 import type { SupervisorStatus } from "../../src/host/index.ts";
 import { ensureNode, ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 import { assertFailed, assertNothingRuns, snapshot } from "../support/failures.ts";
 import { freePort } from "../support/Deployment.ts";
+import { asUser, lacksOther, lacksUser, USER } from "../support/ordinaryUser.ts";
 import { runSeawall, type Ran } from "../support/runSeawall.ts";
 import { declareNoBots, declareOneBot } from "../support/simpleDeclaration.ts";
 import { testStore } from "../support/testStore.ts";
 
-const USER = 70_001;
-const AS_USER = [
-  "setpriv",
-  `--reuid=${USER}`,
-  `--regid=${USER}`,
-  "--clear-groups",
-  "--inh-caps=-all",
-];
-const MAIN = resolve(import.meta.dirname, "../../src/cli/start.cjs");
-
-/** Whether that user can start this Node and read this clone. */
-function lacking(): string | false {
-  if (process.getuid?.() !== 0) return "needs root, to be another user; as one, all tests run so";
-  const args = [...AS_USER.slice(1), process.execPath, MAIN, "--help"];
-  if (spawnSync("setpriv", args, { cwd: "/" }).status === 0) return false;
-  return "needs setpriv(1) of util-linux, and a clone that other users can read";
-}
-
-describe("seawall as an ordinary user", { skip: lacking() }, () => {
+describe("seawall as an ordinary user", { skip: lacksUser() }, () => {
   let folder: string;
   let state: string;
 
@@ -63,7 +47,7 @@ describe("seawall as an ordinary user", { skip: lacking() }, () => {
       cwd: folder,
       input,
       env: { HOME: folder, SEAWALL_STORE: join(folder, "store"), ...env },
-      through: (command) => [...AS_USER, ...command],
+      through: asUser,
     });
   }
 
@@ -77,49 +61,57 @@ describe("seawall as an ordinary user", { skip: lacking() }, () => {
     execFileSync("chown", ["-R", `${USER}:${USER}`, store]);
   }
 
-  test("a state folder of somebody else is refused in words, by every command", async () => {
-    const other = mkdtempSync(join(tmpdir(), "seawall-other-"));
-    chmodSync(other, 0o711);
-    const theirs = join(other, "state");
-    const asRoot = { state: theirs, cwd: other, env: { SEAWALL_STORE: testStore() } };
-    declareNoBots(other);
-    declareNoBots(folder);
-    try {
-      await runSeawall(["secret", "set", "one"], { ...asRoot, input: "value-of-one" });
-      const up = await runSeawall(["up"], asRoot);
-      assert.equal(up.code, 0, up.stderr);
-      const files = snapshot(theirs);
-      for (const args of [
-        ["up"],
-        ["status"],
-        ["down"],
-        ["restart"],
-        ["logs"],
-        ["secret", "list"],
-        ["secret", "set", "two"],
-      ]) {
-        const env = { SEAWALL_STATE: theirs, SEAWALL_STORE: testStore() };
-        const ran = await run(args, env, "value-of-two");
-        assertFailed(ran, 5, /permission is denied|belongs to/);
+  test(
+    "a state folder of somebody else is refused in words, by every command",
+    { skip: lacksOther },
+    async () => {
+      const other = mkdtempSync(join(tmpdir(), "seawall-other-"));
+      chmodSync(other, 0o711);
+      const theirs = join(other, "state");
+      const asRoot = { state: theirs, cwd: other, env: { SEAWALL_STORE: testStore() } };
+      declareNoBots(other);
+      declareNoBots(folder);
+      try {
+        await runSeawall(["secret", "set", "one"], { ...asRoot, input: "value-of-one" });
+        const up = await runSeawall(["up"], asRoot);
+        assert.equal(up.code, 0, up.stderr);
+        const files = snapshot(theirs);
+        for (const args of [
+          ["up"],
+          ["status"],
+          ["down"],
+          ["restart"],
+          ["logs"],
+          ["secret", "list"],
+          ["secret", "set", "two"],
+        ]) {
+          const env = { SEAWALL_STATE: theirs, SEAWALL_STORE: testStore() };
+          const ran = await run(args, env, "value-of-two");
+          assertFailed(ran, 5, /permission is denied|belongs to/);
+        }
+        assert.deepEqual(snapshot(theirs), files);
+        assert.equal((await runSeawall(["status"], asRoot)).code, 0);
+      } finally {
+        await runSeawall(["down"], asRoot);
+        rmSync(other, { recursive: true, force: true });
       }
-      assert.deepEqual(snapshot(theirs), files);
-      assert.equal((await runSeawall(["status"], asRoot)).code, 0);
-    } finally {
-      await runSeawall(["down"], asRoot);
-      rmSync(other, { recursive: true, force: true });
-    }
-  });
+    },
+  );
 
-  test("a folder that can't be written is refused in words, and stays as it is", async () => {
-    const closed = join(folder, "closed");
-    mkdirSync(closed, { mode: 0o755 });
-    const env = { SEAWALL_STATE: join(closed, "state"), SEAWALL_STORE: testStore() };
-    assertFailed(await run(["up"], env), 5, /permission is denied/);
-    assertFailed(await run(["secret", "set", "one"], env, "value"), 5, /permission is denied/);
-    assert.deepEqual(snapshot(closed), {});
-    const store = { SEAWALL_STORE: join(closed, "store") };
-    assertFailed(await run(["up"], store), 5, /store can't be used/);
-  });
+  test(
+    "a folder that can't be written is refused in words, and stays as it is",
+    { skip: lacksOther },
+    async () => {
+      const closed = join(folder, "closed");
+      mkdirSync(closed, { mode: 0o755 });
+      const env = { SEAWALL_STATE: join(closed, "state"), SEAWALL_STORE: testStore() };
+      assertFailed(await run(["up"], env), 5, /permission is denied/);
+      assertFailed(await run(["secret", "set", "one"], env, "value"), 5, /permission is denied/);
+      assert.deepEqual(snapshot(closed), {});
+      const store = { SEAWALL_STORE: join(closed, "store") };
+      assertFailed(await run(["up"], store), 5, /store can't be used/);
+    },
+  );
 
   test("up, status, /healthz and down work without root, each layer of the wall enforced", async () => {
     await copyStore();
@@ -145,33 +137,47 @@ describe("seawall as an ordinary user", { skip: lacking() }, () => {
     await assertNothingRuns(state);
   });
 
-  test("seawall secret scan finds and redacts what that user may read, and says what it may not", async () => {
-    const key = "sk-value-that-was-left-in-a-note";
-    assert.equal((await run(["secret", "set", "left"], {}, key)).code, 0);
-    const notes = join(folder, "notes");
-    mkdirSync(notes);
-    const note = join(notes, "today.md");
-    writeFileSync(note, `remember ${key}\n`);
-    chownSync(notes, USER, USER);
-    chownSync(note, USER, USER);
-    const closed = join(notes, "closed.md");
-    writeFileSync(closed, key, { mode: 0o600 });
-    const found = await run(["secret", "scan", notes]);
-    assert.equal(found.code, 1, found.stderr);
-    assert.match(found.stdout, /today\.md:1: the value of "left" \(plain\)/);
-    assert.match(found.stdout + found.stderr, /not searched.*closed\.md/);
-    assert.ok(!(found.stdout + found.stderr).includes(key));
-    assert.equal((await run(["secret", "scan", notes, "--redact", "--yes"])).code, 0);
-    assert.match(readFileSync(note, "utf8"), /^remember \[redacted\]\**\n$/);
-    assert.equal(readFileSync(closed, "utf8"), key);
-    rmSync(closed);
-    assert.equal((await run(["secret", "scan", notes])).code, 0);
-  });
+  test(
+    "seawall secret scan finds and redacts what that user may read, and says what it may not",
+    { skip: lacksOther },
+    async () => {
+      const key = "sk-value-that-was-left-in-a-note";
+      assert.equal((await run(["secret", "set", "left"], {}, key)).code, 0);
+      const notes = join(folder, "notes");
+      mkdirSync(notes);
+      const note = join(notes, "today.md");
+      writeFileSync(note, `remember ${key}\n`);
+      chownSync(notes, USER, USER);
+      chownSync(note, USER, USER);
+      const closed = join(notes, "closed.md");
+      writeFileSync(closed, key, { mode: 0o600 });
+      const found = await run(["secret", "scan", notes]);
+      assert.equal(found.code, 1, found.stderr);
+      assert.match(found.stdout, /today\.md:1: the value of "left" \(plain\)/);
+      assert.match(found.stdout + found.stderr, /not searched.*closed\.md/);
+      assert.ok(!(found.stdout + found.stderr).includes(key));
+      assert.equal((await run(["secret", "scan", notes, "--redact", "--yes"])).code, 0);
+      assert.match(readFileSync(note, "utf8"), /^remember \[redacted\]\**\n$/);
+      assert.equal(readFileSync(closed, "utf8"), key);
+      rmSync(closed);
+      assert.equal((await run(["secret", "scan", notes])).code, 0);
+    },
+  );
 
-  test("seawall demo works without root", async () => {
+  test("seawall demo: the bot answers, and the search that finds its phantom finds nothing real", async () => {
+    const before = globSync("seawall-demo-*", { cwd: tmpdir() });
     const { code, stdout, stderr } = await run(["demo", "--json"]);
     assert.equal(code, 0, stdout + stderr);
     const report = JSON.parse(stdout) as DemoReport;
     assert.deepEqual([report.ok, report.found, report.unread], [true, [], []]);
+    // Its environment, its memory and those of its helpers.
+    assert.ok(report.phantomIn >= 3, stdout);
+    assert.match(report.reply, /seawall/);
+    assert.equal(report.openclaw, "2026.9.6");
+    assert.ok(report.searched.processes >= 3);
+    assert.ok(report.searched.environments >= 3);
+    assert.ok(report.searched.bytesOfMemory > 200e6);
+    assert.ok(report.searched.files > 10_000);
+    assert.deepEqual(globSync("seawall-demo-*", { cwd: tmpdir() }), before);
   });
 });

@@ -65,11 +65,10 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** A bot that thinks with the stand-in; with `telegram`, it also listens there. */
-  bot(options: {
-    readonly port: number;
-    readonly telegram?: boolean;
-    readonly more?: object;
-  }): object {
+  bot(options: { readonly port: number; readonly telegram?: boolean; readonly more?: object }): {
+    readonly [key: string]: unknown;
+    readonly grants: Readonly<Record<string, object>>;
+  } {
     const { anthropic, telegram } = this.standIns;
     const dial = ({ host, port }: { host: string; port: number }): object => ({
       host,

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,28 +14,30 @@ import { testOpenClaw } from "../testing/testOpenClaw.ts";
 
 const START = fileURLToPath(new URL("start.mjs", import.meta.url));
 
-/** Starts `start.mjs` with an entry that notes how it is called and leaves `approvals` to `real`. */
-function starter(
-  t: TestContext,
-  real?: string,
-): { start: (approvals: string) => Run; state: string } {
+/** Starts `start.mjs` with an entry that notes how it is called and leaves `approvals` to `real`, which takes 10 s. */
+function starter(t: TestContext): {
+  start: (approvals: string, real?: string) => Run;
+  state: string;
+} {
   const folder = mkdtempSync(join(tmpdir(), "seawall-start-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const state = join(folder, "state");
   mkdirSync(state);
   const entry = join(folder, "entry.mjs");
   const calls = join(folder, "calls");
-  writeFileSync(
-    entry,
-    `import { appendFileSync } from "node:fs";
+  const write = (real: string | undefined): void =>
+    writeFileSync(
+      entry,
+      `import { appendFileSync } from "node:fs";
      const args = process.argv.slice(2);
      appendFileSync(${JSON.stringify(calls)}, JSON.stringify([process.pid, args[0]]) + "\\n");
      ${real === undefined ? "" : `if (args[0] === "approvals") { process.argv[1] = ${JSON.stringify(real)}; await import(${JSON.stringify(pathToFileURL(real).href)}); }`}
      if (args[0] === "gateway") process.exit(42);`,
-  );
+    );
   const config = join(folder, "openclaw.json");
   writeFileSync(config, "{}");
-  const start = (approvals: string): Run => {
+  const start = (approvals: string, real?: string): Run => {
+    write(real);
     const file = join(folder, "approvals.json");
     writeFileSync(file, approvals);
     rmSync(calls, { force: true });
@@ -83,17 +85,19 @@ function approvals(commands: string[]): string {
 test("start.mjs has the real OpenClaw set the approvals once, and again when they change", async (t) => {
   leaveNoTraces(t);
   const { installed } = await testOpenClaw();
-  const { start, state } = starter(t, installed.entry);
-  const first = start(approvals(["ls"]));
+  const { start, state } = starter(t);
+  const first = start(approvals(["ls"]), installed.entry);
   deepEqual(first.calls, ["approvals", "gateway"], first.stderr);
   deepEqual(start(approvals(["ls"])).calls, ["gateway"]);
   deepEqual(start(approvals(["cat", "ls"])).calls, ["approvals", "gateway"]);
 
   const database = new DatabaseSync(join(state, "state", "openclaw.sqlite"));
   t.after(() => database.close());
-  const { raw_json: stored } =
-    database.prepare("SELECT raw_json FROM exec_approvals_config").get() ?? {};
-  match(String(stored), /"pattern": "\/usr\/bin\/cat"/);
+  const stored = (): string => {
+    const row = database.prepare("SELECT raw_json FROM exec_approvals_config").get();
+    return String(row?.["raw_json"]);
+  };
+  match(stored(), /"pattern": "\/usr\/bin\/ls"/);
 
   // What a bot has widened for itself is put back.
   database
@@ -101,7 +105,9 @@ test("start.mjs has the real OpenClaw set the approvals once, and again when the
       "UPDATE exec_approvals_config SET raw_json = replace(raw_json, '\"deny\"', '\"full\"')",
     )
     .run();
-  deepEqual(start(approvals(["cat", "ls"])).calls, ["approvals", "gateway"]);
+  match(stored(), /"full"/);
+  deepEqual(start(approvals(["ls"]), installed.entry).calls, ["approvals", "gateway"]);
+  doesNotMatch(stored(), /"full"/);
 });
 
 test("start.mjs becomes the gateway in its own process and passes its exit status on", (t) => {
@@ -112,8 +118,8 @@ test("start.mjs becomes the gateway in its own process and passes its exit statu
 });
 
 test("start.mjs does not start the gateway when the approvals are refused", (t) => {
-  const { start } = starter(t, "/nowhere/openclaw.mjs");
-  const run = start(approvals(["ls"]));
+  const { start } = starter(t);
+  const run = start(approvals(["ls"]), "/nowhere/openclaw.mjs");
   equal(run.status, 70);
   deepEqual(run.calls, ["approvals"]);
   match(run.stderr, /did not take the exec approvals/);

@@ -1,58 +1,40 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import JSON5 from "json5";
+import { before, test } from "node:test";
 import type { Ask } from "../../src/host/index.ts";
-import { betweenLooks, Deployment, freePort } from "../support/Deployment.ts";
+import { betweenLooks, type Deployment } from "../support/Deployment.ts";
 import { assertFailed } from "../support/failures.ts";
 
-/** A bot with the real OpenClaw that may say nothing unless its owner agrees; each test goes on from the one before. */
-describe("seawall approve", () => {
+const RULE = "POST /bot{secret}/sendMessage";
+
+/**
+ * The tests of `seawall approve` on a running deployment, whose bot `a` may say nothing on Telegram unless its owner
+ * agrees; each goes on from the one before.
+ *
+ * @param declare writes the declaration as it was applied, with this in the grant of a's Telegram and this beside the bots
+ */
+export function testApprove(
+  running: () => Deployment,
+  declare: (grant: object, beside: object) => void,
+): void {
   let deployment: Deployment;
   let file: string;
   let told: string;
 
   before(async () => {
-    deployment = await Deployment.make();
+    deployment = running();
     file = join(deployment.folder, "seawall.json5");
     told = join(deployment.folder, "told");
-    const port = await freePort();
-    const { anthropic, telegram } = deployment.standIns;
-    const dial = ({ host, port: at }: { host: string; port: number }): string =>
-      JSON5.stringify({ host, port: at, ca: "stand-ins.pem" });
-    writeFileSync(
-      file,
-      `{
-  seawall: 1,
-  secrets: { anthropic: { vault: "anthropic" }, telegram: { vault: "telegram" } },
-  bots: {
-    a: {
-      openclaw: "2026.9.6",
-      model: "anthropic/claude-sonnet-4-6",
-      grants: {
-        anthropic: { secret: "anthropic", dial: ${dial(anthropic)} },
-        // It speaks to me alone.
-        telegram: {
-          secret: "telegram",
-          ask: [
-            "POST /bot{secret}/sendMessage", // until I trust it
-          ],
-          allowFrom: [${telegram.userId}],
-          dial: ${dial(telegram)},
-        },
-      },
-      port: ${port},
-    },
-  },
-  approvals: { notify: { command: ["/bin/sh", "-c", 'cat >> "$0"', "${told}"] } },
-}
-`,
+    declare(
+      { ask: [RULE] },
+      { approvals: { notify: { command: ["/bin/sh", "-c", 'cat >> "$0"', told] } } },
     );
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(`"${RULE}"`, `$&, // until I trust it`));
+    const [bot] = (await deployment.status()).bots;
     await deployment.ok(["up"]);
-  });
-  after(async () => {
-    await deployment[Symbol.asyncDispose]();
+    assert.equal((await deployment.status()).bots[0]?.pid, bot?.pid, "only the broker is asked");
   });
 
   const asks = async (): Promise<readonly Ask[]> => {
@@ -82,7 +64,7 @@ describe("seawall approve", () => {
         grant: "telegram",
         host: "api.telegram.org:443",
         method: "POST",
-        rule: "POST /bot{secret}/sendMessage",
+        rule: RULE,
       },
     );
     const shown = await deployment.ok(["approve"]);
@@ -117,7 +99,7 @@ describe("seawall approve", () => {
     assert.match(stderr, /^- "POST \/bot\{secret\}\/sendMessage", \/\/ until I trust it$/m);
     assert.equal(
       readFileSync(file, "utf8"),
-      text.replace('\n            "POST /bot{secret}/sendMessage", // until I trust it', ""),
+      text.replace(`\n            "${RULE}", // until I trust it`, ""),
       "what the service's own list allows needn't be added",
     );
     assert.notEqual(await reply, "");
@@ -128,17 +110,12 @@ describe("seawall approve", () => {
 
   test("--always writes nothing where the declaration was changed without being applied", async () => {
     const text = readFileSync(file, "utf8");
-    writeFileSync(
-      file,
-      text.replace("ask: [", 'ask: [\n            "POST /bot{secret}/sendMessage",'),
-    );
+    writeFileSync(file, text.replace('"ask": [', `$&\n            "${RULE}",`));
     await deployment.ok(["up"]);
     deployment.standIns.telegram.sendAsUser("once more");
     const ask = await nextAsk();
     const asking = readFileSync(file, "utf8");
-    const changed = asking
-      .replace("telegram.userId", "x")
-      .replace("bots: {", "telemetry: { metricsPort: 9464 },\n  bots: {");
+    const changed = asking.replace('"bots": {', '"telemetry": { "metricsPort": 9464 },\n  $&');
     writeFileSync(file, changed);
     assertFailed(
       await deployment.run(["approve", ask.id, "--always"]),
@@ -157,4 +134,4 @@ describe("seawall approve", () => {
     const record = readFileSync(join(deployment.state, "audit", "audit.jsonl"), "utf8");
     assert.match(record, /"code":"not-approved"/);
   });
-});
+}
