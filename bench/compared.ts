@@ -29,6 +29,7 @@ const titles = columns.map(({ title }) => title);
 function through({ attacks }: Column, group?: string): string {
   const all = attacks.filter((each) => group === undefined || each.group === group);
   const applying = all.filter(({ layer }) => layer !== "inapplicable");
+  if (applying.length === 0) return "–";
   const untried = applying.filter(({ layer }) => layer === "untried").length;
   const count = applying.filter(({ layer }) => layer === "none").length;
   return `${count} of ${applying.length}${untried === 0 ? "" : ` (${untried} untried)`}`;

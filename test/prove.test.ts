@@ -261,6 +261,12 @@ test(
   },
 );
 
+test("docs/compared.md has a line for every attack", () => {
+  const text = readFileSync(resolve(import.meta.dirname, "../docs/compared.md"), "utf8");
+  const listed = [...text.matchAll(/^\| `([a-z0-9-]+)` +\|/gm)].map(([, name]) => name);
+  assert.deepEqual(listed.toSorted(), attacks.map(({ name }) => name).toSorted());
+});
+
 test("docs/prove.md lists every attack, by group, with what it tries", () => {
   const text = readFileSync(resolve(import.meta.dirname, "../docs/prove.md"), "utf8");
   const listed = [...text.matchAll(/^\| `([a-z0-9-]+)` +\| (.+?) +\|$/gm)].map(
