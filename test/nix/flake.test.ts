@@ -133,6 +133,23 @@ describe("seawall init --flake", { skip }, () => {
     }
   });
 
+  test("nothing that is answered is read as Nix", (t) => {
+    const place = new InitPlace(t);
+    writeFileSync(join(place.work, "s.yaml"), "sops: {}\n");
+    const odd = String.raw`${"$"}{throw"x"}"\n''\\`;
+    const ran = place.run([
+      ..."init --flake --provider anthropic --store sops --sops-file s.yaml --model".split(" "),
+      "anthropic/x",
+      `--seawall=path:/a${odd}`,
+      `--identity=/k${odd}`,
+      `--secret-at=anthropic=${odd}`,
+    ]);
+    assert.equal(ran.code, 0, ran.stderr);
+    const { urls, machines } = written(place.work);
+    assert.equal(urls["seawall"], `path:/a${odd}`);
+    assert.deepEqual(machines["agents"]?.sops, [odd]);
+  });
+
   test("nix run …#quick-setup is the same", (t) => {
     const place = new InitPlace(t);
     assert.equal(place.run(["init", "--flake", "--provider", "ollama", "--model", "x"]).code, 0);

@@ -113,16 +113,11 @@ in
       "not given";
   homeManager = when "HOME_MANAGER" (
     folder:
-    (import (folder + "/modules") {
-      inherit pkgs;
-      configuration = bot "/run/user/1000/anthropic" // {
-        imports = [ ../../nix/home-manager/seawall.nix ];
-        home.username = "someone";
-        home.homeDirectory = "/home/someone";
-        home.stateVersion = "25.11";
-        manual.manpages.enable = false;
-      };
-    }).config.systemd.user.services.seawall.Service.ExecStart
+    (import ./homeManager.nix {
+      inherit nixpkgs folder;
+      system = "x86_64-linux";
+      overlays = lacking;
+    }).systemd.user.services.seawall.Service.ExecStart
   );
   flakes = builtins.mapAttrs (_: machineOf) flakes;
   quickSetup = inputs.seawall.apps.x86_64-linux.quick-setup.program;

@@ -82,6 +82,20 @@ function tryRefused(): void {
   }
 }
 
+/** That home-manager refuses a Mac by our message. */
+function tryMac(homeManager: string): void {
+  const { error } = evaluate(
+    `(import ${FOLDER}/homeManager.nix {
+      nixpkgs = ${nixpkgs ?? ""};
+      folder = ${homeManager};
+      system = "aarch64-darwin";
+    }).home.homeDirectory`,
+    program,
+  );
+  const refused = error.includes("services.seawall.enable: bots run on Linux only");
+  report(`home-manager on macOS: ${refused ? "refused" : error.slice(-600)}`, refused);
+}
+
 /** What `seawall init --flake` writes, for each place of secrets whose module is given. */
 function writeFlakes(folder: string): Readonly<Record<string, string>> {
   const flakes: Record<string, string> = {};
@@ -131,5 +145,9 @@ function evaluateFurther(): void {
 }
 
 if (wanted("configurations")) writeGoldens();
-if (wanted("refused")) tryRefused();
+if (wanted("refused")) {
+  tryRefused();
+  const homeManager = given.get("HOME_MANAGER");
+  if (homeManager !== undefined) tryMac(homeManager);
+}
 if (wanted("further")) evaluateFurther();

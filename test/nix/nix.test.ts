@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { checkShape } from "../../src/declaration/index.ts";
-import { describedFiles } from "../../src/host/described/describedSystem.ts";
+import type { describedFiles } from "../../src/host/described/describedSystem.ts";
 import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 import { satisfiesNodeRange } from "../../src/openclaw/nodeRange.ts";
 import { botUser, brokerUser, nixModule, nixValue } from "../../src/targets/index.ts";
