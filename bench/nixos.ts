@@ -7,10 +7,11 @@ import { join, resolve } from "node:path";
  * What five bots add to evaluating a whole system in real nixpkgs: the same system with and without them in
  * turn, by the processor time and the function calls that Nix counts itself (NIX_SHOW_STATS).
  *
- *   NIXPKGS=FOLDER [NIX=PROGRAM] ./dev bench nixos
+ *   NIXPKGS=FOLDER [NIX=PROGRAM] ./dev bench nixos [--json]
  */
 const nixpkgs = process.env["NIXPKGS"];
 const nix = process.env["NIX"];
+const json = process.argv.includes("--json");
 const ROUNDS = 5;
 const FOLDER = resolve(import.meta.dirname, "../test/nix");
 
@@ -54,18 +55,26 @@ else {
       empty: evaluate(folder, "{ services.ollama.enable = true; }"),
       bots: evaluate(folder, `${FOLDER}/configurations/five-bots.nix`),
     }));
-    const times = (which: "empty" | "bots"): readonly number[] =>
-      rounds.map((round) => round[which].cpuTime);
-    const calls = (which: "empty" | "bots"): number => rounds[0]?.[which].nrFunctionCalls ?? 0;
-    const range = (which: "empty" | "bots"): string =>
-      `${Math.min(...times(which)).toFixed(2)} to ${Math.max(...times(which)).toFixed(2)} s`;
+    const of = (which: "empty" | "bots") => {
+      const times = rounds.map((round) => round[which].cpuTime);
+      return {
+        medianSeconds: median(times),
+        least: Math.min(...times),
+        most: Math.max(...times),
+        functionCalls: rounds[0]?.[which].nrFunctionCalls ?? 0,
+      };
+    };
+    const report = { empty: of("empty"), fiveBots: of("bots") };
+    const line = (
+      name: string,
+      { medianSeconds, least, most, functionCalls }: ReturnType<typeof of>,
+    ) =>
+      `${name} median ${medianSeconds.toFixed(2)} s, ${least.toFixed(2)} to ${most.toFixed(2)} s; ${functionCalls} function calls\n`;
+    const more = report.fiveBots.functionCalls / report.empty.functionCalls - 1;
     process.stdout.write(
-      [
-        `empty system: median ${median(times("empty")).toFixed(2)} s, ${range("empty")}; ${calls("empty")} function calls`,
-        `five bots:    median ${median(times("bots")).toFixed(2)} s, ${range("bots")}; ${calls("bots")} function calls`,
-        `added: ${(median(times("bots")) - median(times("empty"))).toFixed(2)} s of processor time, ${((calls("bots") / calls("empty") - 1) * 100).toFixed(1)} % of the calls`,
-        "",
-      ].join("\n"),
+      json
+        ? `${JSON.stringify(report, null, 2)}\n`
+        : `${line("empty system:", report.empty)}${line("five bots:   ", report.fiveBots)}added: ${(more * 100).toFixed(1)} % of the calls\n`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
