@@ -21,6 +21,17 @@
         default = pkgs.seawall;
       });
 
+      # `nix run SEAWALL#quick-setup`: the dialogue of `seawall init`, which writes a flake.
+      apps = forEach (pkgs: {
+        quick-setup = {
+          type = "app";
+          program = "${pkgs.writeShellScript "seawall-quick-setup" ''
+            exec ${pkgs.seawall}/bin/seawall init --flake "$@"
+          ''}";
+          meta.description = "Asks what a bot needs and writes a flake for its machine";
+        };
+      });
+
       nixosModules = {
         default = {
           imports = [ ./nix/modules ];

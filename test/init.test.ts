@@ -35,6 +35,27 @@ const DIALOGUE: readonly (readonly [string, string])[] = [
   ["write it and store 3 secrets?", "\r"],
 ];
 
+/** For the flake of a machine; the rest of the questions are those above. */
+const FLAKE_DIALOGUE: readonly (readonly [string, string])[] = [
+  ["what is the machine called?", "shore\r"],
+  ["which flake is Seawall", "path:/srv/seawall\r"],
+  ["what is the bot called?", "herald\r"],
+  ["whose model does it think with?", "\r"],
+  ["which of its models?", "\r"],
+  // Of the channels Telegram alone is there for services.
+  ["by which channels do people talk to it?", " \r"],
+  ["what else may it use?", "\r"],
+  ["take on telegram?", "123456\r"],
+  ["at which domain", "bots.example.com\r"],
+  ["where are the secrets kept?", "\r"],
+  ["write them?", "\r"],
+];
+
+const FLAKE_FLAGS =
+  "--host shore --seawall path:/srv/seawall --bot herald --provider anthropic --channels telegram --set telegram.allowFrom=123456 --domain bots.example.com".split(
+    " ",
+  );
+
 /** The same, said by flags. */
 const FLAGS = [
   "--bot",
@@ -142,6 +163,32 @@ describe("seawall init at a terminal", { skip: lacking(...NEEDS_TERMINAL) }, () 
           );
         for (const secret of [KEY, TOKEN, CHAT]) assert.ok(!ended.shown.includes(secret), where);
       }
+    });
+  });
+
+  test("a flake: asks, writes what a script with the same answers writes, and stopped at any question leaves nothing", (t) => {
+    const place = new InitPlace(t);
+    const { code, shown } = place.type(FLAKE_DIALOGUE, "--flake");
+    assert.equal(code, 0, shown);
+    assert.match(shown, /once it runs.*seawall secret set anthropic.*\r\nnext: .*nixos-rebuild/);
+    const script = new InitPlace(t);
+    assert.equal(script.run(["init", "--flake", ...FLAKE_FLAGS]).code, 0);
+    const written = ["work/bots.nix", "work/configuration.nix", "work/flake.nix"];
+    for (const each of [place, script]) assert.deepEqual(each.files(), written);
+    for (const name of written)
+      assert.equal(
+        readFileSync(join(place.root, name), "utf8"),
+        readFileSync(join(script.root, name), "utf8"),
+      );
+    FLAKE_DIALOGUE.forEach(([question], at) => {
+      const [how, typed, ended] = ways[at % ways.length] ?? ways[0];
+      const stopped = new InitPlace(t);
+      const steps = [...FLAKE_DIALOGUE.slice(0, at), [question, typed] as const];
+      const said = stopped.type(steps, "--flake");
+      const where = `${how} at: ${question}\n${said.shown}`;
+      if (ended === undefined) assert.ok([1, -1].includes(said.code), where);
+      else assert.equal(said.code, ended, where);
+      assert.deepEqual(stopped.files(), [], where);
     });
   });
 

@@ -6,6 +6,7 @@ import { planRun } from "../plan/index.ts";
 import { compileWall, startWalled, type Mount } from "../wall/index.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { systemFiles } from "./botWall.ts";
+import { findGit } from "./findCommand.ts";
 import { HostError } from "./HostError.ts";
 import { INSIDE } from "./inside.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
@@ -18,6 +19,7 @@ import { toolWall, type WalledTool } from "./toolWall.ts";
 const DNS_PORT = 53;
 const TMP_BYTES = 512 * 1024 * 1024;
 const LONGEST_ANSWER = 16 * 1024 * 1024;
+/** Where it is inside. */
 const GIT = "/usr/bin/git";
 
 /** Starts programs of ours in walls whose network is a broker of their own, as a bot's is. */
@@ -128,7 +130,8 @@ export function agentWorker(options: {
 }
 
 function requireGit(): string {
-  if (existsSync(GIT)) return GIT;
+  const git = findGit();
+  if (git !== undefined) return git;
   throw new HostError("no-command", "this host has no git", { hint: "install git" });
 }
 

@@ -67,7 +67,18 @@ export function findCommands(
   return found;
 }
 
-function find(name: string, bot: string, folders: readonly string[]): string {
+/**
+ * git of this host for programs of ours: the system's own, else where the PATH has it, as on a machine where
+ * Nix brings it for Seawall alone.
+ */
+export function findGit(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const more = (env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return findIn("git", [...FOLDERS, ...more]);
+}
+
+function findIn(name: string, folders: readonly string[]): string | undefined {
   for (const folder of name.includes("/") ? [] : folders) {
     const path = join(folder, name);
     try {
@@ -77,6 +88,12 @@ function find(name: string, bot: string, folders: readonly string[]): string {
       // Not here, or not for running.
     }
   }
+  return undefined;
+}
+
+function find(name: string, bot: string, folders: readonly string[]): string {
+  const found = findIn(name, folders);
+  if (found !== undefined) return found;
   throw new HostError("no-command", `command "${name}" of bot "${bot}" is not on this host`, {
     hint: "install it, or remove it from exec.allow",
   });

@@ -21,6 +21,8 @@ export {
 export { prepareGeneration } from "./prepareGeneration.ts";
 export { startCopy, type Copy, type CopyProcess } from "./startCopy.ts";
 export { COMMAND_SOCKET, INSIDE, SERVICE_INSIDE } from "./inside.ts";
+export { findGit } from "./findCommand.ts";
+export { PROJECT } from "./ownProcess.ts";
 export type { InsidePaths } from "../openclaw/index.ts";
 export { prepareTool, runInWall } from "./runInWall.ts";
 export type { WalledTool } from "./toolWall.ts";

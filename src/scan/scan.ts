@@ -1,6 +1,12 @@
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { prepareTool, runInWall, type StatePaths, type WalledTool } from "../host/index.ts";
+import {
+  findGit,
+  prepareTool,
+  runInWall,
+  type StatePaths,
+  type WalledTool,
+} from "../host/index.ts";
 import type { Fingerprints } from "../needles/index.ts";
 import { WallError, type Mount } from "../wall/index.ts";
 import type { Finding, ScanJob, ScanRoot } from "./inside/Job.ts";
@@ -28,7 +34,6 @@ const MOST_FINDINGS = 10_000;
 const STALL_MS = 60_000;
 /** So many files may be too much for the scanner before it gives up. */
 const MOST_ATTEMPTS = 8;
-const GIT = "/usr/bin/git";
 
 /**
  * Looks through files and folders for real values and for what is shaped like a credential. The looking
@@ -127,7 +132,7 @@ async function scanAs(
     from: path,
     to: `/scan/${index}`,
   }));
-  const git = existsSync(GIT) ? { git: GIT } : {};
+  const git = findGit();
   const skip: { path: string; why: string }[] = [];
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const job: ScanJob = {
@@ -135,7 +140,7 @@ async function scanAs(
       fingerprints: options.fingerprints,
       skip: skip.map(({ path }) => path),
       redact: options.redact,
-      ...git,
+      ...(git === undefined ? {} : { git }),
     };
     const heard = new Heard(options.onProgress);
     const { stalled } = await runInWall({
@@ -143,7 +148,7 @@ async function scanAs(
       main: "src/scan/inside/main.ts",
       job,
       mounts,
-      execute: existsSync(GIT) ? [GIT] : [],
+      execute: git === undefined ? [] : [git],
       uid,
       stallMs: options.stallMs ?? STALL_MS,
       onLine: (line) => heard.hear(line),

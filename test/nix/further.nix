@@ -1,6 +1,11 @@
 # What else evaluates in real nixpkgs: with modules of others as far as they are given by folder, the VM
 # test, and what bots add to the time an empty system takes (measured by who calls it).
-{ nixpkgs, given }:
+{
+  nixpkgs,
+  given,
+  # Folders of flakes that `seawall init` wrote, by where their secrets are.
+  flakes,
+}:
 let
   real =
     extra: configuration:
@@ -24,6 +29,35 @@ let
     };
   };
   when = name: value: if given ? ${name} then value (/. + given.${name}) else "not given";
+  # As Nix would call them, but for fetching inputs.
+  inputs = {
+    nixpkgs = {
+      legacyPackages.x86_64-linux = pkgs;
+      lib = pkgs.lib // {
+        nixosSystem =
+          { system, modules }:
+          import (nixpkgs + "/nixos/lib/eval-config.nix") {
+            inherit system;
+            modules = modules ++ [ { nixpkgs.overlays = lacking; } ];
+          };
+      };
+    };
+    seawall = (import ../../flake.nix).outputs {
+      self = inputs.seawall;
+      inherit (inputs) nixpkgs;
+    };
+    agenix.nixosModules.default = import (/. + given.AGENIX + "/modules/age.nix");
+    sops-nix.nixosModules.sops = import (/. + given.SOPS + "/modules/sops");
+  };
+  machineOf =
+    folder:
+    let
+      flake = import (/. + folder + "/flake.nix");
+      outputs = flake.outputs (
+        { self = outputs; } // builtins.intersectAttrs flake.inputs inputs
+      );
+    in
+    outputs.nixosConfigurations.agents.config.system.build.toplevel.drvPath;
   file = builtins.toFile "secret.yaml" "sops: {}\n";
 in
 {
@@ -79,16 +113,13 @@ in
       "not given";
   homeManager = when "HOME_MANAGER" (
     folder:
-    (import (folder + "/modules") {
-      inherit pkgs;
-      configuration = bot "/run/user/1000/anthropic" // {
-        imports = [ ../../nix/home-manager/seawall.nix ];
-        home.username = "someone";
-        home.homeDirectory = "/home/someone";
-        home.stateVersion = "25.11";
-        manual.manpages.enable = false;
-      };
-    }).config.systemd.user.services.seawall.Service.ExecStart
+    (import ./homeManager.nix {
+      inherit nixpkgs folder;
+      system = "x86_64-linux";
+      overlays = lacking;
+    }).systemd.user.services.seawall.Service.ExecStart
   );
+  flakes = builtins.mapAttrs (_: machineOf) flakes;
+  quickSetup = inputs.seawall.apps.x86_64-linux.quick-setup.program;
   vm = (import ../../nix/tests/turn.nix { inherit pkgs; }).drvPath;
 }

@@ -13,14 +13,10 @@ import {
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { catalogue } from "../../src/catalogue/index.ts";
 import { checkShape } from "../../src/declaration/index.ts";
-import { describedFiles } from "../../src/host/described/describedSystem.ts";
-import type { MachineDescription } from "../../src/host/index.ts";
-import { SERVICE_INSIDE } from "../../src/host/inside.ts";
-import { ensureOpenClaw, readPin, renderConfig } from "../../src/openclaw/index.ts";
+import type { describedFiles } from "../../src/host/described/describedSystem.ts";
+import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 import { satisfiesNodeRange } from "../../src/openclaw/nodeRange.ts";
-import { makePlan, type Plan } from "../../src/plan/index.ts";
 import { botUser, brokerUser, nixModule, nixValue } from "../../src/targets/index.ts";
 import { posixPattern } from "../../src/targets/nix/posixPattern.ts";
 import { writeArchive } from "../support/archive.ts";
@@ -30,21 +26,12 @@ import { testStore } from "../support/testStore.ts";
 import { evaluate, FOLDER, inputsHash, namesIn, ROOT } from "./evaluate.ts";
 import { generated } from "./generated.ts";
 import { optionsPage } from "./optionsPage.ts";
+import { facts, planOf, renderedFor, type Facts } from "./rendered.ts";
 import { lockHash, TREE_FILE } from "./seawallTree.ts";
 
 const skip = lacking("nix-instantiate", ["--version"]);
 const needsAnalyze = lacking("systemd-analyze", ["--version"]);
 const REWRITE = process.env["SEAWALL_GOLDENS"] === "write" && process.env["CI"] === undefined;
-
-/** What our own library makes of a configuration. */
-const facts = (file: string): string => `import ${FOLDER}/evaluate.nix ${file}`;
-
-interface Facts {
-  readonly failed: readonly string[];
-  readonly declaration: unknown;
-  readonly machine: MachineDescription;
-  readonly users: Readonly<Record<string, object>>;
-}
 
 for (const [name, text] of generated())
   test(`nix/generated/${name} is what its source says`, () => {
@@ -258,6 +245,39 @@ test("nixModule() is a module that says the declaration again", { skip }, (t) =>
   assert.deepEqual((JSON.parse(out) as Facts).failed, []);
 });
 
+describe("home-manager's module", { skip }, () => {
+  interface Home {
+    readonly failed: readonly string[];
+    readonly packages: readonly string[];
+    readonly file: string | null;
+    readonly services: Readonly<Record<string, { readonly Service: Record<string, unknown> }>>;
+  }
+  const home = (isLinux: boolean): Home => {
+    const { ok, out, error } = evaluate(`import ${FOLDER}/home.nix { isLinux = ${isLinux}; }`);
+    assert.ok(ok, error);
+    return JSON.parse(out) as Home;
+  };
+
+  test("has one service of the user, with a declaration that is right", () => {
+    const { failed, packages, file, services } = home(true);
+    assert.deepEqual(failed, []);
+    assert.deepEqual(packages, ["/nix/store/seawall"]);
+    assert.deepEqual(checkShape(JSON.parse(file ?? "")).faults, []);
+    const place = "/home/someone/.config/seawall/seawall.json5";
+    const up = `/nix/store/seawall/bin/seawall up ${place}`;
+    assert.deepEqual(Object.keys(services), ["seawall"]);
+    const { ExecStart, ExecReload } = services["seawall"]?.Service ?? {};
+    assert.deepEqual([ExecStart, ExecReload], [up, up]);
+  });
+
+  test("refuses macOS, where nothing holds a bot, by a message and not by a missing package", () => {
+    const { failed, packages, file, services } = home(false);
+    assert.equal(failed.length, 1);
+    assert.match(failed.join(""), /^services\.seawall\.enable: bots run on Linux only/);
+    assert.deepEqual([packages, file, services], [[], null, {}]);
+  });
+});
+
 describe("a real build", { skip }, () => {
   test("renders what OpenClaw takes, and fails for what it doesn't, with the place", async (t) => {
     const folder = temporaryFolder(t);
@@ -334,37 +354,6 @@ describe("a real build", { skip }, () => {
   });
 });
 
-test("the openclaw command of the package refuses to have been installed with nix-env", (t) => {
-  const folder = temporaryFolder(t);
-  const text = readFileSync(join(ROOT, "nix/packages/openclaw.sh"), "utf8")
-    .replace("@shell@", "/bin/sh")
-    .replace("@node@", "/bin/echo")
-    .replace("@entry@", "entry.mjs");
-  const put = (place: string): string => {
-    mkdirSync(join(folder, place), { recursive: true });
-    const file = join(folder, place, "openclaw");
-    writeFileSync(file, text, { mode: 0o755 });
-    return file;
-  };
-  const run = (file: string): ReturnType<typeof spawnSync> =>
-    spawnSync(file, ["gateway"], { encoding: "utf8" });
-  const [good, bad] = [run(put("sw/bin")), run(put(".nix-profile/bin"))];
-  assert.equal(good.stdout, "entry.mjs gateway\n");
-  assert.equal(bad.status, 1);
-  assert.match(String(bad.stderr), /installed with nix-env.*\n.*services\.openclaw\.enable/);
-});
-
-test("a placeholder for a hash is refused", { skip }, () => {
-  const made = evaluate(
-    `let lib = import ${FOLDER}/lib.nix; nixos = import ${FOLDER}/nixos.nix { inherit lib; };
-     in ((import ${ROOT}/nix/packages/npm-tree.nix {
-       inherit lib; inherit (nixos.pkgs) stdenvNoCC cacert; nodejs = nixos.pkgs.nodejs_24;
-     }) { pname = "x"; version = "1"; project = "/p"; hash = lib.fakeHash; system = "x86_64-linux"; without = [ ]; }).name`,
-  );
-  assert.equal(made.ok, false);
-  assert.match(made.error, /x 1 has a placeholder for a hash/);
-});
-
 function botWith(prefix: string): string {
   return `{ pkgs, ... }: {
     services.seawall.enable = true;
@@ -377,54 +366,6 @@ function botWith(prefix: string): string {
       settings.messages.responsePrefix = ${prefix};
     };
   }\n`;
-}
-
-function planOf(value: unknown): Plan {
-  const { declaration, faults } = checkShape(value);
-  assert.deepEqual(faults, []);
-  assert.ok(declaration !== undefined);
-  const { plan, faults: more } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
-  assert.deepEqual(more, []);
-  assert.ok(plan !== undefined);
-  return plan;
-}
-
-/** As `describedGeneration` does, without reading what lies at the paths. */
-function renderedFor(plan: Plan, machine: MachineDescription): ReturnType<typeof describedFiles> {
-  const pin = readPin("2026.9.6");
-  const root = machine.openclaw["2026.9.6"] ?? "";
-  const bots = Object.fromEntries(
-    plan.bots.map((bot) => [
-      bot.name,
-      {
-        openclaw: { root, entry: join(root, pin.entry) },
-        natives: [],
-        rendered: renderConfig(bot, SERVICE_INSIDE, pin),
-        commands: bot.commands.map((name) => ({
-          name,
-          path: `${machine.commands[bot.name]?.[0] ?? ""}/${name}`,
-        })),
-        cas: {},
-      },
-    ]),
-  );
-  const { node, launcher, shell } = machine.programs;
-  return describedFiles(
-    {
-      number: 0,
-      created: new Date(0).toISOString(),
-      declaration: "/etc/seawall/seawall.json5",
-      plan,
-      programs: { node, launcher, shell },
-      bots,
-    },
-    { ...machine, nixos: true },
-    () => ({
-      mounts: [{ kind: "read", from: "/nix/store/glibc/lib", to: "/nix/store/glibc/lib" }],
-      libraries: ["/nix/store/glibc/lib"],
-      execute: [],
-    }),
-  );
 }
 
 /** `systemd-analyze` on units, with programs that this machine has. */

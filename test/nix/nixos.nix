@@ -64,6 +64,8 @@ in
       warnings = stub [ ];
       boot = stub { };
       environment = stub { };
+      fileSystems = stub { };
+      nixpkgs = stub { };
       networking = stub { };
       security = stub { };
       services.fail2ban = stub { };

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readLoaded } from "../../host/index.ts";
 import {
   locateVault,
@@ -11,21 +11,23 @@ import {
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { countOf } from "../countOf.ts";
 import { askNewPassphrase, makeVault, openExistingVault } from "../openStore.ts";
+import { UsageError } from "../UsageError.ts";
 import type { Answers } from "./init/Answers.ts";
 import { collectAnswers } from "./init/collectAnswers.ts";
 import { chooseStore, collectSecrets, type ChosenStore } from "./init/collectSecrets.ts";
 import { printDeclaration } from "./init/composeDeclaration.ts";
+import { declarationTarget } from "./init/declarationTarget.ts";
 import { Dialogue } from "./init/Dialogue.ts";
 import { Flags } from "./init/Flags.ts";
+import { flakeTarget } from "./init/flakeTarget.ts";
+import type { InitMaker, InitTarget } from "./init/InitTarget.ts";
 import { Interview } from "./init/Interview.ts";
 import { STORES } from "./init/stores.ts";
-import { alreadyThere, onDisk, writeAnswers } from "./init/writeAnswers.ts";
-
-const FILE = "seawall.json5";
+import { alreadyThere, onDisk, writeAnswers, type NewFile } from "./init/writeAnswers.ts";
 
 export const init: Command = {
   name: "init",
-  usage: "[FILE]",
+  usage: "[FILE] | --flake [DIR]",
   summary: "quick set-up: asks, stores the secrets, writes a declaration that works",
   help: [
     "Asks what a bot needs, stores its secrets and writes seawall.json5 here, or FILE. Every question",
@@ -38,8 +40,26 @@ export const init: Command = {
     "  seawall init --provider anthropic --secret-file anthropic=- < key.txt",
     "  seawall init --provider anthropic --channels telegram --set telegram.allowFrom=123456 \\",
     "    --store file --secret-at telegram=/run/agenix/telegram",
+    "",
+    "With --flake it writes a flake for a machine of NixOS into the folder DIR or this one, which must",
+    "have none: flake.nix, bots.nix and, unless it is there, configuration.nix (docs/nixos.md).",
   ].join("\n"),
   options: {
+    flake: {
+      type: "boolean",
+      help: "a flake for a machine of NixOS, not a declaration for this one",
+    },
+    host: {
+      type: "string",
+      value: "NAME",
+      help: "with --flake: what the machine is called; agents",
+    },
+    system: {
+      type: "string",
+      value: "NAME",
+      help: "with --flake: x86_64-linux or aarch64-linux; what this machine is",
+    },
+    seawall: { type: "string", value: "FLAKE", help: "with --flake: where it has Seawall from" },
     bot: { type: "string", value: "NAME", help: "what the bot is called; basecamp" },
     provider: { type: "string", value: "NAME", help: "whose model it thinks with, as anthropic" },
     model: { type: "string", value: "NAME", help: "which of its models" },
@@ -67,7 +87,7 @@ export const init: Command = {
     store: {
       type: "string",
       value: "STORE",
-      help: `where secrets are kept: ${STORES.map(({ name }) => name).join(", ")}`,
+      help: `where secrets are kept: ${STORES.map(({ name }) => name).join(", ")}; with --flake vault, agenix, sops, file, systemd`,
     },
     "secret-file": {
       type: "string",
@@ -81,7 +101,7 @@ export const init: Command = {
       multiple: true,
       help: "where another program keeps it: a path, a variable, a key …",
     },
-    folder: { type: "string", value: "DIR", help: "of age files, for --store age" },
+    folder: { type: "string", value: "DIR", help: "of age files, for --store age or agenix" },
     identity: { type: "string", value: "FILE", help: "that opens age and SOPS files" },
     "sops-file": { type: "string", value: "FILE", help: "for --store sops" },
     passphrase: {
@@ -99,11 +119,12 @@ export const init: Command = {
 
 async function run(call: Call): Promise<ExitStatus> {
   protectMemory();
-  const file = resolve(call.words[0] ?? FILE);
+  const target = targetOf(call);
+  const { file } = target;
   const dry = call.flag("dry-run");
   // Before anybody types what then has nowhere to go.
   const there = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  if (there && !call.flag("force") && !dry) throw alreadyThere(file);
+  if (there && !target.replace && !dry) throw alreadyThere(file);
   if (!dry) onDisk(file, () => accessSync(dirname(file), constants.W_OK));
   const flags = new Flags(call);
   const asks = Dialogue.possible && !call.json && !call.flag("yes");
@@ -111,61 +132,91 @@ async function run(call: Call): Promise<ExitStatus> {
     call.output.progress(
       "there is an OpenClaw in ~/.openclaw: seawall secret adopt makes it a bot, keys and all (docs/adopt.md)",
     );
-  const collected = await collect(call, flags, file, asks);
+  const collected = await collect(call, flags, target, asks);
   if (collected === undefined) return 1;
-  const { answers, chosen, text } = collected;
+  const { answers, chosen, files, maker } = collected;
   const values = new Map(
     answers.secrets.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
   );
-  if (!dry)
-    await writeAnswers({
-      file,
-      text,
-      replace: call.flag("force"),
-      values,
-      open: () => openToWrite(call, chosen),
-    });
+  const { replace } = target;
+  const open = (): Promise<WritableStore> => openToWrite(call, chosen);
+  if (!dry) await writeAnswers({ files, replace, values, open });
   const stored = [...values.keys()];
-  const next = nextCommand(answers, file);
+  const { command: next, remarks } = maker.next(answers, chosen);
   if (call.json) {
     const secrets = answers.secrets.map(({ name, declared }) => ({
       name,
       declared,
       stored: values.has(name) && !dry,
     }));
-    call.output.json({ ok: true, file, written: !dry, bot: answers.bot, secrets, text, next });
+    const text = files.at(-1)?.text;
+    const more = files.length === 1 ? {} : { files };
+    const made = { ok: true, file, written: !dry, bot: answers.bot, secrets, text, ...more, next };
+    call.output.json(made);
     return 0;
   }
   if (dry) {
-    call.output.line(text.trimEnd());
+    call.output.line(shownFiles(files).trimEnd());
     if (stored.length > 0)
       call.output.progress(`would be stored (${chosen.kind.name}): ${stored.join(", ")}`);
     return 0;
   }
   if (stored.length > 0)
     call.output.line(`stored in the ${chosen.kind.name}: ${stored.join(", ")}`);
-  call.output.line(`wrote ${file}`);
+  for (const { path } of files) call.output.line(`wrote ${path}`);
+  for (const remark of remarks) call.output.line(remark);
   call.output.line(`next: ${next}`);
   return 0;
+}
+
+/** @throws UsageError for flags that don't go together, SetupError `exists` */
+function targetOf(call: Call): InitTarget {
+  const [name] = call.words;
+  if (!call.flag("flake")) {
+    const alone = ["host", "system", "seawall"].find((flag) => call.value(flag) !== undefined);
+    if (alone !== undefined)
+      throw new UsageError(`--${alone} goes with --flake only`, "leave it out, or add --flake");
+    return declarationTarget(name, call.flag("force"));
+  }
+  if (call.flag("force"))
+    throw new UsageError("a flake that is there is never replaced", "leave --force out");
+  if (call.flag("passphrase"))
+    throw new UsageError(
+      "a vault with a passphrase can't be opened when the machine boots",
+      "leave --passphrase out",
+    );
+  return flakeTarget(name);
+}
+
+/** One text as it is; of several each below its name. */
+function shownFiles(files: readonly NewFile[]): string {
+  return files.length === 1
+    ? files.map(({ text }) => text).join("")
+    : files.map(({ path, text }) => `# --- ${basename(path)}\n${text}`).join("\n");
+}
+
+interface Collected {
+  readonly answers: Answers;
+  readonly chosen: ChosenStore;
+  readonly files: readonly NewFile[];
+  readonly maker: InitMaker;
 }
 
 /** @returns undefined when the person doesn't want it written after all. */
 async function collect(
   call: Call,
   flags: Flags,
-  file: string,
+  target: InitTarget,
   asks: boolean,
-): Promise<
-  { readonly answers: Answers; readonly chosen: ChosenStore; readonly text: string } | undefined
-> {
+): Promise<Collected | undefined> {
   await using dialogue = asks ? await Dialogue.open() : undefined;
   const interview = new Interview(dialogue);
-  const most = await collectAnswers(interview, flags);
-  const store = await chooseStore(interview, flags, most);
-  const kind = store?.kind ?? STORES[0];
-  if (kind === undefined) throw new TypeError("there is no store");
+  const maker = await target.ask(interview, flags);
+  const most = await collectAnswers(interview, flags, target.lacks);
+  const offered = target.stores(most);
+  const store = await chooseStore(interview, flags, offered);
   const chosen = {
-    kind,
+    kind: store?.kind ?? offered.kinds[0],
     place: store?.place ?? {},
     ...(store === undefined ? {} : await lookInto(call, store, dialogue)),
   };
@@ -173,19 +224,20 @@ async function collect(
   for (const unused of flags.unused()) interview.fault(unused, "nothing asks for that");
   interview.end();
   const answers: Answers = { ...most, secrets };
-  const text = printDeclaration(answers);
   // Whatever a single answer doesn't show is refused here, before anything is written.
-  readLoaded(text, file);
+  readLoaded(printDeclaration(answers), target.file);
+  const files = maker.files(answers, chosen);
   if (dialogue !== undefined && !call.flag("dry-run")) {
-    call.output.progress(`\n${file}:\n\n${text}`);
+    for (const { path, text } of files) call.output.progress(`\n${path}:\n\n${text}`);
     const count = secrets.filter(({ value }) => value !== undefined).length;
+    const what = files.length === 1 ? "it" : "them";
     const also = count === 0 ? "" : ` and store ${countOf(count, "secret")}`;
-    if (!(await dialogue.agree(`write it${also}?`))) {
+    if (!(await dialogue.agree(`write ${what}${also}?`))) {
       call.output.progress("nothing was written");
       return undefined;
     }
   }
-  return { answers, chosen, text };
+  return { answers, chosen, files, maker };
 }
 
 /** The store, if it is there already; of a vault that isn't, the passphrase that it is to have. */
@@ -196,6 +248,8 @@ async function lookInto(
 ): Promise<Pick<ChosenStore, "store" | "passphrase">> {
   const ask =
     dialogue === undefined ? undefined : (text: string) => dialogue.hidden(text, () => undefined);
+  // Nothing is there to be opened, or nobody said where, which the interview knows.
+  if (!kind.writes || kind.needs.some((need) => place[need] === undefined)) return {};
   switch (kind.name) {
     case "vault": {
       if ((await locateVault(call.paths.vault.folder)).exists)
@@ -207,6 +261,7 @@ async function lookInto(
     case "keyring":
       return { store: await openWritableStore({ store: "keyring" }) };
     case "age":
+    case "agenix":
       return { store: await openWritableStore({ store: "age", folder: place.folder ?? "" }) };
     default:
       return {};
@@ -215,19 +270,4 @@ async function lookInto(
 
 async function openToWrite(call: Call, { store, passphrase }: ChosenStore): Promise<WritableStore> {
   return store ?? (await makeVault(call, passphrase));
-}
-
-/** The one command that comes next. */
-function nextCommand({ domain }: Answers, file: string): string {
-  const verb =
-    domain === ""
-      ? "seawall up"
-      : process.getuid?.() === 0
-        ? "seawall switch"
-        : "sudo seawall switch";
-  return file === resolve(FILE) ? verb : `${verb} ${quote(file)}`;
-}
-
-function quote(path: string): string {
-  return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -15,7 +15,7 @@ import type { BotGeneration, Generation, Programs } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "../loadDeclaration.ts";
-import { systemInput } from "../systemd/systemInput.ts";
+import { systemInput, type CodePlace } from "../systemd/systemInput.ts";
 import { landlockOf, type MachineDescription } from "./MachineDescription.ts";
 
 /** The description, in the generation: what makes the private files reads it. */
@@ -101,14 +101,8 @@ export function describedFiles(
   machine: MachineDescription,
   files: (programs: readonly string[]) => ProgramFiles = programFiles,
 ): readonly TargetFile[] {
-  const { project, cache, system, programs } = machine;
-  const used = (bot: BotGeneration): ProgramFiles => {
-    const commands = bot.commands.map(({ path }) => path);
-    const runs = commands.length > 0 ? [...commands, programs.shell] : [];
-    return atOwnPlaces(files([programs.node, ...runs]), runs);
-  };
   const rendered = systemdTarget.render(
-    systemInput(generation, describedSystem(machine), { project, cache, system, files: used }),
+    systemInput(generation, describedSystem(machine), describedPlace(machine, files)),
   );
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const own = [
@@ -117,6 +111,19 @@ export function describedFiles(
   ];
   const units = machine.nixos ? nixosUnits(rendered, generation.plan) : rendered;
   return [...units, ...own].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Where our code is on that machine, and what its brokers and bots use of the system. */
+export function describedPlace(
+  { project, cache, system, programs }: MachineDescription,
+  files: (programs: readonly string[]) => ProgramFiles = programFiles,
+): CodePlace {
+  const used = (bot: BotGeneration): ProgramFiles => {
+    const commands = bot.commands.map(({ path }) => path);
+    const runs = commands.length > 0 ? [...commands, programs.shell] : [];
+    return atOwnPlaces(files([programs.node, ...runs]), runs);
+  };
+  return { project, cache, system, files: used };
 }
 
 /** Scripts in the Nix store name their interpreter by its place there, so a granted one is there, too. */

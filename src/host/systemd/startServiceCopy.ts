@@ -24,12 +24,10 @@ import {
 } from "../../targets/index.ts";
 import type { WalledExit, WallSpec } from "../../wall/index.ts";
 import { brokerConfig } from "../brokerConfig.ts";
-import { PROJECT } from "../ownProcess.ts";
 import type { Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { phantomsOf, type Copy, type CopyProcess } from "../startCopy.ts";
-import { brokerCache } from "../warmBroker.ts";
-import { findSystem } from "./findSystem.ts";
+import { machineInForce } from "./machineInForce.ts";
 import { privateFiles } from "./privateFiles.ts";
 import { requireSystem } from "./requireSystem.ts";
 import { run, runOk } from "./run.ts";
@@ -81,8 +79,11 @@ export async function startServiceCopy(options: {
   };
   try {
     chmodSync(folder, 0o711);
-    const { node, launcher } = generation.programs;
-    const found = await findSystem(version, launcher, node, systemPaths(paths));
+    const { system: found, place } = await machineInForce(systemPaths(paths), {
+      version,
+      programs: generation.programs,
+      store: paths.store,
+    });
     const system: SystemdSystem = {
       ...found,
       prefix,
@@ -93,10 +94,7 @@ export async function startServiceCopy(options: {
         vault: { file: paths.vault.file, identity: paths.vault.identity },
       },
     };
-    const input = systemInput(generation, system, {
-      project: PROJECT,
-      cache: brokerCache(paths.store),
-    });
+    const input = systemInput(generation, system, place);
     const walls = input.bots[bot];
     if (walls === undefined) throw new HostError("no-such-bot", `there is no bot "${bot}"`);
     const altered = { ...walls, gateway: alter(walls.gateway) };

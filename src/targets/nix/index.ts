@@ -1,4 +1,4 @@
 export { nixModule } from "./nixModule.ts";
 export { nixOptions } from "./nixOptions.ts";
-export { nixValue } from "./nixText.ts";
+export { nixName, nixString, nixValue } from "./nixText.ts";
 export { nixosUnits } from "./nixosUnits.ts";

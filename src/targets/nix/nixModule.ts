@@ -1,34 +1,55 @@
 import { targetFile, type TargetFile } from "../Target.ts";
 import { nixValue } from "./nixText.ts";
 
+/** What stands round a declaration in its module. */
+export interface ModuleFrame {
+  readonly path: string;
+  /** Remarks before it, each line with its #. */
+  readonly head: string;
+  /** Further lines of the set that it is. */
+  readonly more?: readonly string[];
+  /** Packages that granted commands are of, as far as anybody can tell. */
+  readonly packages: readonly string[];
+}
+
+/** What `seawall build --target nixos` writes. */
+const ALONE: ModuleFrame = {
+  path: "seawall.nix",
+  head: `# Written by: seawall build --target nixos
+#
+# Import it into a configuration that has Seawall's module:
+#   modules = [ inputs.seawall.nixosModules.default ./seawall.nix ];
+`,
+  packages: ["coreutils", "gnugrep"],
+};
+
 /**
- * A declaration as a module of NixOS that stands by itself beside Seawall's own: what
- * `seawall build --target nixos` writes. Left out is what a key says anyway where it isn't set.
+ * A declaration as a module of NixOS that stands by itself beside Seawall's own. Left out is what a key
+ * says anyway where it isn't set.
  */
-export function nixModule(declaration: object): TargetFile[] {
+export function nixModule(declaration: object, frame: ModuleFrame = ALONE): TargetFile[] {
   const { secrets, services, bots, approvals, audit, telemetry } = declaration as Record<
     string,
     unknown
   >;
   const said = stripped({ secrets, services, bots, approvals, audit, telemetry });
   const body = nixValue({ services: { seawall: { enable: true, ...(said as object) } } });
-  return [targetFile("seawall.nix", `${HEAD}${withPackages(body)}\n`)];
+  const more = (frame.more ?? []).map((line) => `  ${line}\n`).join("");
+  const whole = withPackages(body, frame.packages).replace("{\n", () => `{\n${more}`);
+  const pkgs = frame.packages.length === 0 ? "" : "{ pkgs, ... }:\n\n";
+  return [targetFile(frame.path, `${frame.head}${pkgs}${whole}\n`)];
 }
 
-const HEAD = `# Written by: seawall build --target nixos
-#
-# Import it into a configuration that has Seawall's module:
-#   modules = [ inputs.seawall.nixosModules.default ./seawall.nix ];
-{ pkgs, ... }:
-
-`;
-
 /** Where commands are granted, Nix has to know which packages they are of. */
-function withPackages(body: string): string {
+function withPackages(body: string, packages: readonly string[]): string {
+  if (packages.length === 0) return body;
+  const words = `packages = with pkgs; [ ${packages.join(" ")} ];`;
   return body.replaceAll(
-    /^( *)exec = \{\n/gm,
-    (line, indent: string) =>
-      `${line}${indent}  # The packages that these are programs of.\n${indent}  packages = with pkgs; [ coreutils gnugrep ];\n`,
+    /^( *)(exec\.allow = |exec = \{\n)/gm,
+    (line, indent: string, begin: string) =>
+      begin === "exec = {\n"
+        ? `${line}${indent}  # The packages that these are programs of.\n${indent}  ${words}\n`
+        : `${indent}# The packages that these are programs of.\n${indent}exec.${words}\n${line}`,
   );
 }
 

@@ -52,12 +52,23 @@ function listItem(item: unknown, indent: string): string {
 }
 
 function nixSet(entries: readonly (readonly [string, unknown])[], indent: string): string {
-  if (entries.length === 0) return "{ }";
   const inner = `${indent}  `;
   const lines = entries
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${inner}${nixName(name)} = ${nixValue(value, inner)};\n`);
-  return `{\n${lines.join("")}${indent}}`;
+    .map(([name, value]) => {
+      const [path, last] = throughSingle([name], value);
+      return `${inner}${path.map(nixName).join(".")} = ${nixValue(last, inner)};\n`;
+    });
+  return lines.length === 0 ? "{ }" : `{\n${lines.join("")}${indent}}`;
+}
+
+/** A set with one attribute is a path to that (Nix manual, "Attribute Set"). */
+function throughSingle(path: string[], value: unknown): [path: string[], value: unknown] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [path, value];
+  const [only, ...others] = Object.entries(value).filter(([, each]) => each !== undefined);
+  return only === undefined || others.length > 0
+    ? [path, value]
+    : throughSingle([...path, only[0]], only[1]);
 }
 
 /** Nix has integers of 64 bits and floats; a float's text needs a point. */

@@ -2,7 +2,10 @@
 export interface ProgramExtras {
   /** Base names of the program's file. */
   readonly programs: RegExp;
-  /** Folders with files that it reads; `*` stands for the rest of a name. */
+  /**
+   * Folders with files that it reads; `*` stands for the rest of a name. What begins with `../` is by the
+   * program's own folder, links followed: Nix has each package in a place of its own.
+   */
   readonly data?: readonly string[];
   /** Folders with libraries that it loads while it runs. */
   readonly code?: readonly string[];
@@ -24,8 +27,10 @@ export const PROGRAM_EXTRAS: readonly ProgramExtras[] = [
   },
   {
     programs: /^git$/u,
-    data: ["/usr/share/git-core"],
+    data: ["/usr/share/git-core", "../share/git-core"],
     starts: [
+      "../libexec/git-core/git-remote-http",
+      "../libexec/git-core/git-remote-https",
       "/usr/lib/git-core/git-remote-http",
       "/usr/lib/git-core/git-remote-https",
       "/usr/libexec/git-core/git-remote-http",

@@ -33,8 +33,10 @@ export function programFiles(programs: readonly string[]): ProgramFiles {
   for (const program of programs) {
     const name = basename(program);
     for (const extras of PROGRAM_EXTRAS.filter((each) => each.programs.test(name))) {
-      for (const folder of (extras.data ?? []).flatMap(matching)) data.add(folder);
-      for (const started of (extras.starts ?? []).filter((path) => existsSync(path)))
+      const from = (path: string): string =>
+        path.startsWith("../") ? join(dirname(realpathSync(program)), path) : path;
+      for (const folder of (extras.data ?? []).map(from).flatMap(matching)) data.add(folder);
+      for (const started of (extras.starts ?? []).map(from).filter((path) => existsSync(path)))
         execute.add(started);
       for (const folder of (extras.code ?? []).flatMap(matching))
         for (const file of librariesIn(folder)) code.add(file);

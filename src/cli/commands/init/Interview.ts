@@ -75,8 +75,10 @@ export class Interview {
     return undefined;
   }
 
-  #usual({ usual, flag, ...rest }: Question | Choice): string | undefined {
-    if (usual !== undefined) return usual;
+  #usual(question: Question | Choice): string | undefined {
+    const { usual, flag, ...rest } = question;
+    // A file that is usually there may be missing.
+    if (usual !== undefined) return this.#checked(question, usual);
     const names = "options" in rest ? rest.options.map(({ value }) => value).join("|") : "…";
     this.lacks(`${flag}${/^--(?:set|secret-at) /.test(flag) ? "=" : " "}${names}`);
     return undefined;

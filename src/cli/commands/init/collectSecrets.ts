@@ -20,50 +20,62 @@ export interface ChosenStore {
   readonly passphrase?: SecretValue;
 }
 
+/** The stores that the secrets may be in, the usual one first, and why another can't be one. */
+export interface OfferedStores {
+  readonly kinds: readonly [StoreKind, ...StoreKind[]];
+  readonly refuse: (name: string) => string;
+}
+
+/** Those of this machine's bots. */
+export function ownStores({ domain }: Pick<Answers, "domain">): OfferedStores {
+  const root = process.getuid?.() === 0;
+  // With a domain it runs under systemd: root's vault is read there, and no keyring is open at boot.
+  const usable = (kind: StoreKind): boolean =>
+    domain === "" || (kind.name !== "keyring" && (kind.name !== "vault" || root));
+  const [first, ...others] = STORES.filter(usable);
+  if (first === undefined) throw new TypeError("there is no store");
+  return {
+    kinds: [first, ...others],
+    refuse: (name) =>
+      STORES.some((kind) => kind.name === name)
+        ? `a bot with a domain runs under systemd, which can't open it${name === "vault" ? ` unless root does this` : ""}`
+        : "there is no such store",
+  };
+}
+
 /** Asks which store it is and where; nothing is opened yet. */
 export async function chooseStore(
   interview: Interview,
   flags: Flags,
-  { domain }: Pick<Answers, "domain">,
+  { kinds, refuse }: OfferedStores,
 ): Promise<Pick<ChosenStore, "kind" | "place"> | undefined> {
-  const root = process.getuid?.() === 0;
-  // With a domain it runs under systemd: root's vault is read there, and no keyring is open at boot.
-  const usable = STORES.filter(
-    ({ name }) => domain === "" || (name !== "keyring" && (name !== "vault" || root)),
-  );
-  const [first] = usable;
   const name = await interview.choose(
     {
       flag: "--store",
       ask: "where are the secrets kept?",
-      usual: first?.name ?? "",
-      options: usable.map((kind) => ({ value: kind.name, label: kind.title })),
-      check: (answer) => {
-        if (usable.some((kind) => kind.name === answer)) return undefined;
-        const there = `there are: ${usable.map((kind) => kind.name).join(", ")}`;
-        return STORES.some((kind) => kind.name === answer)
-          ? `a bot with a domain runs under systemd, which can't open it${answer === "vault" ? ` unless root does this` : ""}; ${there}`
-          : `there is no such store; ${there}`;
-      },
+      usual: kinds[0].name,
+      options: kinds.map((kind) => ({ value: kind.name, label: kind.title })),
+      check: (answer) =>
+        kinds.some((kind) => kind.name === answer)
+          ? undefined
+          : `${refuse(answer)}; there are: ${kinds.map((kind) => kind.name).join(", ")}`,
     },
     flags.value("store"),
   );
-  const kind = STORES.find((each) => each.name === name);
+  const kind = kinds.find((each) => each.name === name);
   if (kind === undefined) return undefined;
   const place: Record<string, string> = {};
   for (const need of kind.needs) {
-    const usual =
-      need === "identity"
-        ? root
-          ? "/etc/ssh/ssh_host_ed25519_key"
-          : "~/.ssh/id_ed25519"
-        : undefined;
+    const usual = kind.usual?.[need] ?? (need === "identity" ? usualIdentity() : undefined);
     const answer = await interview.text(
       {
         flag: `--${need}`,
         ask: NEEDS[need],
         ...(usual === undefined ? {} : { usual }),
-        check: (path) => (path === "" ? "that has to be said" : pathFault(path)),
+        check: (path) =>
+          path === ""
+            ? "that has to be said"
+            : (pathFault(path) ?? kind.check?.(need, absolute(path, need === "folder"))),
       },
       flags.value(need),
     );
@@ -71,6 +83,10 @@ export async function chooseStore(
     if (answer !== undefined) place[need] = absolute(answer, need === "folder");
   }
   return { kind, place };
+}
+
+function usualIdentity(): string {
+  return process.getuid?.() === 0 ? "/etc/ssh/ssh_host_ed25519_key" : "~/.ssh/id_ed25519";
 }
 
 /** Gets each secret that a grant needs, or where it is. */
@@ -154,16 +170,19 @@ async function askPlace(
   { kind, place }: ChosenStore,
 ): Promise<AnsweredSecret> {
   const { name } = entry;
-  const usual = kind.each?.usual?.(name, entry);
   if (flags.pair("secret-file", name) !== undefined)
     interview.fault(
       `--secret-file ${name}`,
-      `Seawall doesn't write to ${kind.title}: say where it is there, with --secret-at ${name}=…`,
+      kind.each === undefined
+        ? `it is stored on that machine, once it runs: sudo seawall secret set ${name}`
+        : `Seawall doesn't write to ${kind.title}: say where it is there, with --secret-at ${name}=…`,
     );
+  if (kind.each === undefined) return { name, declared: kind.declare(name, "", place) };
+  const usual = kind.each.usual?.(name, entry);
   const at = await interview.text(
     {
       flag: `--secret-at ${name}`,
-      ask: kind.each?.ask(name) ?? "",
+      ask: kind.each.ask(name),
       ...(usual === undefined ? {} : { usual }),
       check: (answer) => {
         if (answer === "") return "that has to be said";

@@ -9,6 +9,9 @@ export interface StoreKind {
   readonly writes: boolean;
   /** What has to be said of the place itself, once for all secrets. */
   readonly needs: readonly StoreNeed[];
+  /** What these are if nobody says, and why a path can't be one. */
+  readonly usual?: StorePlace;
+  readonly check?: (need: StoreNeed, path: string) => string | undefined;
   /** What has to be said of each secret, where its name alone doesn't say it. */
   readonly each?: {
     readonly ask: (secret: string) => string;
@@ -30,7 +33,7 @@ export const NEEDS: Readonly<Record<StoreNeed, string>> = {
 };
 
 /** Every kind, the usual one first. A new one is an entry here. */
-export const STORES: readonly StoreKind[] = [
+export const STORES: readonly [StoreKind, ...StoreKind[]] = [
   {
     name: "vault",
     title: "Seawall's vault, encrypted with age",

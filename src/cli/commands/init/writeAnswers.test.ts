@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -25,7 +33,28 @@ function place(t: TestContext) {
   );
   const halves = (): readonly string[] =>
     readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => /\.new-/.test(name));
-  return { root, file, location, open, names, halves, options: { file, text: TEXT, values } };
+  return {
+    root,
+    file,
+    location,
+    open,
+    names,
+    halves,
+    options: { files: [{ path: file, text: TEXT }], values },
+  };
+}
+
+/** A script that can be killed at each of its writes, and how many these are. */
+function dying(root: string, script: string) {
+  const go = (env: Record<string, string>) =>
+    spawnSync(process.execPath, ["--import", HOOK, "--input-type=module", "-e", script], {
+      env: { ...process.env, NODE_COMPILE_CACHE: join(root, "compiled"), ...env },
+      encoding: "utf8",
+    });
+  const count = join(root, "count");
+  const whole = go({ SEAWALL_COUNT_WRITES: count });
+  assert.equal(whole.status, 0, whole.stderr);
+  return { go, count, writes: Number(readFileSync(count, "utf8")) };
 }
 
 test("writeAnswers() killed at each write: nothing, or secrets only, or all; and run again it is all", async (t) => {
@@ -35,18 +64,10 @@ test("writeAnswers() killed at each write: nothing, or secrets only, or all; and
     import { createVault, openVault, SecretValue } from ${JSON.stringify(resolve(import.meta.dirname, "../../../secrets/index.ts"))};
     import { existsSync } from "node:fs";
     const location = ${JSON.stringify(location)};
-    await writeAnswers({ file: ${JSON.stringify(file)}, text: ${JSON.stringify(TEXT)}, replace: false,
+    await writeAnswers({ files: ${JSON.stringify(options.files)}, replace: false,
       values: new Map(Object.entries(${JSON.stringify(VALUES)}).map(([name, value]) => [name, new SecretValue(value)])),
       open: () => existsSync(location.file) ? openVault(location) : createVault(location) });`;
-  const go = (env: Record<string, string>) =>
-    spawnSync(process.execPath, ["--import", HOOK, "--input-type=module", "-e", script], {
-      env: { ...process.env, NODE_COMPILE_CACHE: join(root, "compiled"), ...env },
-      encoding: "utf8",
-    });
-  const count = join(root, "count");
-  const whole = go({ SEAWALL_COUNT_WRITES: count });
-  assert.equal(whole.status, 0, whole.stderr);
-  const writes = Number(readFileSync(count, "utf8"));
+  const { go, count, writes } = dying(root, script);
   assert.ok(writes > 10 && writes < 80, `${writes} writes`);
   const seen = new Set<string>();
   for (let at = 1; at <= writes; at++) {
@@ -121,4 +142,63 @@ test("writeAnswers() removes what a run left that was killed, and not what one t
   assert.ok(existsSync(file));
   assert.ok(!existsSync(join(root, "vault")));
   assert.deepEqual(readdirSync(root).toSorted(), [mine, "seawall.json5"]);
+});
+
+/** As a flake has them: the last one makes the others count. */
+function several(root: string) {
+  return ["bots.nix", "flake.nix"].map((name) => ({
+    path: join(root, name),
+    text: `# ${name}\n{ }\n`,
+  }));
+}
+
+test("writeAnswers() of several files killed at each write: the last only with all others, and run again it is all", async (t) => {
+  const { root, open, halves, options } = place(t);
+  const files = several(root);
+  const script = `
+    import { writeAnswers } from ${JSON.stringify(resolve(import.meta.dirname, "writeAnswers.ts"))};
+    await writeAnswers({ files: ${JSON.stringify(files)}, replace: false, values: new Map() });`;
+  const { go, count, writes } = dying(root, script);
+  assert.ok(writes > 10 && writes < 40, `${writes} writes`);
+  const seen = new Set<string>();
+  for (let at = 1; at <= writes; at++) {
+    for (const path of [count, ...files.map((file) => file.path)]) rmSync(path, { force: true });
+    const killed = go({ SEAWALL_DIE_AT: String(at), SEAWALL_DIE_HALFWAY: "1" });
+    const where = `killed at write ${at} of ${writes}`;
+    assert.equal(killed.signal, "SIGKILL", `${where}: ${killed.stderr}`);
+    const there = files.filter(({ path }) => existsSync(path));
+    for (const { path, text } of there) assert.equal(readFileSync(path, "utf8"), text, where);
+    // Never one before those that it needs.
+    assert.deepEqual(there, files.slice(0, there.length), where);
+    seen.add(String(there.length));
+    if (there.length === files.length) continue;
+    await writeAnswers({ ...options, files, values: new Map(), replace: false, open });
+    for (const { path, text } of files) assert.equal(readFileSync(path, "utf8"), text, where);
+    assert.deepEqual(halves(), [], where);
+  }
+  assert.deepEqual([...seen].toSorted(), ["0", "1", "2"]);
+});
+
+test("writeAnswers() of several files leaves none where one can't get into its place, and touches nobody else's", async (t) => {
+  const { root, open, names, options } = place(t);
+  const files = several(root);
+  for (const { path } of files) {
+    writeFileSync(path, "somebody else's");
+    // `replace` is for the last one alone, and not what a flake is written with.
+    await assert.rejects(writeAnswers({ ...options, files, replace: false, open }), {
+      code: "exists",
+    });
+    assert.equal(readFileSync(path, "utf8"), "somebody else's");
+    rmSync(path);
+    assert.deepEqual(readdirSync(root), ["vault"]);
+    assert.deepEqual(await names(), []);
+  }
+  // A link is somebody's, too, wherever it leads.
+  const [first] = files;
+  symlinkSync(join(root, "elsewhere"), first?.path ?? "");
+  writeFileSync(join(root, "elsewhere"), first?.text ?? "");
+  await assert.rejects(writeAnswers({ ...options, files, replace: false, open }), {
+    code: "exists",
+  });
+  assert.deepEqual(readdirSync(root).toSorted(), ["bots.nix", "elsewhere", "vault"]);
 });

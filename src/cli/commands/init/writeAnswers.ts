@@ -1,3 +1,5 @@
+import { lstatSync, readFileSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import { reasonOf, stageFile, type StagedFile } from "../../../files/index.ts";
 import { SecretError, type SecretValue, type WritableStore } from "../../../secrets/index.ts";
 import { SetupError } from "./SetupError.ts";
@@ -5,28 +7,38 @@ import { SetupError } from "./SetupError.ts";
 /** Signals that would otherwise end this between one thing and the next. */
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** A file that is to be made. */
+export interface NewFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+}
+
 /**
- * Writes everything: the file beside its place, then the secrets, then the file into its place. What fails or
- * is stopped on the way is undone. Killed in between, secrets are in their store and nothing else is: the next
- * run finds them there.
+ * Writes everything: the files beside their places, then the secrets, then the files into their places, the
+ * last of which makes the others count. What fails or is stopped on the way is undone. Killed in between,
+ * secrets and files before the last are where they belong and nothing uses them: the next run finds them there.
  *
+ * @param replace whether the last file may be in the place of another.
  * @param open opens the store, or makes it; only called when there is something to store.
  * @throws SetupError, SecretError; what was there before is there then.
  */
 export async function writeAnswers(options: {
-  readonly file: string;
-  readonly text: string;
-  /** Whether the file may be in the place of another. */
+  readonly files: readonly NewFile[];
   readonly replace: boolean;
   readonly values: ReadonlyMap<string, SecretValue>;
   readonly open: () => Promise<WritableStore>;
 }): Promise<void> {
-  const { file, text, replace, values, open } = options;
+  const { files, replace, values, open } = options;
   using stop = catchSignals();
-  using staged = onDisk(file, () => stageFile(file, text, 0o644));
+  using staging = new DisposableStack();
+  const staged = files.map((file): Staged => {
+    const held = staging.use(onDisk(file.path, () => stageFile(file.path, file.text, 0o644)));
+    return { ...file, held };
+  });
   stop.check();
   if (values.size === 0) {
-    commit(staged, file, replace);
+    commit(staged, replace);
     return;
   }
   const store = await open();
@@ -35,12 +47,14 @@ export async function writeAnswers(options: {
   try {
     await store.setAll(values);
     stop.check();
-    commit(staged, file, replace);
+    commit(staged, replace);
   } catch (error) {
     await undo(store, before);
     throw error;
   }
 }
+
+type Staged = NewFile & { readonly held: StagedFile };
 
 /** What the store has under these names, as far as it can be read. */
 async function readOld(
@@ -66,19 +80,35 @@ async function undo(
   }
 }
 
-function commit(staged: StagedFile, file: string, replace: boolean): void {
-  try {
-    staged.commit({ replace });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw alreadyThere(file);
-    throw diskError(file, error);
+/** Puts each in its place, or none. */
+function commit(staged: readonly Staged[], replace: boolean): void {
+  using made = new DisposableStack();
+  for (const [at, file] of staged.entries()) {
+    const last = at === staged.length - 1;
+    try {
+      file.held.commit({ replace: replace && last });
+      if (!last) made.defer(() => rmSync(file.path, { force: true }));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw diskError(file.path, error);
+      if (last || !holds(file.path, file.text)) throw alreadyThere(file.path);
+    }
   }
+  made.move();
+}
+
+/** Whether a file says this already, as one does that a run left which was killed. */
+function holds(path: string, text: string): boolean {
+  return lstatSync(path).isFile() && readFileSync(path).equals(Buffer.from(text));
 }
 
 export function alreadyThere(file: string): SetupError {
-  return new SetupError("exists", `there is already a declaration at "${file}"`, {
-    hint: "name another file, or replace it with --force",
-  });
+  return basename(file).endsWith(".nix")
+    ? new SetupError("exists", `there is already a "${file}", and it isn't replaced`, {
+        hint: "name another folder, or add the module to what is there: docs/nixos.md",
+      })
+    : new SetupError("exists", `there is already a declaration at "${file}"`, {
+        hint: "name another file, or replace it with --force",
+      });
 }
 
 /** @throws SetupError `disk` */
