@@ -1,8 +1,8 @@
 /**
  * All tests, or those in the files and folders named: `./dev test [PATH…]`.
  *
- * Two files at a time, of which one starts real gateways at most: two cores carry no more. Passing files are one
- * line each, with what they skipped; of failing ones everything is shown.
+ * Three files at a time, since many wait more than they work, of which one starts real gateways at most: two cores
+ * carry no more. Passing files are one line each, with what they skipped; of failing ones everything is shown.
  */
 import { spawn } from "node:child_process";
 import { existsSync, globSync, statSync } from "node:fs";
@@ -10,7 +10,7 @@ import { join, relative, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const WORKERS = 2;
+const WORKERS = 3;
 
 interface Ran {
   readonly file: string;
