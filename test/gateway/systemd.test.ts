@@ -626,23 +626,19 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
       (await output(["nsenter", "-t", pid, "-n", "ip", "-o", "link"])).split("\n").length,
       1,
     );
-    assert.match(
-      await output(["journalctl", "-b", "-o", "cat", "SEAWALL_ROLE=bridge", "-n1"]),
-      /./,
-    );
   });
 
   test("prove attacks the bridge by a copy of it, with a message waiting for somebody else", async () => {
     const { stdout, stderr } = await machine.seawall([
       "prove",
-      "--json",
-      "--bot",
       "basecamp",
+      "--json",
       "--only",
       "bridge-sender,bridge-recipient,bridge-queue,bridge-acknowledge,bridge-token",
     ]);
     assert.ok(stdout.startsWith("{"), stderr);
     const { attacks } = JSON.parse(stdout) as ProveReport;
+    assert.ok(Array.isArray(attacks), stdout + stderr);
     assert.deepEqual(
       attacks.flatMap(({ name, held, detail }) => (held ? [] : [`${name}: ${detail}`])),
       [],
