@@ -107,9 +107,8 @@ export async function startServiceCopy(options: {
     const place = { project: PROJECT, cache: brokerCache(paths.store) };
     // Its bridge knows the others' grants, though none of them is there.
     const between = bridgeInput(generation.plan, all.plan, generation.programs, system, place);
-    const input = systemInput(generation, system, place, {
-      ...(between === undefined ? {} : { bridge: between }),
-    });
+    const more = between === undefined ? {} : { bridge: between };
+    const input = systemInput(generation, system, place, more);
     const walls = input.bots[bot];
     if (walls === undefined) throw new HostError("no-such-bot", `there is no bot "${bot}"`);
     const altered = { ...walls, gateway: alter(walls.gateway) };
