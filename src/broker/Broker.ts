@@ -4,6 +4,8 @@ import { Audit } from "./audit/Audit.ts";
 import type { Outcome } from "./audit/AuditRecord.ts";
 import { RepeatFilter } from "./audit/RepeatFilter.ts";
 import { Bridge } from "./bridge/Bridge.ts";
+import { LocalBridge } from "./bridge/LocalBridge.ts";
+import { RemoteBridge } from "./bridge/RemoteBridge.ts";
 import { BodyRooms } from "./body/BodyRooms.ts";
 import { BrokerError } from "./BrokerError.ts";
 import type { BrokerBot, BrokerConfig } from "./BrokerConfig.ts";
@@ -11,6 +13,7 @@ import type { BrokerParts, InForce } from "./call/BrokerParts.ts";
 import { fetchStored } from "./call/fetchCredential.ts";
 import { KnownCalls } from "./call/KnownCalls.ts";
 import { RunningCalls } from "./call/RunningCalls.ts";
+import { takesFrom } from "./command/handlers/bridge.ts";
 import { serveCalls, type CallServer } from "./call/serveCalls.ts";
 import { isSigV4 } from "./decide/awsPlace.ts";
 import { compileDeployment, type Deployment, type InjectBrokerGrant } from "./Deployment.ts";
@@ -42,6 +45,8 @@ export interface BrokerSurroundings {
   readonly ingressSocket?: (port: number) => number | undefined;
   /** The same for metrics. */
   readonly metricsSocket?: () => number | undefined;
+  /** Where the bridge to other bots is, if it isn't this process. */
+  readonly bridgeSocket?: () => string | undefined;
   /** Addresses for hosts that no grant has; see `UnknownHosts`. */
   readonly unknownAddress?: SlotAddress;
   /** See `ChatNotifier`. */
@@ -63,6 +68,8 @@ export class Broker {
   readonly #ingress: Ingress;
   readonly #dialer: GatewayDialer;
   readonly #chats: ChatNotifier;
+  /** Absent where another process is the bridge. */
+  readonly #bridge: Bridge | undefined;
   #inForce: InForce | undefined;
   #stores: BrokerStores | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -81,6 +88,16 @@ export class Broker {
       ...surroundings.timeouts,
     };
     this.#calls = serveCalls(() => this.#parts, timeouts.head);
+    const { bridgeSocket } = surroundings;
+    const own = bridgeSocket === undefined ? this.#newBridge() : undefined;
+    this.#bridge = own;
+    const bridge =
+      own === undefined
+        ? new RemoteBridge(() => bridgeSocket?.())
+        : new LocalBridge(own, (to, from) => {
+            const deployment = this.#inForce?.deployment;
+            return deployment !== undefined && takesFrom(deployment, to, from);
+          });
     this.#parts = {
       inForce: () => this.#inForce,
       repeats: new RepeatFilter(() => this.#audit()),
@@ -112,12 +129,7 @@ export class Broker {
         this.#calls.takeProxied(socket, connection);
       },
       dialProgram: (bot, grant) => this.#dialer.dialProgram(bot, grant),
-      bridge: new Bridge((warning) => {
-        const key = "bridge";
-        surroundings.send(
-          warning === undefined ? { type: "health-clear", key } : { type: "health", key, warning },
-        );
-      }),
+      bridge,
       timeouts,
       warned: new Set(),
       send: (message) => {
@@ -251,7 +263,7 @@ export class Broker {
       this.#parts.minter.retain(deployment.minted.values());
       this.#parts.running.recheck(deployment);
       this.#chats.retain(deployment);
-      this.#parts.bridge.open(join(dirname(audit.path), "bridge.jsonl"));
+      this.#bridge?.open(join(dirname(audit.path), "bridge.jsonl"));
       this.#parts.gate.open(join(dirname(audit.path), "limits.json"), config.askMs);
       this.#listeners.start();
       this.#surroundings.send({ type: "configured" });
@@ -274,6 +286,15 @@ export class Broker {
     return new TlsEnd(bot.name, bot.certificate, ["h2", "http/1.1"]);
   }
 
+  #newBridge(): Bridge {
+    return new Bridge((warning) => {
+      const key = "bridge";
+      this.#surroundings.send(
+        warning === undefined ? { type: "health-clear", key } : { type: "health", key, warning },
+      );
+    });
+  }
+
   async #stop(graceMs: number): Promise<void> {
     clearInterval(this.#watch);
     this.#listeners.closeAll();
@@ -288,7 +309,7 @@ export class Broker {
     this.#ingress.cutAll();
     this.#parts.pools.destroy();
     this.#parts.gate.close();
-    this.#parts.bridge.close();
+    this.#bridge?.close();
     this.#chats.close();
     this.#inForce?.audit.close();
     this.#inForce = undefined;

@@ -6,6 +6,7 @@ export type {
   BrokerGrant,
   BrokerIngress,
 } from "./BrokerConfig.ts";
+export type { BridgeRules, BridgeServiceConfig } from "./bridge/BridgeServiceConfig.ts";
 export type { Ask, FromBroker, ToBroker } from "./protocol.ts";
 export { formatRule } from "./rules/formatRule.ts";
 export { matchRule } from "./rules/matchRule.ts";

@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The broker by the supervisor and the broker by systemd; without either, each loads all and ends. */
-const MAINS = ["../broker/main.ts", "../broker/service/main.ts"].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const MAINS = [
+  "../broker/main.ts",
+  "../broker/service/main.ts",
+  // Between brokers by systemd.
+  "../broker/bridge/main.ts",
+].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 /** The program that reads stores for the broker (readStores.ts). */
 export const STORE_MAIN = fileURLToPath(new URL("../secrets/helper/main.ts", import.meta.url));

@@ -99,7 +99,8 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
   const paths = copyPaths(folder, options.paths);
   const witness = new Witness();
   const { generation, secrets, close } = await furnish(prepared, bot, paths, witness);
-  const waiting = services ? undefined : plantMessage(paths, neighbourName(bot));
+  const waiting = waitingMessage(neighbourName(bot));
+  if (!services) plantMessage(paths, waiting.line);
   closing.defer(close);
   let limits: ResourceLimits = {};
   const copied = {
@@ -113,7 +114,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     },
   };
   const copy = await (services
-    ? startServiceCopy(copied)
+    ? startServiceCopy({ ...copied, bridgeLog: waiting.line })
     : startCopy({ ...copied, users: options.paths.users }));
   closing.defer(() => copy.stop());
   const range = await startRange({ node: prepared.programs.node, uid: copy.uid, witness });
@@ -131,7 +132,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     limits,
     floodBytes: FLOOD_BYTES,
     inside,
-    waiting: waiting?.id,
+    waiting: waiting.id,
     services: await serviceSurroundings(options.paths),
   });
   const outcomes = await runAttacks({
@@ -139,7 +140,7 @@ export async function proveBot(options: ProveBotOptions): Promise<ProveReport> {
     field,
     job: bundle.job,
     witness,
-    markers: [range.marker, ...secrets, ...(waiting === undefined ? [] : [waiting.marker])],
+    markers: [range.marker, ...secrets, waiting.marker],
     launch: () => runningOf(copy.launch()),
     onProgress,
     signal,
@@ -226,20 +227,21 @@ async function furnish(
   return { generation, secrets, close: () => services.close() };
 }
 
-/** A message that waits for somebody on the bridge, as the broker would have kept it. */
-function plantMessage(
-  paths: StatePaths,
-  to: string,
-): { readonly id: string; readonly marker: string } {
+/** A message that waits for somebody on the bridge, as it would have been kept. */
+function waitingMessage(to: string): {
+  readonly id: string;
+  readonly marker: string;
+  readonly line: string;
+} {
   const [id, marker] = [randomUUID(), makeMarker("message")];
   const message = { id, from: "owner", to, text: marker, at: new Date().toISOString(), hops: 1 };
+  return { id, marker, line: `${JSON.stringify({ event: "sent", ...message })}\n` };
+}
+
+/** Where the broker of a copy is the bridge. */
+function plantMessage(paths: StatePaths, line: string): void {
   mkdirSync(paths.audit, { recursive: true, mode: 0o700 });
-  writeFileSync(
-    join(dirname(auditFile(paths)), "bridge.jsonl"),
-    `${JSON.stringify({ event: "sent", ...message })}\n`,
-    { mode: 0o600 },
-  );
-  return { id, marker };
+  writeFileSync(join(dirname(auditFile(paths)), "bridge.jsonl"), line, { mode: 0o600 });
 }
 
 /** The attacks in place of OpenClaw, and the one file that they bring. */

@@ -27,6 +27,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   let openclaw = "2026.9.6";
   /** Of the declaration, beside bots and secrets. */
   let surroundings: object = {};
+  /** Bots beside the one. */
+  let neighbours: object = {};
 
   /** Writes the declaration; `more` goes into the bot, `grant` into its grant. */
   function declare(
@@ -53,6 +55,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
           settings: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
           ...more,
         },
+        ...neighbours,
       },
       ...surroundings,
     };
@@ -522,19 +525,24 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.doesNotMatch(after, /was cut off/);
   });
 
-  /** What a child of the gateway's says, behind all of its unit's wall. */
-  async function fromInside(...words: readonly string[]): Promise<{
+  interface Said {
     readonly status: number | null;
     readonly stdout: string;
     readonly stderr: string;
     readonly code?: string;
-  }> {
+  }
+
+  /** What a child of the gateway's says, behind all of its unit's wall. */
+  const fromInside = (...words: readonly string[]): Promise<Said> =>
+    fromBot("basecamp", 18_789, words);
+
+  async function fromBot(bot: string, at: number, words: readonly string[]): Promise<Said> {
     const query = words.map((word) => `word=${encodeURIComponent(word)}`).join("&");
     const ask = `
-      const token = require("fs").readFileSync("/var/lib/seawall/tokens/basecamp", "utf8").trim();
-      fetch("http://127.0.0.1:18789/v1/run?${query}", { headers: { authorization: "Bearer " + token } })
+      const token = require("fs").readFileSync("/var/lib/seawall/tokens/${bot}", "utf8").trim();
+      fetch("http://127.0.0.1:${at}/v1/run?${query}", { headers: { authorization: "Bearer " + token } })
         .then(async (r) => console.log(await r.text()));`;
-    return JSON.parse(await output(["node", "-e", ask])) as Awaited<ReturnType<typeof fromInside>>;
+    return JSON.parse(await output(["node", "-e", ask])) as Said;
   }
 
   test("a client command asks the broker from inside the unit; nobody but the bot can", async () => {
@@ -554,6 +562,89 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     assert.equal(await output(["node", "-e", connect]), "connected");
     const other = ["setpriv", "--reuid=65534", "--clear-groups", "node", "-e", connect];
     assert.equal(await output(other), "EACCES");
+  });
+
+  test("two bots write to each other, each by its own broker, and what waits outlives the bridge", async () => {
+    neighbours = {
+      erdos: {
+        openclaw,
+        model: "anthropic/claude-sonnet-4-6",
+        grants: {
+          anthropic: {
+            secret: "anthropic",
+            dial: { host: "127.0.0.1", port, ca: "stand-ins.pem" },
+          },
+          bridge: { from: ["basecamp"] },
+        },
+        exec: { allow: ["bridge"] },
+        port: 18_790,
+      },
+    };
+    declare({ exec: { allow: ["bridge", "ls"] } }, {}, {}, { bridge: { to: ["erdos"] } });
+    await machine.ok(["switch", "--yes"]);
+    const toErdos = (...words: readonly string[]): Promise<Said> =>
+      fromBot("erdos", 18_790, ["/usr/bin/bridge", ...words]);
+    const sent = await fromInside("/usr/bin/bridge", "send", "to=erdos", "text=the tide is out");
+    assert.equal(sent.status, 0, sent.stderr);
+    const refused = await toErdos("send", "to=basecamp", "text=no");
+    assert.equal(refused.status, 3, refused.stderr);
+    // Killed, it comes back with what waits; its sockets stay meanwhile.
+    const unit = "seawall-bridge.service";
+    await output(["systemctl", "kill", "--signal=KILL", unit]);
+    const received = await toErdos("receive");
+    assert.equal(received.status, 0, received.stderr);
+    const { messages } = JSON.parse(received.stdout) as {
+      readonly messages: readonly { readonly id: string; from: string; text: string }[];
+    };
+    assert.deepEqual(
+      messages.map(({ from, text }) => [from, text]),
+      [["basecamp", "the tide is out"]],
+    );
+    assert.equal((await toErdos("acknowledge", `ids=["${messages[0]?.id ?? ""}"]`)).status, 0);
+    assert.match((await toErdos("receive")).stdout, /"messages":\s*\[\]/);
+    const { health } = JSON.parse((await machine.seawall(["status", "--json"])).stdout) as {
+      readonly health: readonly { readonly key: string }[];
+    };
+    assert.ok(!health.some(({ key }) => key.startsWith("unit:")), JSON.stringify(health));
+    // A bot sees no socket of the bridge's, and a broker can connect to its own only.
+    assert.notEqual((await fromInside("/usr/bin/ls", "/run/seawall")).status, 0);
+    const connect = (bot: string): string =>
+      `require("net").connect("/run/seawall/${bot}/bridge/socket")
+      .once("connect", () => { console.log("connected"); process.exit(); }).once("error", (e) => console.log(e.code));`;
+    const as = async (user: string, bot: string): Promise<string> => {
+      const uid = await output(["id", "-u", user]);
+      return output(["setpriv", `--reuid=${uid}`, "--clear-groups", "node", "-e", connect(bot)]);
+    };
+    assert.equal(await as("seawall_erdos", "erdos"), "connected");
+    assert.equal(await as("seawall_erdos", "basecamp"), "EACCES");
+    assert.equal(await as("seawall-erdos", "erdos"), "EACCES");
+    const pid = await pidOf(unit);
+    const lines = await output(["cat", `/proc/${pid}/status`]);
+    assert.match(lines, /CapBnd:\s0+\n/);
+    assert.match(lines, /Seccomp:\s2/);
+    assert.equal(
+      (await output(["nsenter", "-t", pid, "-n", "ip", "-o", "link"])).split("\n").length,
+      1,
+    );
+  });
+
+  test("prove attacks the bridge by a copy of it, with a message waiting for somebody else", async () => {
+    const { stdout, stderr } = await machine.seawall([
+      "prove",
+      "basecamp",
+      "--json",
+      "--only",
+      "bridge-sender,bridge-recipient,bridge-queue,bridge-acknowledge,bridge-token",
+    ]);
+    assert.ok(stdout.startsWith("{"), stderr);
+    const { attacks } = JSON.parse(stdout) as ProveReport;
+    assert.ok(Array.isArray(attacks), stdout + stderr);
+    assert.deepEqual(
+      attacks.flatMap(({ name, held, detail }) => (held ? [] : [`${name}: ${detail}`])),
+      [],
+    );
+    assert.equal(attacks.length, 5);
+    neighbours = {};
   });
 
   test("a bot for the tailnet needs Tailscale, is told to it, and answers to its name there alone", async () => {

@@ -3,7 +3,7 @@ import type { Audit } from "../audit/Audit.ts";
 import type { RepeatFilter } from "../audit/RepeatFilter.ts";
 import type { Deployment } from "../Deployment.ts";
 import type { Resolve } from "../dial/Destination.ts";
-import type { Bridge } from "../bridge/Bridge.ts";
+import type { BridgeEnd } from "../bridge/BridgeEnd.ts";
 import type { BodyRooms } from "../body/BodyRooms.ts";
 import type { UpstreamPools } from "../dial/UpstreamPools.ts";
 import type { Gate } from "../gate/Gate.ts";
@@ -43,7 +43,7 @@ export interface BrokerParts {
   /** A connection to the program of a grant's service, which the supervisor starts; `undefined` when there is none. */
   dialProgram(bot: string, grant: string): Promise<Socket | undefined>;
   /** What bots wrote to each other and have not taken yet. */
-  readonly bridge: Bridge;
+  readonly bridge: BridgeEnd;
   /** Bounds, in milliseconds. */
   readonly timeouts: {
     readonly clientHello: number;

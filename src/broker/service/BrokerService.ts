@@ -52,6 +52,7 @@ export class BrokerService {
       dialGateway: () => this.#dial(),
       ingressSocket: () => this.#socket("ingress"),
       metricsSocket: () => this.#socket("metrics"),
+      bridgeSocket: () => this.#config?.bridge,
     });
   }
 
@@ -121,8 +122,7 @@ export class BrokerService {
           })),
         };
       case "configure": {
-        const { bot, sockets, gateway } = request.config;
-        const same = JSON.stringify([bot, sockets, gateway]) === this.#shape();
+        const same = shapeOf(request.config) === shapeOf(this.#config);
         if (!same) return { ok: false, code: "restart", message: "other sockets need a restart" };
         const outcome = await this.#configure(request.config);
         return outcome.type === "configured" ? { ok: true } : { ok: false, ...outcome };
@@ -137,11 +137,6 @@ export class BrokerService {
       default:
         return request satisfies never;
     }
-  }
-
-  #shape(): string {
-    const { bot, sockets, gateway } = this.#config ?? {};
-    return JSON.stringify([bot, sockets, gateway]);
   }
 
   /** One after the other; which is in force is known by the broker's answer. */
@@ -217,6 +212,12 @@ export class BrokerService {
       });
     });
   }
+}
+
+/** What another configuration must not change while it runs. */
+function shapeOf(config: ServiceConfig | undefined): string {
+  const { bot, sockets, gateway, bridge } = config ?? {};
+  return JSON.stringify([bot, sockets, gateway, bridge]);
 }
 
 function readConfig(file: string | undefined): ServiceConfig {

@@ -15,6 +15,8 @@ export interface ServiceConfig {
   readonly sockets: readonly ServiceSocket[];
   /** Unix socket behind which something connects to the gateway inside. */
   readonly gateway: string;
+  /** Unix socket of the bridge to other bots, for one that has it. */
+  readonly bridge?: string;
   readonly broker: BrokerConfig;
 }
 

@@ -1,5 +1,5 @@
 import type { Fault } from "../../declaration/index.ts";
-import type { TargetFile } from "../../targets/index.ts";
+import { hasBridge, type TargetFile } from "../../targets/index.ts";
 import { HostError } from "../HostError.ts";
 import type { LoadedDeclaration } from "../loadDeclaration.ts";
 import { refuseWhatServicesLack } from "../systemd/switchSystem.ts";
@@ -32,6 +32,14 @@ export async function renderDescribed(
       "cannot-serve",
       `bot "${busy.name}" has agents, which a machine that gets its files from elsewhere doesn't make`,
       { hint: "leave agents out, or run the bot with: seawall up" },
+    );
+  }
+  const talking = whole.bots.find((bot) => hasBridge(bot));
+  if (talking !== undefined) {
+    throw new HostError(
+      "cannot-serve",
+      `bot "${talking.name}" has the bridge, whose user a machine that gets its files from elsewhere doesn't make`,
+      { hint: "leave the bridge out, or run the bots with: seawall up" },
     );
   }
   refuseWhatServicesLack(whole, { caddy: machine.programs.caddy });

@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder, writeFileAtomic } from "../../files/index.ts";
 import type { ServiceConfig } from "../../broker/index.ts";
-import { botUnits, TARGET_UNIT, wantedUnits } from "../../targets/index.ts";
+import { botUnits, hasBridge, TARGET_UNIT, wantedUnits } from "../../targets/index.ts";
 import type { Generation } from "../Generation.ts";
 import { makeAgentsFolder } from "../agentsFolder.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
 import { botNames, changedShared, compareBot } from "./compareGenerations.ts";
-import { becomeHealthy } from "./health.ts";
+import { becomeBridge, becomeHealthy } from "./health.ts";
 import { addLinks, removeLinks } from "./links.ts";
 import { runOk } from "./run.ts";
 import {
@@ -103,6 +103,7 @@ async function putInForce(
   // What is new among the target's wants isn't started with a target that is active already.
   await startUnits(wantedUnits(next.plan));
   await configureChanged(paths, { old, next });
+  if (next.plan.bots.some((bot) => hasBridge(bot))) await becomeBridge();
   for (const bot of next.plan.bots) {
     progress(`waiting for ${bot.name}`);
     await becomeHealthy(paths, bot);

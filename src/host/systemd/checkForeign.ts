@@ -2,7 +2,14 @@ import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Plan } from "../../plan/index.ts";
-import { botUser, brokerUser, metricsPort, TARGET_UNIT } from "../../targets/index.ts";
+import {
+  botUser,
+  BRIDGE_USER,
+  brokerUser,
+  hasBridge,
+  metricsPort,
+  TARGET_UNIT,
+} from "../../targets/index.ts";
 import { HostError } from "../HostError.ts";
 import type { SystemUser } from "./privateFiles.ts";
 import type { SystemPaths } from "./systemPaths.ts";
@@ -38,15 +45,19 @@ export function checkForeign(paths: SystemPaths, units: readonly string[], plan:
   }
   for (const [place, target] of otherLinks(paths)) checkPlace(place, target);
   const names = new Map(readUsers().map((user) => [user.name, user]));
+  const isForeign = (user: string): boolean =>
+    names.get(user)?.comment.startsWith("Seawall ") === false;
   for (const { name } of plan.bots) {
-    for (const user of [botUser(name), brokerUser(name)]) {
-      const there = names.get(user);
-      if (there === undefined || there.comment.startsWith("Seawall ")) continue;
-      throw new HostError("not-ours", `there is a user "${user}" that Seawall didn't make`, {
-        hint: `give bot "${name}" another name, or remove that user`,
-      });
-    }
+    const user = [botUser(name), brokerUser(name)].find((each) => isForeign(each));
+    if (user === undefined) continue;
+    throw new HostError("not-ours", `there is a user "${user}" that Seawall didn't make`, {
+      hint: `give bot "${name}" another name, or remove that user`,
+    });
   }
+  if (plan.bots.some((bot) => hasBridge(bot)) && isForeign(BRIDGE_USER))
+    throw new HostError("not-ours", `there is a user "${BRIDGE_USER}" that Seawall didn't make`, {
+      hint: "remove that user, or leave the bridge out",
+    });
 }
 
 function checkPlace(place: string, ours: string): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Plan } from "../../plan/index.ts";
 import {
   botUnits,
+  bridgeUnits,
   scratchPlace,
   SYSTEMD_PATHS,
   AGENTS_TIMER,
@@ -58,14 +59,28 @@ const SHARED: ReadonlySet<string> = new Set([WEB_UNIT, UPDATE_TIMER, AGENTS_TIME
  */
 export function changedShared(from: string, to: string, wanted: readonly string[]): string[] {
   const reads: Readonly<Record<string, string>> = { [WEB_UNIT]: "expose/Caddyfile" };
+  const differs = (path: string): boolean => digest(join(from, path)) !== digest(join(to, path));
   const shared = wanted.filter((unit) => SHARED.has(unit) || unit.startsWith("seawall-tailscale-"));
-  return shared.filter((unit) => {
+  const changed = shared.filter((unit) => {
     const paths = [`units/${unit}`, ...[reads[unit] ?? []].flat()];
-    return (
-      existsSync(join(from, "units", unit)) &&
-      paths.some((path) => digest(join(from, path)) !== digest(join(to, path)))
-    );
+    return existsSync(join(from, "units", unit)) && paths.some((path) => differs(path));
   });
+  return [...changed, ...changedBridge(wanted, differs)];
+}
+
+/**
+ * The bridge's units, all or none: a socket can't be started under a service that runs, and the service
+ * lists them. Who is about to connect finds the socket again as soon as it is there.
+ */
+function changedBridge(
+  wanted: readonly string[],
+  differs: (path: string) => boolean,
+): readonly string[] {
+  const { service } = bridgeUnits();
+  if (!wanted.includes(service)) return [];
+  const units = wanted.filter((unit) => unit.startsWith("seawall-bridge"));
+  const same = ![...units.map((unit) => `units/${unit}`), "bridge"].some((path) => differs(path));
+  return same ? [] : units;
 }
 
 export function botNames(plan: Plan | undefined): string[] {

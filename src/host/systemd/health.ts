@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceConfig } from "../../broker/index.ts";
 import type { BotPlan } from "../../plan/index.ts";
-import { botUnits } from "../../targets/index.ts";
+import { botUnits, bridgeUnits } from "../../targets/index.ts";
 import { answersHealth } from "../answersHealth.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
@@ -48,6 +48,28 @@ export async function becomeHealthy(paths: SystemPaths, bot: BotPlan): Promise<v
       const unit = configured ? units.gateway : units.broker;
       throw unhealthy(name, `it does not answer after ${HEALTHY_MS / 1000} s`, unit);
     }
+    await wait(POLL_MS);
+  }
+}
+
+/**
+ * Waits until the bridge between bots has its sockets and answers.
+ *
+ * @throws HostError `not-healthy`
+ */
+export async function becomeBridge(): Promise<void> {
+  const { service } = bridgeUnits();
+  const until = performance.now() + HEALTHY_MS;
+  for (;;) {
+    const state = (await showUnits([service])).get(service);
+    if (state?.active === "active") return;
+    const over = (state?.restarts ?? 0) >= MOST_RESTARTS || state?.active === "failed";
+    if (over || performance.now() > until)
+      throw new HostError(
+        "not-healthy",
+        `the bridge between bots did not come to run (${state?.result ?? ""})`,
+        { hint: `look at: journalctl -b -u ${service}` },
+      );
     await wait(POLL_MS);
   }
 }

@@ -6,7 +6,9 @@ import type { BrokerBot, BrokerConfig, ServiceConfig } from "../../broker/index.
 import {
   botSockets,
   botUnits,
+  bridgeSocket,
   deliverSecrets,
+  hasBridge,
   targetFile,
   type SystemdSystem,
   type TargetFile,
@@ -123,6 +125,7 @@ function serviceConfig(
     bot: name,
     sockets: botSockets(bot, host.ipv6),
     gateway: `${paths.runtime}/${name}/door/gateway`,
+    ...(hasBridge(bot) ? { bridge: bridgeSocket(paths.runtime, name) } : {}),
     broker,
   };
   const id = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 16);

@@ -1,5 +1,5 @@
 import type { StatePaths } from "../../paths/index.ts";
-import { botUnits } from "../../targets/index.ts";
+import { botUnits, bridgeState, bridgeUnits, hasBridge } from "../../targets/index.ts";
 import { showUnits } from "./systemctl.ts";
 import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
 import { systemPaths } from "./systemPaths.ts";
@@ -27,16 +27,22 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
       { unit: gateway, what: `the bot ${name}` },
     ];
   });
+  const bridge = plan.bots.some((bot) => hasBridge(bot));
+  if (bridge) units.push({ unit: bridgeUnits().service, what: "the bridge between bots" });
   const states = await showUnits(units.map(({ unit }) => unit));
   return {
     processes: units.flatMap(({ unit, what }) => {
       const pid = states.get(unit)?.pid ?? 0;
       return pid === 0 ? [] : [{ pid, what }];
     }),
-    sockets: plan.bots.flatMap(({ name }) =>
-      ["control", "metrics", "door/gateway", "command/socket"].map(
-        (path) => `${places.runtime}/${name}/${path}`,
-      ),
+    sockets: plan.bots.flatMap((bot) =>
+      [
+        "control",
+        "metrics",
+        "door/gateway",
+        "command/socket",
+        ...(hasBridge(bot) ? ["bridge/socket"] : []),
+      ].map((path) => `${places.runtime}/${bot.name}/${path}`),
     ),
     places: [
       places.root,
@@ -50,9 +56,12 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
         ),
       ]),
     ],
-    records: plan.bots.flatMap(({ name }) => [
-      `${places.state}/audit/${name}`,
-      `${places.state}/audit/${name}/audit.jsonl`,
-    ]),
+    records: [
+      ...plan.bots.flatMap(({ name }) => [
+        `${places.state}/audit/${name}`,
+        `${places.state}/audit/${name}/audit.jsonl`,
+      ]),
+      ...(bridge ? [bridgeState(places.state), `${bridgeState(places.state)}/bridge.jsonl`] : []),
+    ],
   };
 }

@@ -17,16 +17,19 @@ import { ensureAuthority } from "../../authority/index.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import {
   botUnits,
+  bridgeState,
   scratchPlace,
   systemdTarget,
   type SystemdSystem,
   type TargetFile,
+  wantedBridge,
 } from "../../targets/index.ts";
 import type { WalledExit, WallSpec } from "../../wall/index.ts";
 import { brokerConfig } from "../brokerConfig.ts";
 import type { Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { phantomsOf, type Copy, type CopyProcess } from "../startCopy.ts";
+import { bridgeInput } from "./bridgeInput.ts";
 import { machineInForce } from "./machineInForce.ts";
 import { privateFiles } from "./privateFiles.ts";
 import { requireSystem } from "./requireSystem.ts";
@@ -53,8 +56,10 @@ export async function startServiceCopy(options: {
   readonly bot: string;
   readonly paths: StatePaths;
   readonly alter: (spec: WallSpec) => WallSpec;
+  /** What the bridge's file has from the start, where there is one. */
+  readonly bridgeLog: string;
 }): Promise<Copy> {
-  const { bot, paths, alter } = options;
+  const { bot, paths, alter, bridgeLog } = options;
   const version = await requireSystem();
   // Only one of its bots runs here: the neighbour's phantoms are all that is wanted of it.
   const all = options.generation;
@@ -63,15 +68,21 @@ export async function startServiceCopy(options: {
     ...all,
     plan: { ...plan, bots: plan.bots.filter(({ name }) => name === bot) },
   };
-  const { bots, brokers } = usersOf(generation.plan);
+  const { bots, brokers, bridge } = usersOf(generation.plan);
   const folder = mkdtempSync("/run/seawall-copy-");
   const prefix = folder.slice("/run/".length).toLowerCase();
   const units = botUnits(bot, prefix);
   const scratch = scratchPlace(join(folder, "run"), bot);
-  const names = [...Object.values(units), scratch.unit] as string[];
+  const [bridgeService] = wantedBridge(generation.plan, prefix).slice(-1);
+  const names = [
+    ...Object.values(units),
+    scratch.unit,
+    ...wantedBridge(generation.plan, prefix),
+  ] as string[];
   const stop = async (): Promise<void> => {
     await stopUnits(names);
-    for (const name of [...names, `${units.gateway}.d`, `${units.broker}.d`])
+    const altered = [units.gateway, units.broker, ...[bridgeService ?? []].flat()];
+    for (const name of [...names, ...altered.map((each) => `${each}.d`)])
       rmSync(join(UNITS, name), { recursive: true, force: true });
     await reloadManager();
     await resetUnits(names);
@@ -94,7 +105,10 @@ export async function startServiceCopy(options: {
         vault: { file: paths.vault.file, identity: paths.vault.identity },
       },
     };
-    const input = systemInput(generation, system, place);
+    // Its bridge knows the others' grants, though none of them is there.
+    const between = bridgeInput(generation.plan, all.plan, generation.programs, system, place);
+    const more = between === undefined ? {} : { bridge: between };
+    const input = systemInput(generation, system, place, more);
     const walls = input.bots[bot];
     if (walls === undefined) throw new HostError("no-such-bot", `there is no bot "${bot}"`);
     const altered = { ...walls, gateway: alter(walls.gateway) };
@@ -105,6 +119,11 @@ export async function startServiceCopy(options: {
     const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
     chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
+    if (bridge !== undefined) {
+      const file = join(bridgeState(system.paths.state), "bridge.jsonl");
+      writeFileSync(file, bridgeLog, { mode: 0o600 });
+      chownSync(file, bridge.uid, bridge.gid);
+    }
     const output = join(folder, "output");
     mkdirSync(UNITS, { recursive: true });
     for (const name of names.filter((each) =>
@@ -114,7 +133,9 @@ export async function startServiceCopy(options: {
     for (const [unit, lines] of [
       [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],
       // Should this process be killed, nothing of the copy goes on for long.
-      [units.broker, `Restart=no\nRuntimeMaxSec=${LONGEST_S}\n`],
+      ...[units.broker, ...[bridgeService ?? []].flat()].map(
+        (each) => [each, `Restart=no\nRuntimeMaxSec=${LONGEST_S}\n`] as const,
+      ),
     ] as const) {
       mkdirSync(join(UNITS, `${unit}.d`));
       writeFileSync(join(UNITS, `${unit}.d`, "copy.conf"), `[Service]\n${lines}`);

@@ -237,7 +237,7 @@ export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADD
     );
   }
   for (const { name, grants } of bots) {
-    const program = grants.find(({ kind }) => kind === "program");
+    const program = grants.find((each) => each.kind === "program" && each.service !== "bridge");
     if (program === undefined) continue;
     throw new HostError(
       "cannot-serve",

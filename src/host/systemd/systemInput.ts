@@ -1,5 +1,6 @@
 import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
 import { botUnits, privateFolder, socketCount } from "../../targets/index.ts";
+import { bridgeInput } from "./bridgeInput.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
 import { agentsFolder } from "../agentsFolder.ts";
@@ -36,7 +37,7 @@ export function systemInput(
   content: Pick<Generation, "plan" | "programs" | "bots">,
   system: SystemdSystem,
   place: CodePlace,
-  more: Pick<SystemdInput, "update" | "agents"> = {},
+  more: Pick<SystemdInput, "update" | "agents" | "bridge"> = {},
 ): SystemdInput {
   const { plan, programs } = content;
   const bots = plan.bots.map((bot): [string, SystemdBot] => {
@@ -52,7 +53,14 @@ export function systemInput(
       },
     ];
   });
-  return { plan, bots: Object.fromEntries(bots), system, ...more };
+  const bridge = bridgeInput(plan, plan, programs, system, place);
+  return {
+    plan,
+    bots: Object.fromEntries(bots),
+    system,
+    ...(bridge === undefined ? {} : { bridge }),
+    ...more,
+  };
 }
 
 /** The bot's wall as `seawall up` has it, with what only this machine knows mounted instead. */

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import type { Ask } from "../../broker/index.ts";
-import { botUnits, TARGET_UNIT, UPDATE_TIMER, UPDATE_UNIT } from "../../targets/index.ts";
+import {
+  botUnits,
+  bridgeUnits,
+  hasBridge,
+  TARGET_UNIT,
+  UPDATE_TIMER,
+  UPDATE_UNIT,
+} from "../../targets/index.ts";
 import type { HealthWarning } from "../status.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import { readPending } from "./activate.ts";
@@ -14,6 +21,9 @@ import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneratio
 import { nextElapse, showUnits, type UnitState } from "./systemctl.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
 import { readUpdateReport, type UpdateReport } from "./update/UpdateReport.ts";
+
+/** What a service of ours says of itself when nothing is wrong (broker/service/Notify). */
+const SOUND = "answering";
 
 /** How a deployment under systemd is. Plain data. */
 export interface SystemStatus {
@@ -66,7 +76,8 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
     const { gateway, broker } = botUnits(name);
     return [gateway, broker];
   });
-  const states = await showUnits([TARGET_UNIT, ...names]);
+  const bridge = plan.bots.some((bot) => hasBridge(bot)) ? [bridgeUnits().service] : [];
+  const states = await showUnits([TARGET_UNIT, ...names, ...bridge]);
   const health: HealthWarning[] = [];
   const asks: Ask[] = [];
   const bots = await Promise.all(
@@ -123,6 +134,18 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
       };
     }),
   );
+  for (const unit of bridge) {
+    const { active, sub, text } = stateOf(unit, states);
+    if (active === "active" && text === SOUND) continue;
+    health.push({
+      key: `unit:${unit}`,
+      warning:
+        active === "active"
+          ? text
+          : `${unit} is ${active} (${sub}): bots can't write to each other`,
+      remedy: `look at: journalctl -b -u ${unit}`,
+    });
+  }
   health.push(...agentWarnings(agentsBase(paths), plan));
   const updates = await updateStatus(places, plan, health);
   const cut = readPending(places);

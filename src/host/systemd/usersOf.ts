@@ -1,5 +1,5 @@
 import type { Plan } from "../../plan/index.ts";
-import { botUser, brokerUser } from "../../targets/index.ts";
+import { botUser, BRIDGE_USER, brokerUser, hasBridge } from "../../targets/index.ts";
 import { HostError } from "../HostError.ts";
 import { readUsers } from "./checkForeign.ts";
 import type { SystemUser } from "./privateFiles.ts";
@@ -8,6 +8,8 @@ import type { SystemUser } from "./privateFiles.ts";
 export function usersOf({ bots }: Plan): {
   readonly bots: ReadonlyMap<string, SystemUser>;
   readonly brokers: ReadonlyMap<string, SystemUser>;
+  /** Where bots may write to each other. */
+  readonly bridge?: SystemUser;
 } {
   const known = new Map(readUsers().map((user) => [user.name, user]));
   const find = (name: string): SystemUser => {
@@ -20,5 +22,6 @@ export function usersOf({ bots }: Plan): {
   return {
     bots: new Map(bots.map(({ name }) => [name, find(botUser(name))])),
     brokers: new Map(bots.map(({ name }) => [name, find(brokerUser(name))])),
+    ...(bots.some((bot) => hasBridge(bot)) ? { bridge: find(BRIDGE_USER) } : {}),
   };
 }

@@ -11,6 +11,16 @@ export interface SystemdInput {
   readonly update?: SystemdUpdate;
   /** For a plan with bots that have agents. */
   readonly agents?: SystemdAgents;
+  /** For a plan with bots that may write to each other. */
+  readonly bridge?: SystemdBridge;
+}
+
+/** The process between brokers by which their bots write to each other. */
+export interface SystemdBridge {
+  /** In the host's namespaces, with `service`. */
+  readonly wall: WallSpec;
+  /** What it reads: who may write to whom. */
+  readonly config: string;
 }
 
 /** What the service that synchronizes agents needs to know. */

@@ -8,6 +8,7 @@ import { protectHome, unitMounts } from "./mounts.ts";
 import {
   botFolder,
   botUnits,
+  bridgeUnits,
   botUser,
   brokerUser,
   privateFolder,
@@ -15,7 +16,7 @@ import {
   TARGET_UNIT,
   type BotUnits,
 } from "./names.ts";
-import { botSockets, hasCommands, metricsPort } from "./sockets.ts";
+import { botSockets, hasBridge, hasCommands, metricsPort } from "./sockets.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, unitFile, type Directives } from "./unitFile.ts";
 
@@ -39,6 +40,8 @@ export function brokerUnits(
   const inside = `${runtime}/broker.json`;
   const launch = `${runtime}/broker.policy`;
   const commands = hasCommands(bot);
+  // Not Sockets=: it connects to that one.
+  const bridge = hasBridge(bot) ? [bridgeUnits(prefix).socket(bot.name)] : [];
   const sockets = [
     units.sockets,
     units.ingress,
@@ -79,6 +82,7 @@ export function brokerUnits(
     ["BindReadOnlyPaths", `${paths.generation}/${policy}:${launch}`],
     ["BindReadOnlyPaths", `${config}:${inside}`],
     ["BindReadOnlyPaths", `${runtime}/door`],
+    ...bridge.map(() => ["BindReadOnlyPaths", `${runtime}/bridge`] as const),
   ];
   const needed = sockets.join(" ");
   return [
@@ -88,8 +92,9 @@ export function brokerUnits(
         [
           ["Description", plainText(`Seawall: broker of ${bot.name}`)],
           ["PartOf", TARGET_UNIT],
-          ["Requires", `${needed} ${units.doorSocket}`],
-          ["After", `network.target ${needed} ${units.doorSocket}`],
+          ["Requires", [needed, units.doorSocket].join(" ")],
+          ...(bridge.length === 0 ? [] : ([["Wants", bridge.join(" ")]] as const)),
+          ["After", ["network.target", needed, units.doorSocket, ...bridge].join(" ")],
           ["StartLimitIntervalSec", "0"],
         ],
       ],

@@ -4,6 +4,8 @@ import { hasAgents } from "./agentUnits.ts";
 import { unit } from "./brokerUnits.ts";
 import {
   AGENTS_TIMER,
+  BRIDGE_USER,
+  bridgeUnits,
   botUnits,
   botUser,
   brokerUser,
@@ -13,7 +15,8 @@ import {
   UPDATE_TIMER,
   WEB_UNIT,
 } from "./names.ts";
-import { hasCommands } from "./sockets.ts";
+import { bridgeState } from "./bridgeUnits.ts";
+import { hasBridge, hasCommands } from "./sockets.ts";
 import type { SystemdSystem } from "./SystemdInput.ts";
 import { plainText } from "./unitFile.ts";
 
@@ -62,6 +65,7 @@ export function wantedUnits(plan: Plan): string[] {
       const commands = hasCommands(bot) ? [units.command] : [];
       return [sockets, ingress, control, metrics, ...commands, doorSocket, broker, gateway];
     }),
+    ...wantedBridge(plan),
     ...(web ? [WEB_UNIT] : []),
     ...plan.bots.flatMap(({ name, expose }) =>
       expose?.tailscale === true ? [tailscaleUnit(name)] : [],
@@ -71,12 +75,21 @@ export function wantedUnits(plan: Plan): string[] {
   ];
 }
 
+/** The bridge's units, where there is one; `prefix` as for a bot's. */
+export function wantedBridge({ bots }: Plan, prefix?: string): string[] {
+  const units = bridgeUnits(prefix);
+  const sockets = bots.filter((bot) => hasBridge(bot)).map(({ name }) => units.socket(name));
+  return sockets.length === 0 ? [] : [...sockets, units.service];
+}
+
 /** sysusers.d(5): a user per bot, another per broker; neither can log in. */
 function sysusers(plan: Plan, state: string): string {
   const lines = plan.bots.flatMap(({ name }) => [
     `u ${botUser(name)} - "${plainText(`Seawall bot ${name}`)}" ${state}/bots/${name} /usr/sbin/nologin`,
     `u ${brokerUser(name)} - "${plainText(`Seawall broker of ${name}`)}" / /usr/sbin/nologin`,
   ]);
+  if (plan.bots.some((bot) => hasBridge(bot)))
+    lines.push(`u ${BRIDGE_USER} - "Seawall messages between bots" / /usr/sbin/nologin`);
   return `# Written by Seawall.\n${lines.join("\n")}\n`;
 }
 
@@ -88,14 +101,21 @@ function tmpfiles(plan: Plan, { state, runtime }: SystemdSystem["paths"]): strin
     `d ${state}/bots 0711 root root -`,
     `d ${state}/audit 0711 root root -`,
     `d ${runtime} 0711 root root -`,
-    ...plan.bots.flatMap(({ name }) => [
-      `d ${state}/bots/${name} 0700 ${botUser(name)} ${botUser(name)} -`,
-      `d ${state}/audit/${name} 0700 ${brokerUser(name)} ${brokerUser(name)} -`,
-      `d ${runtime}/${name} 0711 root root -`,
-      `d ${runtime}/${name}/door 0711 root root -`,
-      `d ${runtime}/${name}/command 0711 root root -`,
-      `d ${runtime}/${name}/scratch 0700 root root -`,
-    ]),
+    ...(plan.bots.some((bot) => hasBridge(bot))
+      ? [`d ${bridgeState(state)} 0700 ${BRIDGE_USER} ${BRIDGE_USER} -`]
+      : []),
+    ...plan.bots.flatMap((bot) => {
+      const { name } = bot;
+      return [
+        `d ${state}/bots/${name} 0700 ${botUser(name)} ${botUser(name)} -`,
+        `d ${state}/audit/${name} 0700 ${brokerUser(name)} ${brokerUser(name)} -`,
+        `d ${runtime}/${name} 0711 root root -`,
+        `d ${runtime}/${name}/door 0711 root root -`,
+        `d ${runtime}/${name}/command 0711 root root -`,
+        `d ${runtime}/${name}/scratch 0700 root root -`,
+        ...(hasBridge(bot) ? [`d ${runtime}/${name}/bridge 0711 root root -`] : []),
+      ];
+    }),
   ];
   return `# Written by Seawall.\n${lines.join("\n")}\n`;
 }

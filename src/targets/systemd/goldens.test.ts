@@ -42,7 +42,7 @@ function printed(source: string): (readonly [string, string])[] {
       .render(portableInput(plan))
       .map(({ path, mode, bytes }) => [
         `${path} ${mode.toString(8)}`,
-        path.startsWith("bots/") ? "" : Buffer.from(bytes).toString(),
+        path.startsWith("bots/") || path.endsWith(".policy") ? "" : Buffer.from(bytes).toString(),
       ]);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;

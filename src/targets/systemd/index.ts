@@ -2,16 +2,20 @@ export { systemdTarget } from "./systemdTarget.ts";
 export {
   SYSTEMD_PATHS,
   type SystemdBot,
+  type SystemdBridge,
   type SystemdInput,
   type SystemdPaths,
   type SystemdPrograms,
   type SystemdSystem,
   type SystemdUpdate,
 } from "./SystemdInput.ts";
-export { wantedUnits } from "./deploymentUnits.ts";
+export { bridgeConfigInside, bridgeSocket, bridgeState } from "./bridgeUnits.ts";
+export { wantedBridge, wantedUnits } from "./deploymentUnits.ts";
 export {
   botUnits,
   botUser,
+  BRIDGE_USER,
+  bridgeUnits,
   brokerUser,
   AGENTS_TIMER,
   AGENTS_UNIT,
@@ -26,7 +30,14 @@ export {
   WEB_UNIT,
   type BotUnits,
 } from "./names.ts";
-export { botSockets, hasCommands, metricsPort, socketCount, type BotSocket } from "./sockets.ts";
+export {
+  botSockets,
+  hasBridge,
+  hasCommands,
+  metricsPort,
+  socketCount,
+  type BotSocket,
+} from "./sockets.ts";
 export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";
 export { fail2ban } from "./expose/fail2ban.ts";

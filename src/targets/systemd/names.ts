@@ -63,6 +63,16 @@ export const WEB_UNIT = "seawall-web.service";
 export function tailscaleUnit(bot: string): string {
   return `seawall-tailscale-${bot}.service`;
 }
+/** What bots write to each other, and the socket by which the broker of each gets there. */
+export function bridgeUnits(prefix = "seawall"): {
+  readonly service: string;
+  readonly socket: (bot: string) => string;
+} {
+  return {
+    service: `${prefix}-bridge.service`,
+    socket: (bot) => `${prefix}-bridge-${bot}.socket`,
+  };
+}
 /** When to look for a newer OpenClaw, who moves bots to it, and who fetches it. */
 export const UPDATE_TIMER = "seawall-update.timer";
 export const UPDATE_UNIT = "seawall-update.service";
@@ -82,6 +92,9 @@ export function botUser(bot: string): string {
 export function brokerUser(bot: string): string {
   return shorten(`seawall_${bot}`);
 }
+
+/** The bridge's. No bot's name begins with an underscore. */
+export const BRIDGE_USER = "seawall__bridge";
 
 /** Where units find what only this machine knows. */
 export function privateFolder(paths: {

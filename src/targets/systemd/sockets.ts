@@ -32,6 +32,11 @@ export function hasCommands(bot: BotPlan): boolean {
   return clientCommands(bot).length > 0;
 }
 
+/** Whether it may write to other bots, or be written to. */
+export function hasBridge({ grants }: BotPlan): boolean {
+  return grants.some((grant) => grant.kind === "program" && grant.service === "bridge");
+}
+
 /**
  * Where a bot's metrics are: on a Unix socket of root's, or on 127.0.0.1, the bots in their order
  * on the declared port and those after it, since each has a broker of its own.

@@ -9,7 +9,7 @@ import { checkShape } from "../../declaration/index.ts";
 import { portableInput } from "../../host/index.ts";
 import { makePlan, type Plan } from "../../plan/index.ts";
 import { TargetError } from "../TargetError.ts";
-import { brokerUser, botUnits, botUser } from "./names.ts";
+import { BRIDGE_USER, bridgeUnits, brokerUser, botUnits, botUser } from "./names.ts";
 import { systemdTarget } from "./systemdTarget.ts";
 import type { SystemdInput } from "./SystemdInput.ts";
 
@@ -24,7 +24,8 @@ function lacks(program: string): string | false {
   return `needs ${program} (./dev test installs it)`;
 }
 
-function planOf(bots: number, more: object = {}): Plan {
+/** @param bridged so many of them, from the first on, may write to each other */
+function planOf(bots: number, bridged = 0): Plan {
   const names = Array.from({ length: bots }, (_, index) => `bot${index}`);
   const { declaration, faults } = checkShape({
     seawall: 1,
@@ -35,10 +36,13 @@ function planOf(bots: number, more: object = {}): Plan {
         {
           openclaw: "2026.9.6",
           model: "anthropic/claude-sonnet-4-6",
-          grants: { anthropic: { secret: "anthropic" }, "imap.example.com": { tcp: 993 } },
-          exec: { allow: ["ls", "cat"] },
+          grants: {
+            anthropic: { secret: "anthropic" },
+            "imap.example.com": { tcp: 993 },
+            ...(index < bridged ? { bridge: {} } : {}),
+          },
+          exec: { allow: ["ls", "cat", ...(index < bridged ? ["bridge"] : [])] },
           port: 20_000 + index,
-          ...more,
         },
       ]),
     ),
@@ -161,14 +165,19 @@ test("names of users fit, and no two bots' names make one user or unit", () => {
     "gateway-x",
     "network-x",
   ];
-  const users = bots.flatMap((bot) => [botUser(bot), brokerUser(bot)]);
+  const users = [...bots, "bridge"].flatMap((bot) => [botUser(bot), brokerUser(bot)]);
+  users.push(BRIDGE_USER);
   assert.equal(new Set(users).size, users.length);
-  const units = bots.flatMap((bot) => Object.values(botUnits(bot)));
+  const units: string[] = [...bots, "bridge", "bridge-x"].flatMap((bot) => [
+    ...(Object.values(botUnits(bot)) as string[]),
+    bridgeUnits().socket(bot),
+  ]);
+  units.push(bridgeUnits().service);
   assert.equal(new Set(units).size, units.length);
 });
 
 describe("systemd takes what systemdTarget prints", () => {
-  const plan = planOf(2, {});
+  const plan = planOf(3, 2);
   const exposed: Plan = {
     ...plan,
     bots: plan.bots.map((bot, index) => ({
@@ -228,7 +237,10 @@ describe("systemd takes what systemdTarget prints", () => {
     const limits: readonly (readonly [RegExp, number])[] = [
       // Root's, since a switch is: it makes users, units and namespaces.
       [/seawall-update\.service/, 100],
+      // With client commands, and so a Unix socket (docs/systemd.md).
+      [/seawall-gateway-bot[01]/, 6],
       [/seawall-gateway-/, 5],
+      [/seawall-bridge\.service/, 2],
       [/seawall-broker-/, 12],
       [/./, 15],
     ];
@@ -265,7 +277,7 @@ describe("systemd takes what systemdTarget prints", () => {
         assert.equal(users.status, 0, users.stderr);
         const passwd = readFileSync(join(root, "etc/passwd"), "utf8");
         for (const { name } of plan.bots) {
-          for (const user of [botUser(name), brokerUser(name)]) {
+          for (const user of [botUser(name), brokerUser(name), BRIDGE_USER]) {
             assert.match(
               passwd,
               new RegExp(`^${user}:x:\\d+:\\d+:Seawall [^:]*:[^:]*:/usr/sbin/nologin$`, "m"),

@@ -2,6 +2,7 @@ import type { SharedFilters } from "../../wall/index.ts";
 import type { Target, TargetFile } from "../Target.ts";
 import { TargetError } from "../TargetError.ts";
 import { agentUnits } from "./agentUnits.ts";
+import { bridgeUnits } from "./bridgeUnits.ts";
 import { brokerUnits } from "./brokerUnits.ts";
 import { deploymentUnits } from "./deploymentUnits.ts";
 import { exposeFiles } from "./expose/exposeFiles.ts";
@@ -18,15 +19,16 @@ import { updateUnits } from "./updateUnits.ts";
 export const systemdTarget: Target<SystemdInput> = {
   name: "systemd",
   summary: "units, users and folders for any Linux with systemd",
-  render: ({ plan, bots, system, update, agents }) => {
+  render: ({ plan, bots, system, update, agents, bridge }) => {
+    const filters: SharedFilters = new Map();
     const files: TargetFile[] = [
       ...deploymentUnits(plan, system),
       ...exposeFiles(plan, system),
       ...tailscaleUnits(plan, system),
       ...updateUnits(plan, update, system),
       ...agentUnits(plan, agents, system),
+      ...bridgeUnits(plan, bridge, system, filters),
     ];
-    const filters: SharedFilters = new Map();
     for (const bot of plan.bots) {
       const walls = bots[bot.name];
       if (walls === undefined) {

@@ -1,11 +1,9 @@
 import type { JsonObject } from "../../../plan/index.ts";
 import type { BridgeRefusal } from "../../bridge/Bridge.ts";
+import { MOST_AT_ONCE, MOST_TEXT_BYTES } from "../../bridge/BridgeEnd.ts";
 import type { BrokerGrant } from "../../BrokerConfig.ts";
 import type { Deployment } from "../../Deployment.ts";
 import type { CommandHandler, HandledRequest, HandlerEnd, HandlerTools } from "../Handler.ts";
-
-const MOST_TEXT_BYTES = 64 * 1024;
-const MOST_AT_ONCE = 50;
 
 const REFUSALS: Readonly<Record<BridgeRefusal, string>> = {
   "queue-full": "too much waits for that bot already; try again when it has read some",
@@ -13,6 +11,12 @@ const REFUSALS: Readonly<Record<BridgeRefusal, string>> = {
   loop: "too many messages have answered each other; stop, and go on when you have read none for ten minutes",
   unwritable: "the message could not be kept, so it was not sent",
 };
+
+const SILENT = {
+  end: "failed",
+  code: "unreachable",
+  message: "the bridge doesn't answer; try again in a moment",
+} as const;
 
 /**
  * Messages from bot to bot. The sender is whose socket it came by. To write, the sender's grant must
@@ -33,19 +37,16 @@ export const bridge: CommandHandler = {
       case "acknowledge": {
         const ids = (request.input["ids"] as unknown[]).map(String);
         const done = await tools.parts.bridge.acknowledge(request.bot, ids);
-        return { end: "done", value: { acknowledged: done } };
+        return done === undefined ? SILENT : { end: "done", value: { acknowledged: done } };
       }
-      case "status":
-        return {
-          end: "done",
-          value: {
-            bot: request.bot,
-            mayWriteTo: namesIn(request.grant, "to").filter((to) =>
-              takesFrom(deployment, to, request.bot),
-            ),
-            waiting: tools.parts.bridge.waiting(request.bot),
-          },
-        };
+      case "status": {
+        const { bot, grant } = request;
+        const mayWriteTo = await tools.parts.bridge.taking(bot, namesIn(grant, "to"));
+        const waiting = await tools.parts.bridge.waiting(bot);
+        return mayWriteTo === undefined || waiting === undefined
+          ? SILENT
+          : { end: "done", value: { bot, mayWriteTo: [...mayWriteTo], waiting } };
+      }
       default:
         return { end: "usage", message: "the bridge has no such operation" };
     }
@@ -69,14 +70,6 @@ async function send(
       rule: `to: ${allowed.length === 0 ? "nobody" : allowed.join(", ")}`,
     };
   }
-  if (!takesFrom(deployment, to, bot)) {
-    return {
-      end: "refused",
-      code: "not-taken",
-      message: "that bot takes no messages from this one",
-      rule: `from, in the grant "${grant.name}" of that bot`,
-    };
-  }
   if (Buffer.byteLength(text) > MOST_TEXT_BYTES)
     return { end: "usage", message: `a message has at most ${MOST_TEXT_BYTES} bytes` };
   // Worthless where it belongs, and the sign of a break-in at any other bot.
@@ -86,14 +79,26 @@ async function send(
       code: "phantom-misplaced",
       message: "the message holds a bot's token",
     };
-  const sent = await parts.bridge.send({
-    from: bot,
+  const sent = await parts.bridge.send(bot, {
     to,
     text,
     ...(typeof key === "string" ? { key } : {}),
   });
+  if (sent === undefined)
+    return {
+      ...SILENT,
+      message:
+        "the bridge doesn't answer, so whether the message was kept isn't known; send it again with the same key",
+    };
   if ("id" in sent) return { end: "done", value: { id: sent.id } };
   const code = sent.refused;
+  if (code === "not-taken")
+    return {
+      end: "refused",
+      code,
+      message: "that bot takes no messages from this one",
+      rule: `from, in the grant "${grant.name}" of that bot`,
+    };
   return code === "unwritable"
     ? { end: "failed", code, message: REFUSALS[code] }
     : { end: "refused", code, message: REFUSALS[code] };
@@ -103,31 +108,34 @@ async function receive(
   { bot, input }: HandledRequest,
   { parts, signal }: HandlerTools,
 ): Promise<HandlerEnd> {
-  const wait = input["wait"];
-  if (typeof wait === "number" && wait > 0)
-    await parts.bridge.arrival(bot, AbortSignal.any([signal, AbortSignal.timeout(wait * 1000)]));
-  const most = typeof input["most"] === "number" ? input["most"] : MOST_AT_ONCE;
-  const messages = await parts.bridge.receive(bot, most);
+  const { wait, most } = input;
+  const received = await parts.bridge.receive(bot, {
+    most: typeof most === "number" ? most : MOST_AT_ONCE,
+    waitMs: typeof wait === "number" ? wait * 1000 : 0,
+    signal,
+  });
+  if (received === undefined) return SILENT;
+  const { messages, more } = received;
   return {
     end: "done",
     value: {
       messages: messages.map(({ id, from, at, text }): JsonObject => ({ id, from, at, text })),
-      more: parts.bridge.waiting(bot) > messages.length,
+      more,
     },
   };
 }
 
+function namesIn(grant: BrokerGrant, key: "to" | "from"): string[] {
+  const value = grant.kind === "program" ? grant.options[key] : undefined;
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
 /** Whether a bot has the bridge, and takes what another one writes. */
-function takesFrom(deployment: Deployment, bot: string, from: string): boolean {
+export function takesFrom(deployment: Deployment, bot: string, from: string): boolean {
   const grants = deployment.bots.get(bot)?.plan.grants ?? [];
   const grant = grants.find((each) => each.kind === "program" && each.service === "bridge");
   if (grant === undefined) return false;
   return (
     !("options" in grant) || !("from" in grant.options) || namesIn(grant, "from").includes(from)
   );
-}
-
-function namesIn(grant: BrokerGrant, key: "to" | "from"): string[] {
-  const value = grant.kind === "program" ? grant.options[key] : undefined;
-  return Array.isArray(value) ? value.map(String) : [];
 }
