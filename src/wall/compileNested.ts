@@ -5,6 +5,7 @@ import { FULL_ABI } from "./landlock/rights.ts";
 import { encodePolicy } from "./policy/encode.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { walledPolicy } from "./seccomp/walledPolicy.ts";
+import { requireFilters } from "./requireFilters.ts";
 import { WallError } from "./WallError.ts";
 import type { Mount, WallSpec } from "./WallSpec.ts";
 
@@ -34,15 +35,7 @@ export interface NestedSpec {
  * Throws WallError where this kernel can't enforce all of it.
  */
 export function compileNested(spec: NestedSpec, host: HostCapabilities): Uint8Array {
-  const { architecture } = host;
-  if (architecture === undefined)
-    throw new WallError("architecture", "there is no system call table for this machine", {
-      hint: "use x86-64 or arm64",
-    });
-  if (!host.seccomp)
-    throw new WallError("seccomp", "this kernel has no seccomp filters", {
-      hint: "boot a kernel with CONFIG_SECCOMP_FILTER",
-    });
+  const architecture = requireFilters(host);
   // Before, signals would reach the process that starts it.
   if (host.landlock < FULL_ABI)
     throw new WallError("landlock", `a wall within a wall needs Landlock ABI ${FULL_ABI}`, {

@@ -252,46 +252,44 @@ describe("an agent that uses its services by their client commands", () => {
     assert.match(await deployment.ok(["audit", "query", "--kind", "mint"]), /mint anthropic/);
   });
 
-  test("an agent whose tools have a wall of their own works in its workspace and can't leave it; another's can", async () => {
+  test("an agent whose tools have a wall of their own works in its workspace and can't leave it; another can", async () => {
     await deployment.ok(["agent", "new", "ops", "--tools", "wall"]);
-    await deployment.ok(["agent", "new", "free"]);
     assert.match(
       await deployment.ok(["agent", "list"]),
       /^ {2}ops, tools in a wall of their own/mu,
     );
-    const agents = join(deployment.state, "bots", "b", "agents");
-    writeFileSync(join(agents, "free", "note.md"), "another's");
+    const home = join(deployment.state, "bots", "b");
+    writeFileSync(join(home, "workspace", "note.md"), "another's");
     const token = gatewayToken(statePaths({ SEAWALL_STATE: deployment.state }, 0), "b");
-    const tell = async (agent: string, order: string): Promise<string> => {
+    const tell = async (agent: string, orders: readonly string[]): Promise<void> => {
       const response = await fetch(`http://127.0.0.1:${otherPort}/v1/chat/completions`, {
         method: "POST",
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         body: JSON.stringify({
           model: `openclaw/${agent}`,
-          messages: [{ role: "user", content: order }],
+          messages: [{ role: "user", content: orders.join("\n") }],
         }),
       });
-      return await response.text();
+      assert.equal(response.status, 200, await response.text());
     };
-    const read = `RUN: cat /home/bot/agents/free/note.md`;
-    // The control.
-    assert.match(await tell("free", read), /another's/u);
-    assert.match(await tell("ops", read), /Permission denied/u);
-    assert.match(await tell("ops", "RUN: ls /home/bot/state"), /Permission denied/u);
-    assert.match(
-      await tell("ops", `CALL: exec {"command":"ls","host":"gateway"}`),
-      /host not allowed/u,
+    // The control, by another path, since results are kept by what was called for.
+    await tell("main", ["RUN: cat /home/bot/./workspace/note.md"]);
+    assert.match(await model.resultOf("cat /home/bot/./workspace/note.md"), /another's/u);
+    const orders = [
+      ["RUN: cat /home/bot/workspace/note.md", /Permission denied/u],
+      ["RUN: ls /home/bot/state", /Permission denied/u],
+      [`CALL: exec {"command":"ls","host":"gateway"}`, /host not allowed/u],
+      [`CALL: exec {"command":"ls","elevated":true}`, /elevated is not available/u],
+      [`CALL: write {"path":"kept.md","content":"by its tool"}`, /wrote/u],
+      ["RUN: cat kept.md", /by its tool/u],
+    ] as const;
+    await tell(
+      "ops",
+      orders.map(([order]) => order),
     );
-    assert.match(
-      await tell("ops", `CALL: exec {"command":"ls","elevated":true}`),
-      /elevated is not available/u,
-    );
-    assert.match(
-      await tell("ops", `CALL: write {"path":"kept.md","content":"by its tool"}`),
-      /wrote/u,
-    );
-    assert.match(await tell("ops", "RUN: cat kept.md"), /by its tool/u);
-    assert.equal(readFileSync(join(agents, "ops", "kept.md"), "utf8"), "by its tool");
+    for (const [order, expected] of orders)
+      assert.match(await model.resultOf(order.replace(/^\w+: /u, "")), expected, order);
+    assert.equal(readFileSync(join(home, "agents", "ops", "kept.md"), "utf8"), "by its tool");
   });
 
   test("a made secret is made anew when what it is made from was exchanged, and status says when that fails", async () => {

@@ -62,8 +62,8 @@ for (const pages of ROOM) {
   const pushed = gitea.git("ops", ["show", "main:MEMORY.md"]).length;
   const gone = await codeOf(() => deleteAgent(host, "ops", true));
   const end = { repositories: gitea.repositories.size, journals: host.files.journals().length };
-  console.log(
-    JSON.stringify({ pages, first, left, again, sync, report, later, pushed, gone, end }),
+  process.stdout.write(
+    JSON.stringify({ pages, first, left, again, sync, report, later, pushed, gone, end }) + "\n",
   );
 }
 await at[Symbol.asyncDispose]();
