@@ -259,7 +259,7 @@ describe("an agent that uses its services by their client commands", () => {
       /^ {2}ops, tools in a wall of their own/mu,
     );
     const home = join(deployment.state, "bots", "b");
-    writeFileSync(join(home, "workspace", "note.md"), "another's");
+    writeFileSync(join(home, "note.md"), "the bot's own");
     const token = gatewayToken(statePaths({ SEAWALL_STATE: deployment.state }, 0), "b");
     const tell = async (agent: string, orders: readonly string[]): Promise<void> => {
       const response = await fetch(`http://127.0.0.1:${otherPort}/v1/chat/completions`, {
@@ -273,10 +273,10 @@ describe("an agent that uses its services by their client commands", () => {
       assert.equal(response.status, 200, await response.text());
     };
     // The control, by another path, since results are kept by what was called for.
-    await tell("main", ["RUN: cat /home/bot/./workspace/note.md"]);
-    assert.match(await model.resultOf("cat /home/bot/./workspace/note.md"), /another's/u);
+    await tell("main", ["RUN: cat /home/bot/./note.md"]);
+    assert.match(await model.resultOf("cat /home/bot/./note.md"), /the bot.s own/u);
     const orders = [
-      ["RUN: cat /home/bot/workspace/note.md", /Permission denied/u],
+      ["RUN: cat /home/bot/note.md", /Permission denied/u],
       ["RUN: ls /home/bot/state", /Permission denied/u],
       [`CALL: exec {"command":"ls","host":"gateway"}`, /host not allowed/u],
       [`CALL: exec {"command":"ls","elevated":true}`, /elevated is not available/u],
