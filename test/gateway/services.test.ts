@@ -252,6 +252,41 @@ describe("an agent that uses its services by their client commands", () => {
     assert.match(await deployment.ok(["audit", "query", "--kind", "mint"]), /mint anthropic/);
   });
 
+  test("a made secret is made anew when what it is made from was exchanged, and status says when that fails", async () => {
+    accepted = `refresh-${randomBytes(20).toString("hex")}`;
+    await deployment.ok(["secret", "set", "refresh"], `refresh-${randomBytes(20).toString("hex")}`);
+    deployment.standIns.telegram.sendAsUser("are you there?");
+    await deployment.until(
+      ({ health }) =>
+        JSON.stringify(health).includes("login.example.com says no (400, invalid_grant)"),
+      "the warning",
+    );
+    await deployment.ok(["secret", "set", "refresh"], accepted);
+    deployment.standIns.telegram.sendAsUser("and now?");
+    const status = await deployment.until(
+      ({ health }) => !JSON.stringify(health).includes("mint:anthropic"),
+      "the end of the warning",
+    );
+    assert.equal(JSON.stringify(status).includes(accepted), false);
+    assert.equal(asked.at(-1)?.get("refresh_token"), accepted);
+  });
+
+  test("a made secret leaves nothing of itself on the disk, nor what it is made from outside of the vault", () => {
+    const secrets = [...Object.values(values), accepted, deployment.canaries.anthropic];
+    const files = globSync("**/*", { cwd: deployment.folder }).filter(
+      (name) =>
+        statSync(join(deployment.folder, name), { throwIfNoEntry: false })?.isFile() === true,
+    );
+    assert.ok(
+      files.some((name) => name.endsWith("audit.jsonl")),
+      "control: the record is there",
+    );
+    for (const name of files) {
+      const bytes = readFileSync(join(deployment.folder, name), "latin1");
+      for (const secret of secrets) assert.ok(!bytes.includes(secret), name);
+    }
+  });
+
   test("an agent whose tools have a wall of their own works in its workspace and can't leave it; another can", async () => {
     await deployment.ok(["agent", "new", "ops", "--tools", "wall"]);
     assert.match(
@@ -290,40 +325,5 @@ describe("an agent that uses its services by their client commands", () => {
     for (const [order, expected] of orders)
       assert.match(await model.resultOf(order.replace(/^\w+: /u, "")), expected, order);
     assert.equal(readFileSync(join(home, "agents", "ops", "kept.md"), "utf8"), "by its tool");
-  });
-
-  test("a made secret is made anew when what it is made from was exchanged, and status says when that fails", async () => {
-    accepted = `refresh-${randomBytes(20).toString("hex")}`;
-    await deployment.ok(["secret", "set", "refresh"], `refresh-${randomBytes(20).toString("hex")}`);
-    deployment.standIns.telegram.sendAsUser("are you there?");
-    await deployment.until(
-      ({ health }) =>
-        JSON.stringify(health).includes("login.example.com says no (400, invalid_grant)"),
-      "the warning",
-    );
-    await deployment.ok(["secret", "set", "refresh"], accepted);
-    deployment.standIns.telegram.sendAsUser("and now?");
-    const status = await deployment.until(
-      ({ health }) => !JSON.stringify(health).includes("mint:anthropic"),
-      "the end of the warning",
-    );
-    assert.equal(JSON.stringify(status).includes(accepted), false);
-    assert.equal(asked.at(-1)?.get("refresh_token"), accepted);
-  });
-
-  test("a made secret leaves nothing of itself on the disk, nor what it is made from outside of the vault", () => {
-    const secrets = [...Object.values(values), accepted, deployment.canaries.anthropic];
-    const files = globSync("**/*", { cwd: deployment.folder }).filter(
-      (name) =>
-        statSync(join(deployment.folder, name), { throwIfNoEntry: false })?.isFile() === true,
-    );
-    assert.ok(
-      files.some((name) => name.endsWith("audit.jsonl")),
-      "control: the record is there",
-    );
-    for (const name of files) {
-      const bytes = readFileSync(join(deployment.folder, name), "latin1");
-      for (const secret of secrets) assert.ok(!bytes.includes(secret), name);
-    }
   });
 });
