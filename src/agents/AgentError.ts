@@ -5,6 +5,7 @@ export type AgentErrorCode =
   | "not-declared"
   | "no-home"
   | "exists"
+  | "no-tool-walls"
   | "no-such-agent"
   | "busy"
   | "unfinished"
@@ -23,6 +24,7 @@ const EXIT: Record<AgentErrorCode, ExitCode> = {
   "not-declared": 3,
   "no-home": 1,
   exists: 1,
+  "no-tool-walls": 4,
   "no-such-agent": 1,
   busy: 5,
   unfinished: 1,

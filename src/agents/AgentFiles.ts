@@ -27,6 +27,8 @@ export interface Agent {
     readonly members: readonly string[];
   };
   readonly model?: string;
+  /** Its tools run in a wall of their own within the bot's; else in the bot's. */
+  readonly tools?: "wall";
 }
 
 /** What `agent new` was asked for. */
@@ -36,6 +38,7 @@ export interface NewOptions {
   /** Of a chat that is there, for services that can't make one. */
   readonly chat?: string;
   readonly model?: string;
+  readonly tools?: "wall";
   /** Absolute. */
   readonly template?: string;
   readonly existing: boolean;
@@ -166,6 +169,11 @@ export class AgentFiles {
     } catch (error) {
       throw asAgentError(error);
     }
+  }
+
+  /** Whether the bot was started with what makes walls for its agents' tools. */
+  hasToolWalls(): boolean {
+    return existsSync(join(this.live, "files.policy"));
   }
 
   readLive(): string | undefined {

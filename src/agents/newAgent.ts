@@ -158,6 +158,7 @@ function agentOf(host: AgentHost, journal: NewJournal): Agent {
           },
         }),
     ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.tools === undefined ? {} : { tools: options.tools }),
   };
 }
 
@@ -171,6 +172,10 @@ function agentOf(host: AgentHost, journal: NewJournal): Agent {
 export async function newAgent(host: AgentHost, name: string, options: NewOptions): Promise<Agent> {
   checkName(name);
   using _lock = await host.files.lock();
+  if (options.tools === "wall" && !host.files.hasToolWalls())
+    throw new AgentError("no-tool-walls", "this bot's agents can't have a wall for their tools", {
+      hint: "it takes Linux 6.12 and a bot that was started by: seawall up (docs/agents.md)",
+    });
   const before = host.files.journal(name);
   if (before?.verb === "delete") {
     throw new AgentError("unfinished", `agent "${name}" is half deleted`, {

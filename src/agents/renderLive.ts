@@ -1,4 +1,21 @@
+import { TOOLS_BACKEND } from "../host/index.ts";
 import type { Agent } from "./AgentFiles.ts";
+
+/**
+ * OpenClaw's sandbox, for every session, by the backend that Seawall's plugin is; nothing of it is ever kept or
+ * tidied up. With `host` an agent can't ask for its command to run elsewhere, and without a sandbox it fails
+ * (resolveExecTarget() of 2026.9.6).
+ */
+const WALLED = {
+  sandbox: {
+    mode: "all",
+    backend: TOOLS_BACKEND,
+    scope: "agent",
+    workspaceAccess: "rw",
+    prune: { idleHours: 0, maxAgeDays: 0 },
+  },
+  tools: { exec: { host: "sandbox" }, elevated: { enabled: false } },
+};
 
 /**
  * What a running OpenClaw reads of a bot's agents: one file, so that agents, bindings and groups change
@@ -9,12 +26,13 @@ import type { Agent } from "./AgentFiles.ts";
  */
 export function renderLive(agents: readonly Agent[], home: string): string {
   if (agents.length === 0) return "{}\n";
-  const entries = agents.map(({ name, model }) => [
+  const entries = agents.map(({ name, model, tools }) => [
     name,
     {
       name,
       workspace: `${home}/agents/${name}`,
       ...(model === undefined ? {} : { model: { primary: model } }),
+      ...(tools === undefined ? {} : WALLED),
     },
   ]);
   const bindings = agents.flatMap(({ name, channel }) =>

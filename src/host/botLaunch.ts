@@ -16,6 +16,7 @@ import { makeLocks, writeTold } from "./shared/sharedFiles.ts";
 import { sharedFolders, sharedInside } from "./shared/sharedInside.ts";
 import { sharedWall } from "./shared/sharedWall.ts";
 import type { SharedPort } from "./shared/SharedPorts.ts";
+import { putToolPolicies } from "./toolPolicies.ts";
 import type { StatePaths } from "../paths/index.ts";
 import type { BotLaunch } from "./supervisor/BotProcess.ts";
 
@@ -61,6 +62,7 @@ export function botLaunch(options: {
     boundsMemory: boundsMemory(capabilities.cgroups),
     ...(plan.openclaw.agents === undefined ? {} : { agents: makeAgentsFolder(paths.root, name) }),
   };
+  if (input.agents !== undefined) putToolPolicies(input.agents, input, capabilities);
   const shared = bot.shared === true ? { ports, uid, paths } : undefined;
   const spec = shared === undefined ? botWall(input) : sharedSpec(input, shared);
   const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));

@@ -1,5 +1,13 @@
 import { join, relative } from "node:path";
-import { AGENTS, GATEWAY_PORT, SKILLS, type InsidePaths } from "../openclaw/index.ts";
+import {
+  AGENTS,
+  GATEWAY_PORT,
+  hasToolWalls,
+  SKILLS,
+  TOOLS,
+  TOOLS_LAUNCHER,
+  type InsidePaths,
+} from "../openclaw/index.ts";
 import { clientCommands, type BotPlan } from "../plan/index.ts";
 import {
   programFiles,
@@ -56,6 +64,7 @@ export function botWall(input: BotWallInput): WallSpec {
   // Library by library: of what else the host has there, nothing is visible.
   const files = input.files ?? programFiles([programs.node, ...commands.map(({ path }) => path)]);
   const file = (to: string, text: string): Mount => ({ kind: "file", to, text });
+  const walls = hasToolWalls(plan, inside);
   return {
     command: bot.rendered.command,
     cwd: inside.home,
@@ -85,6 +94,13 @@ export function botWall(input: BotWallInput): WallSpec {
             { kind: "sealed", to: `${inside.config}/${SKILLS}`, mode: 0o555 } as const,
           ]
         : []),
+      // What starts agents' tools in walls of their own, and the plugin's folder, which OpenClaw lists.
+      ...(walls
+        ? [
+            { kind: "read", from: programs.launcher, to: TOOLS_LAUNCHER } as const,
+            { kind: "sealed", to: `${inside.config}/${TOOLS}`, mode: 0o555 } as const,
+          ]
+        : []),
       { kind: "link", to: "/bin", target: "usr/bin" },
       { kind: "read", from: programs.node, to: inside.node },
       { kind: "read", from: bot.openclaw.root, to: inside.openclaw },
@@ -105,6 +121,7 @@ export function botWall(input: BotWallInput): WallSpec {
     },
     execute: [
       inside.node,
+      ...(walls ? [TOOLS_LAUNCHER] : []),
       ...[...commands, ...clients].map(({ name }) => `${inside.commands}/${name}`),
       ...files.execute,
     ],

@@ -1,4 +1,5 @@
 export type { Ask } from "../broker/index.ts";
+export { TOOLS_BACKEND } from "../openclaw/index.ts";
 export { agentsBase, makeAgentsFolder } from "./agentsFolder.ts";
 export { agentWorker, makeAgentsOwn, type AgentWorker } from "./agentWorker.ts";
 export { applyGeneration } from "./applyGeneration.ts";

@@ -13,12 +13,18 @@ export const INSIDE: InsidePaths = {
   config: "/etc/seawall",
   commands: "/usr/bin",
   clients: true,
+  toolWalls: true,
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
 };
 
-/** The same for services: systemd hides /home whole, with whatever is in it. */
+const { toolWalls: _, ...SERVED } = INSIDE;
+
+/**
+ * The same for services: systemd hides /home whole, with whatever is in it. Nobody has tried a wall within that of
+ * a unit.
+ */
 export const SERVICE_INSIDE: InsidePaths = {
-  ...INSIDE,
+  ...SERVED,
   home: "/srv/bot",
   state: "/srv/bot/state",
   workspace: "/srv/bot/workspace",

@@ -24,7 +24,11 @@ export {
   AGENTS_FILE,
   CHANNELS,
   GATEWAY_PORT,
+  hasToolWalls,
   SKILLS,
+  TOOLS,
+  TOOLS_BACKEND,
+  TOOLS_LAUNCHER,
   type InsidePaths,
 } from "./ownedSettings.ts";
 export { latestPin, listPins, readPin, type OpenClawPin } from "./Pin.ts";

@@ -30,6 +30,8 @@ export interface InsidePaths {
   readonly clients: boolean;
   /** Hosts are reached by the proxy of the environment only, and no name can be looked up. */
   readonly proxied?: true;
+  /** Agents' tools can have a wall within the bot's. */
+  readonly toolWalls?: true;
   /** PEM bundle with the public CAs and the deployment's own. */
   readonly caBundle: string;
 }
@@ -61,6 +63,13 @@ export const SKILLS = "skills";
 /** Folder and file of the agents that come and go, in that of the files. */
 export const AGENTS = "agents";
 export const AGENTS_FILE = "agents.json";
+/** Folder of the plugin that gives agents' tools a wall of their own, in that of the files. */
+export const TOOLS = "tools";
+/** What OpenClaw calls it: the plugin, and the sandbox backend that it registers. */
+export const TOOLS_PLUGIN = "seawall-tools";
+export const TOOLS_BACKEND = "seawall";
+/** Where the launcher that starts them is, in every wall of a bot with agents. */
+export const TOOLS_LAUNCHER = "/opt/seawall/launch";
 /** The agent every bot has. */
 export const AGENT = "main";
 /** The gateway's port inside the wall; nothing else may be bound there. */
@@ -130,6 +139,11 @@ export function ownedSettings(
     );
   }
   return settings;
+}
+
+/** Whether there is what agents' tools get a wall of their own with. */
+export function hasToolWalls(bot: BotPlan, { toolWalls }: Pick<InsidePaths, "toolWalls">): boolean {
+  return bot.openclaw.agents === true && toolWalls === true;
 }
 
 /** Values that a bot's free-form settings may change. */

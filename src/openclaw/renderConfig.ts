@@ -8,12 +8,14 @@ import {
   CHANNELS,
   commandNames,
   defaultSettings,
+  hasToolWalls,
   ownedSettings,
   SKILLS,
   type InsidePaths,
 } from "./ownedSettings.ts";
 import type { PinFile } from "./Pin.ts";
 import { renderSkill } from "./renderSkill.ts";
+import { toolsPlugin, toolsPluginSettings } from "./toolsPlugin.ts";
 
 /** All that a bot's OpenClaw is started with. No secret, phantom or token stands in it. */
 export interface RenderedOpenClaw {
@@ -49,7 +51,9 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
       hint: `channels are: ${CHANNELS.join(", ")}`,
     });
   }
-  const owned = mergeSettings(ownedSettings(bot, inside), plugins(bot, pin));
+  const walls = hasToolWalls(bot, inside);
+  const pluginSettings = mergeSettings(plugins(bot, pin), walls ? toolsPluginSettings(inside) : {});
+  const owned = mergeSettings(ownedSettings(bot, inside), pluginSettings);
   const settings = mergeSettings(mergeSettings(defaultSettings(bot), bot.openclaw.settings), owned);
   const config = canonicalJson(settings);
   const approvals = commandNames(bot).length > 0 ? renderApprovals(bot, inside) : undefined;
@@ -72,6 +76,7 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
       ...(skill === undefined
         ? []
         : [{ to: join(inside.config, SKILLS, "seawall-commands", "SKILL.md"), text: skill }]),
+      ...(walls ? toolsPlugin(inside, entry) : []),
     ],
     command:
       approvals === undefined

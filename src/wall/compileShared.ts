@@ -10,6 +10,7 @@ import { expected } from "./policy/expected.ts";
 import { prelude } from "./policy/prelude.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { walledPolicy } from "./seccomp/walledPolicy.ts";
+import { requireFilters } from "./requireFilters.ts";
 import { WallError } from "./WallError.ts";
 import type { Mount, WallSpec } from "./WallSpec.ts";
 
@@ -38,15 +39,7 @@ function hasNamespaces({ bubblewrap, namespaces }: HostCapabilities): boolean {
  * WallError where that would give more than the specification says.
  */
 export function compileShared(spec: WallSpec, host: HostCapabilities): CompiledWall {
-  const { architecture } = host;
-  if (architecture === undefined)
-    throw new WallError("architecture", "there is no system call table for this machine", {
-      hint: "use x86-64 or arm64",
-    });
-  if (!host.seccomp)
-    throw new WallError("seccomp", "this kernel has no seccomp filters", {
-      hint: "boot a kernel with CONFIG_SECCOMP_FILTER",
-    });
+  const architecture = requireFilters(host);
   // Without ports there is no network wall at all; without scopes it could end the owner's processes.
   if (host.landlock < FULL_ABI)
     throw new WallError("landlock", `without namespaces Landlock ABI ${FULL_ABI} is needed`, {

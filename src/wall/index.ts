@@ -2,6 +2,7 @@ export { makeGroup, type Group } from "./limits/apply.ts";
 export { busEnvironment } from "./limits/probe.ts";
 export { closingArguments } from "./namespaces/arguments.ts";
 export { compileWall, type SharedFilters } from "./compileWall.ts";
+export { compileNested, type NestedSpec } from "./compileNested.ts";
 export { isShared } from "./compileShared.ts";
 export type { CompiledWall } from "./CompiledWall.ts";
 export type { HostCapabilities } from "./HostCapabilities.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Leaf } from "../../src/authority/index.ts";
@@ -13,6 +13,8 @@ import {
   type HttpsServer,
   type TelegramStandIn,
 } from "../../src/demo/index.ts";
+import { gatewayToken } from "../../src/host/hostKeys.ts";
+import { statePaths } from "../../src/paths/index.ts";
 import { findChromium } from "../../src/services/index.ts";
 import { TestSite } from "../../src/services/browser/testing/TestSite.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
@@ -36,6 +38,7 @@ describe("an agent that uses its services by their client commands", () => {
   let site: TestSite;
   /** By which the owner speaks to the bot that is written to. */
   let other: TelegramStandIn;
+  let otherPort: number;
   const otherToken = `7123456780:AA${randomBytes(30).toString("base64url").slice(0, 33)}`;
 
   before(async () => {
@@ -99,6 +102,8 @@ describe("an agent that uses its services by their client commands", () => {
     });
     servers.push(model, tokens, google, login);
     site = await TestSite.start("127.0.0.1");
+    otherPort = await freePort();
+    mkdirSync(join(deployment.folder, "git"));
     site.html("/tides", "<main><h1>Tides</h1><p>High water at six.</p></main>");
     other = await startTelegramStandIn(await leafFor(["api.telegram.org"]), otherToken);
     for (const [name, value] of Object.entries(values))
@@ -137,8 +142,12 @@ describe("an agent that uses its services by their client commands", () => {
           },
         }),
         b: deployment.bot({
-          port: await freePort(),
+          port: otherPort,
           more: {
+            exec: { allow: ["cat", "ls"] },
+            tools: { allow: ["read", "write"] },
+            settings: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
+            agents: { repositories: { path: join(deployment.folder, "git") } },
             grants: {
               anthropic: { secret: "anthropic", dial: at(model, "services.pem") },
               telegram: {
@@ -276,5 +285,45 @@ describe("an agent that uses its services by their client commands", () => {
       const bytes = readFileSync(join(deployment.folder, name), "latin1");
       for (const secret of secrets) assert.ok(!bytes.includes(secret), name);
     }
+  });
+
+  test("an agent whose tools have a wall of their own works in its workspace and can't leave it; another can", async () => {
+    await deployment.ok(["agent", "new", "ops", "--tools", "wall"]);
+    assert.match(
+      await deployment.ok(["agent", "list"]),
+      /^ {2}ops, tools in a wall of their own/mu,
+    );
+    const home = join(deployment.state, "bots", "b");
+    writeFileSync(join(home, "note.md"), "the bot's own");
+    const token = gatewayToken(statePaths({ SEAWALL_STATE: deployment.state }, 0), "b");
+    const tell = async (agent: string, orders: readonly string[]): Promise<void> => {
+      const response = await fetch(`http://127.0.0.1:${otherPort}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: JSON.stringify({
+          model: `openclaw/${agent}`,
+          messages: [{ role: "user", content: orders.join("\n") }],
+        }),
+      });
+      assert.equal(response.status, 200, await response.text());
+    };
+    // The control, by another path, since results are kept by what was called for.
+    await tell("main", ["RUN: cat /home/bot/./note.md"]);
+    assert.match(await model.resultOf("cat /home/bot/./note.md"), /the bot.s own/u);
+    const orders = [
+      ["RUN: cat /home/bot/note.md", /Permission denied/u],
+      ["RUN: ls /home/bot/state", /Permission denied/u],
+      [`CALL: exec {"command":"ls","host":"gateway"}`, /host not allowed/u],
+      [`CALL: exec {"command":"ls","elevated":true}`, /elevated is not available/u],
+      [`CALL: write {"path":"kept.md","content":"by its tool"}`, /wrote/u],
+      ["RUN: cat kept.md", /by its tool/u],
+    ] as const;
+    await tell(
+      "ops",
+      orders.map(([order]) => order),
+    );
+    for (const [order, expected] of orders)
+      assert.match(await model.resultOf(order.replace(/^\w+: /u, "")), expected, order);
+    assert.equal(readFileSync(join(home, "agents", "ops", "kept.md"), "utf8"), "by its tool");
   });
 });

@@ -5,7 +5,7 @@ import type { Leaf } from "../../src/authority/index.ts";
 
 /** A stand-in of Anthropic's Messages API that has its bot run what it is told to. */
 export interface ToolModel extends HttpsServer {
-  /** What the tool gave for a command, as JSON. @throws Error when it gave nothing in time. */
+  /** What the tool gave for a command, or `TOOL JSON`, as JSON. @throws Error when it gave nothing in time. */
   readonly resultOf: (command: string) => Promise<string>;
   /** The system prompt of the last turn, as JSON. */
   readonly prompt: () => string;
@@ -14,8 +14,8 @@ export interface ToolModel extends HttpsServer {
 const PATIENCE_MS = 120_000;
 
 /**
- * Each line `RUN: …` of a message makes it call the exec tool with that command, one after the other in one
- * turn; what the tool gave at last is its answer. The key must be the real one.
+ * Each line `RUN: …` of a message makes it call the exec tool with that command, and `CALL: TOOL JSON` another
+ * tool, one after the other in one turn; what the tool gave at last is its answer. The key must be the real one.
  */
 export async function startToolModel(leaf: Leaf, key: string): Promise<ToolModel> {
   const results = new Map<string, string>();
@@ -59,11 +59,13 @@ function answer(
     .filter(({ role }) => role === "user")
     .flatMap(({ content }) => blocks(content));
   const order = ofUser.findLastIndex(
-    ({ type, text }) => type === "text" && typeof text === "string" && text.includes("RUN: "),
+    ({ type, text }) => type === "text" && typeof text === "string" && /RUN: |CALL: /.test(text),
   );
   const ordered = ofUser[order]?.["text"];
   const text = typeof ordered === "string" ? ordered : "";
-  const commands = [...text.matchAll(/^.*?RUN: ([^\n]+)/gm)].map(([, command = ""]) => command);
+  const commands = [...text.matchAll(/^.*?(?:RUN|CALL): ([^\n]+)/gm)].map(
+    ([, command = ""]) => command,
+  );
   const given = ofUser
     .slice(order + 1)
     .filter(({ type }) => type === "tool_result")
@@ -107,15 +109,16 @@ function stream(
       usage,
     },
   });
+  const [tool, input] = callOf(what.type === "text" ? "" : what.command);
   const block =
     what.type === "text"
       ? { type: "text", text: "" }
-      : { type: "tool_use", id, name: "exec", input: {} };
+      : { type: "tool_use", id, name: tool, input: {} };
   send({ type: "content_block_start", index: 0, content_block: block });
   const delta =
     what.type === "text"
       ? { type: "text_delta", text: what.text }
-      : { type: "input_json_delta", partial_json: JSON.stringify({ command: what.command }) };
+      : { type: "input_json_delta", partial_json: input };
   send({ type: "content_block_delta", index: 0, delta });
   send({ type: "content_block_stop", index: 0 });
   const stop = what.type === "text" ? "end_turn" : "tool_use";
@@ -126,4 +129,12 @@ function stream(
   });
   send({ type: "message_stop" });
   response.end();
+}
+
+/** The tool's name and its input, as JSON. */
+function callOf(order: string): readonly [string, string] {
+  const [, tool, input] = /^([a-z_]+) (\{.*\})$/.exec(order) ?? [];
+  return tool === undefined || input === undefined
+    ? ["exec", JSON.stringify({ command: order })]
+    : [tool, input];
 }

@@ -125,7 +125,11 @@ export class Git {
     const ca = process.env["GIT_SSL_CAINFO"];
     if (ca !== undefined) env["GIT_SSL_CAINFO"] = ca;
     const { promise, resolve, reject } = Promise.withResolvers<GitResult>();
-    const child = spawn("git", args, { cwd: workTree ?? gitDir, env, stdio: "pipe" });
+    const child = spawn("git", withLocalPrograms(args), {
+      cwd: workTree ?? gitDir,
+      env,
+      stdio: "pipe",
+    });
     const out: Buffer[] = [];
     let size = 0;
     let stderr = "";
@@ -145,6 +149,17 @@ export class Git {
     );
     return promise;
   }
+}
+
+/**
+ * For a repository of this host git starts `git-upload-pack` and `git-receive-pack`, which a wall with git alone
+ * doesn't have; git itself is both of them.
+ */
+function withLocalPrograms(args: readonly string[]): readonly string[] {
+  const [verb = "", ...rest] = args;
+  const program = { "ls-remote": "upload-pack", fetch: "upload-pack", push: "receive-pack" }[verb];
+  if (program === undefined || !rest.some((each) => each.startsWith("/"))) return args;
+  return [verb, `--${program}=git ${program}`, ...rest];
 }
 
 function faultOf(verb: string, stderr: string): JobError {

@@ -42,6 +42,11 @@ export const agent: Command = {
     chat: { type: "string", value: "ID", help: "new: a Telegram group that is there" },
     template: { type: "string", value: "FOLDER", help: "new: another template" },
     model: { type: "string", value: "MODEL", help: "new: another model than the bot's" },
+    tools: {
+      type: "string",
+      value: "WHERE",
+      help: "new: its tools run in the bot's wall, or in one of their own: bot or wall",
+    },
     existing: { type: "boolean", help: "new: take up a repository that is there" },
     purge: { type: "boolean", help: "delete: the repository for good, and what was never pushed" },
     yes: { type: "boolean", help: "delete --purge: don't ask" },
@@ -95,6 +100,9 @@ async function makeOne(call: Call, loaded: LoadedDeclaration, name: string): Pro
   const template = call.value("template");
   if (model !== undefined && !/^[a-z0-9-]{1,40}\/[A-Za-z0-9._:/-]{1,120}$/.test(model))
     throw new UsageError("this can't be a model", 'name it as "provider/model"');
+  const tools = call.value("tools");
+  if (tools !== undefined && tools !== "bot" && tools !== "wall")
+    throw new UsageError("tools run in no such place", "say: --tools bot, or: --tools wall");
   if (channel === "telegram" && !/^-\d{5,20}$/.test(chat ?? "")) {
     throw new UsageError(
       "bots can't make groups on Telegram",
@@ -107,6 +115,7 @@ async function makeOne(call: Call, loaded: LoadedDeclaration, name: string): Pro
     ...(channel === undefined ? {} : { channel }),
     ...(chat === undefined ? {} : { chat }),
     ...(model === undefined ? {} : { model }),
+    ...(tools === "wall" ? { tools } : {}),
     ...(template === undefined ? {} : { template: resolve(template) }),
   };
   const about = { api: true, name, repo, ...(channel === undefined ? {} : { channel }) };
@@ -159,7 +168,8 @@ async function listAll(call: Call, loaded: LoadedDeclaration): Promise<ExitStatu
     for (const each of agents) {
       const active = each.active === undefined ? "nothing done yet" : `active ${each.active}`;
       const sync = each.sync === undefined ? "never synchronized" : syncText(each.sync.report);
-      call.output.line(`  ${each.name}${channelText(each)}, ${active}; ${sync}`);
+      const tools = each.tools === "wall" ? ", tools in a wall of their own" : "";
+      call.output.line(`  ${each.name}${channelText(each)}${tools}, ${active}; ${sync}`);
     }
     for (const name of unfinished)
       call.output.line(`  ${name} is unfinished: run its command again`);

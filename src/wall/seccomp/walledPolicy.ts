@@ -52,6 +52,11 @@ export interface PolicyOptions {
    * POSIX queues, no other process's limits. Landlock watches none of these.
    */
   readonly shared?: boolean;
+  /**
+   * Within another wall, among its processes: `shared`, no other process's priority and processors, and no
+   * socket at all. Pairs of connected ones stay, since programs start others with them.
+   */
+  readonly nested?: boolean;
   /** Nothing leaves the process group it was started in (setpgid(2), setsid(2)). */
   readonly together?: boolean;
   /** `one` may connect to Unix sockets after all: its mounts show none but those meant for it. */
@@ -96,10 +101,11 @@ export function walledPolicy(options: PolicyOptions): SyscallPolicy {
   rules.set("memfd_create", onlyIf(1, MFD_NOEXEC_SEAL, [MFD_NOEXEC_SEAL], absent));
   rules.set("mknod", onlyIf(1, S_IFMT, [0, S_IFREG, S_IFIFO, S_IFSOCK], refused));
   rules.set("mknodat", onlyIf(2, S_IFMT, [0, S_IFREG, S_IFIFO, S_IFSOCK], refused));
-  if (options.shared === true) {
+  if (options.shared === true || options.nested === true) {
     for (const name of namesOf(ALLOWED_SETS.ipc)) rules.set(name, refused);
     rules.set("prlimit64", onlyIf(0, ALL, [0], refused));
   }
+  if (options.nested === true) nest(rules);
   if (options.together === true)
     for (const name of ["setpgid", "setsid"] as const) rules.set(name, refused);
   if (options.processes === "one") {
@@ -116,6 +122,32 @@ export function walledPolicy(options: PolicyOptions): SyscallPolicy {
     rules.set("socketpair", { errno: EAFNOSUPPORT });
   }
   return { rules, unknown: absent };
+}
+
+function nest(rules: Map<Syscall, SyscallRule>): void {
+  for (const name of ["socket", "connect", "bind", "listen"] as const) rules.set(name, refused);
+  // Two datagram sockets that are connected could be connected anew, to a path.
+  rules.set("socketpair", {
+    clauses: [
+      {
+        when: [
+          { argument: 0, mask: ALL, anyOf: [AF_UNIX] },
+          { argument: 1, mask: SOCK_TYPE_MASK, anyOf: [SOCK_STREAM] },
+        ],
+        verdict: "allow",
+      },
+    ],
+    otherwise: refused,
+  });
+  // Of the same user's processes all may be slowed down; Landlock watches none of these.
+  for (const name of [
+    "sched_setparam",
+    "sched_setscheduler",
+    "sched_setaffinity",
+    "sched_setattr",
+  ] as const)
+    rules.set(name, onlyIf(0, ALL, [0], refused));
+  for (const name of ["setpriority", "ioprio_set"] as const) rules.set(name, refused);
 }
 
 function cloneRule(options: PolicyOptions): ConditionalRule {
