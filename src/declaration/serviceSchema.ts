@@ -48,7 +48,7 @@ const message = z.strictObject({
 export const serviceSchema = z.strictObject({
   about: z
     .string()
-    .regex(/^[^\u0000-\u001f\u007f`]{1,200}$/, "one line of text, at most 200 characters")
+    .regex(/^[\x20-\x5f\x61-\x7e\u00a0-\uffff]{1,200}$/, "one line of text, at most 200 characters")
     .optional()
     .describe("What it is, for people, and for agents that have its command."),
   hosts: z
