@@ -57,7 +57,6 @@ const SERVICES: readonly (readonly [name: string, ...flags: string[]])[] = [
     "header X-Weather-Key",
     "--call",
     "GET /v1/**",
-    "--command",
   ],
   ["plain-bearer", "--url", "https://bearer.example", "--key", "bearer", "--call", "POST /things"],
   ["own-basic", "--url", "", "--key", "basic", "--call", "GET /a/*", "--call", "PUT /a/*"],
@@ -79,6 +78,7 @@ test("seawall service new makes services that work at once, each with a test tha
   }
   const shown = await run(folder, [MAIN, "service", "show", "sea-weather"]);
   assert.equal(shown.code, 0, shown.text);
+  assert.match(shown.text, /Command sea-weather-api inside, where exec\.allow names it:/);
   const tests = files.filter((file) => file.endsWith(".test.ts"));
   const tried = await run(folder, ["--test", ...tests]);
   assert.equal(tried.code, 0, tried.text);

@@ -7,7 +7,7 @@ export interface EntryCommand {
   readonly name: string;
   /** One sentence that tells an agent what it is for. */
   readonly about: string;
-  /** `NAME call METHOD PATH [JSON]`: any call, as far as the grant's rules allow it. */
+  /** `NAME get PATH`, `NAME call METHOD PATH [JSON]`: any call, as far as the grant's rules allow it. */
   readonly raw?: true;
   /** By name. */
   readonly operations: Readonly<Record<string, EntryOperation>>;

@@ -38,7 +38,7 @@ export interface ServiceEntry {
    * through. A grant says where, as `server: "imap.example.com:993"`.
    */
   readonly login?: "imap" | "smtp" | "postgres";
-  /** The command for agents that have no other client. */
+  /** The command for agents that have no other client; without one there may be a general one, see `commandOf`. */
   readonly command?: EntryCommand;
   /** Every place a client may put the credential, as the service's documentation names them. */
   readonly credential: readonly CredentialPlace[];

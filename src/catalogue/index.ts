@@ -37,6 +37,7 @@ import { whatsapp } from "./whatsapp.ts";
 import { xai } from "./xai.ts";
 import type { ServiceEntry } from "./ServiceEntry.ts";
 
+export { commandOf } from "./commandOf.ts";
 export type { EntryCommand, EntryInput, EntryOperation } from "./EntryCommand.ts";
 export type {
   CredentialPlace,

@@ -46,6 +46,11 @@ const message = z.strictObject({
 });
 
 export const serviceSchema = z.strictObject({
+  about: z
+    .string()
+    .regex(/^[\x20-\x5f\x61-\x7e\u00a0-\uffff]{1,200}$/, "one line of text, at most 200 characters")
+    .optional()
+    .describe("What it is, for people, and for agents that have its command."),
   hosts: z
     .array(origin)
     .min(1)

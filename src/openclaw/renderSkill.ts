@@ -18,12 +18,12 @@ export function renderSkill(bot: Pick<BotPlan, "grants">): string | undefined {
   if (commands.length === 0) return undefined;
   const names = commands.map(({ command: { name, about } }) => `${name} (${about})`).join("; ");
   const description = `Commands for the exec tool: ${names}. Run one with --help to learn it.`;
-  const chapters = commands.map(({ command, rules }) =>
+  const chapters = commands.map(({ command, rules, origins }) =>
     [
       `## ${command.name}`,
       "",
       "```",
-      describeCommand(command, rules.map(formatRule)).trimEnd(),
+      describeCommand(command, rules.map(formatRule), origins).trimEnd(),
       "```",
       "",
       ...command.operations.flatMap((operation) => [

@@ -6,7 +6,7 @@ export interface CommandPlan {
   readonly about: string;
   /** By name, sorted. */
   readonly operations: readonly OperationPlan[];
-  /** Whether any call may be asked for by method and path (`NAME call`); the grant's rules decide. */
+  /** Whether any call may be asked for by method and path (`NAME get`, `NAME call`); the grant's rules decide. */
   readonly raw: boolean;
 }
 

@@ -1,4 +1,5 @@
 import type { CommandPlan } from "./CommandPlan.ts";
+import { formatOrigin } from "./formatOrigin.ts";
 import type { BotPlan, Rule } from "./Plan.ts";
 
 /** A client command of a bot, and the grant that brings it. */
@@ -7,6 +8,8 @@ export interface ClientCommand {
   readonly command: CommandPlan;
   /** What its grant allows, where that is calls by method and path. */
   readonly rules: readonly Rule[];
+  /** Where those go, as origins; a path alone goes to the first. */
+  readonly origins: readonly string[];
 }
 
 /** The client commands that exist inside a bot's wall, sorted by name. */
@@ -14,10 +17,11 @@ export function clientCommands({ grants }: Pick<BotPlan, "grants">): readonly Cl
   return grants
     .flatMap((grant): ClientCommand[] => {
       if (grant.kind === "program")
-        return [{ grant: grant.name, command: grant.command, rules: [] }];
+        return [{ grant: grant.name, command: grant.command, rules: [], origins: [] }];
       if (grant.kind !== "inject" || grant.command === undefined) return [];
       const rules = [...grant.rules, ...(grant.ask ?? [])];
-      return [{ grant: grant.name, command: grant.command, rules }];
+      const origins = grant.hosts.map(formatOrigin);
+      return [{ grant: grant.name, command: grant.command, rules, origins }];
     })
     .toSorted((a, b) => (a.command.name < b.command.name ? -1 : 1));
 }

@@ -1,8 +1,11 @@
 import type { CommandPlan, InputPlan, OperationPlan } from "./CommandPlan.ts";
 
+/** How values are given, where there are operations. */
+const VALUES = `Values may also come as one JSON object, as an argument or, for -, from standard input.
+`;
+
 /** What every client command's help ends with. */
-const ENDING = `Values may also come as one JSON object, as an argument or, for -, from standard input.
-The answer is on standard output, as JSON where the service says JSON; errors are JSON on standard error.
+const ENDING = `The answer is on standard output, as JSON where the service says JSON; errors are JSON on standard error.
 Exit: 0 done, 1 the service answered with an error, 2 asked in a way that can't be, 3 not granted,
 5 something outside failed, 70 a fault of Seawall.
 `;
@@ -11,24 +14,58 @@ Exit: 0 done, 1 the service answered with an error, 2 asked in a way that can't 
  * The help of a client command, written for an agent that sees nothing else.
  *
  * @param allows the rules of its grant, where they decide what may be called.
+ * @param origins the hosts of its grant, of which a path alone means the first.
  */
-export function describeCommand(command: CommandPlan, allows: readonly string[]): string {
+export function describeCommand(
+  command: CommandPlan,
+  allows: readonly string[],
+  origins: readonly string[],
+): string {
   const { name, about, operations, raw } = command;
   const width = Math.max(0, ...operations.map((each) => each.name.length));
   const lines = operations.map((each) => `  ${each.name.padEnd(width)}  ${each.about}`);
+  const uses = [
+    ...(operations.length === 0
+      ? []
+      : [
+          `${name} OPERATION [name=value …] [--input FILE] [--output FILE]`,
+          `${name} OPERATION --help`,
+        ]),
+    ...(raw
+      ? [
+          `${name} get|delete PATH [name=value …] [--output FILE]`,
+          `${name} post|put|patch|delete PATH [name=value …] [JSON body | - | --input FILE]`,
+          `${name} call METHOD PATH [name=value …] [JSON body | - | --input FILE]`,
+        ]
+      : []),
+  ];
   return [
     `${name}: ${about}`,
     "",
-    `Use: ${name} OPERATION [name=value …] [--input FILE] [--output FILE]`,
-    `     ${name} OPERATION --help`,
-    ...(raw ? [`     ${name} call METHOD PATH [JSON body]`] : []),
+    ...uses.map((use, at) => `${at === 0 ? "Use: " : "     "}${use}`),
     "",
+    ...(raw ? [...pathLines(allows, origins), ""] : []),
     ...(lines.length > 0 ? ["Operations:", ...lines, ""] : []),
     ...(raw && allows.length > 0
       ? ["Calls that are allowed:", ...allows.map((rule) => `  ${rule}`), ""]
       : []),
-    ENDING,
+    `${operations.length > 0 ? VALUES : ""}${ENDING}`,
   ].join("\n");
+}
+
+/** What an agent has to know to write a path. */
+function pathLines(allows: readonly string[], origins: readonly string[]): string[] {
+  const [first = "", ...others] = origins;
+  return [
+    "PATH is /path or /path?query. Each name=value is added to the query, encoded. No key is needed: it is added outside.",
+    "In the rules * stands for one segment of the path and ** for any number. The body is JSON, for - from standard input.",
+    ...(others.length === 0
+      ? []
+      : [`A path alone is one of ${first}. Write the whole URL for ${others.join(", ")}.`]),
+    ...(allows.some((rule) => rule.includes("{secret}"))
+      ? ["Write {secret} in the path where the rules have it."]
+      : []),
+  ];
 }
 
 /** The help of one of its operations. */

@@ -139,6 +139,30 @@ test("makePlan() gives a bot the commands of its services that it names, and the
   assert.deepEqual(commandsOf(["google-api", "ls"]), [["ls"], ["bridge", "google-api"]]);
 });
 
+test("makePlan() gives a declared service a command, and refuses two grants that bring the same one", () => {
+  const service = {
+    hosts: ["https://api.example.com"],
+    credential: [{ header: "x-key" }],
+    allow: ["GET /**"],
+  };
+  const secrets = { anthropic: { vault: "anthropic" }, google: { vault: "google" } };
+  const grants = { anthropic: { secret: "anthropic" }, google: { secret: "google" } };
+  const exec = { allow: ["google-api"] };
+  const plan = planOf({ a: bot({ grants, exec }) }, { secrets, services: { google: service } });
+  const granted = plan.bots[0]?.grants.find(({ name }) => name === "google");
+  assert.equal(
+    granted !== undefined && "command" in granted && granted.command?.name,
+    "google-api",
+  );
+  const both = { ...grants, "google-api": { secret: "google" } };
+  assert.match(
+    JSON.stringify(
+      faultsOf({ a: bot({ grants: both, exec }) }, { secrets, services: { google: service } }),
+    ),
+    /invalid.*google-api/,
+  );
+});
+
 test("makePlan() leaves out secrets that no grant uses", () => {
   assert.deepEqual(planOf({ a: bot() }).secrets, [
     { name: "anthropic", source: { store: "vault", key: "anthropic" } },

@@ -1,7 +1,7 @@
 import type { ServiceEntry } from "../catalogue/index.ts";
 import type { Declaration, DeclaredBot, Fault } from "../declaration/index.ts";
 import { assignAddresses } from "./assignAddresses.ts";
-import { clientCommands } from "./clientCommands.ts";
+import { clientCommands, type ClientCommand } from "./clientCommands.ts";
 import { canonical } from "./canonical.ts";
 import { checkAgents } from "./checkAgents.ts";
 import type {
@@ -91,7 +91,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
   const { drafts, grants: all, environment } = planDrafts(bot.grants, path, grantContext);
   const wanted = new Set(bot.exec?.allow);
   const grants = all.map((grant) => withCommand(grant, wanted));
-  const clients = new Set(clientCommands({ grants }).map(({ command }) => command.name));
+  const clients = checkCommands(clientCommands({ grants }), path, faults);
   checkModel(bot, drafts, path, faults);
   checkAgents(bot, at.declaration, path, faults);
   return {
@@ -255,6 +255,28 @@ function checkClashes(
     }
     variables.set(variable, grant.name);
   }
+}
+
+/** The names of a bot's client commands, of which two can't be the same: one would be the other's. */
+function checkCommands(
+  commands: readonly ClientCommand[],
+  path: readonly string[],
+  faults: Fault[],
+): ReadonlySet<string> {
+  const owners = new Map<string, string>();
+  for (const { grant, command } of commands) {
+    const other = owners.get(command.name);
+    if (other !== undefined)
+      faults.push({
+        code: "invalid",
+        path: [...path, "grants", grant],
+        atKey: true,
+        message: `grants "${other}" and "${grant}" both bring the command "${command.name}"`,
+        hint: "give the service of one of them another name",
+      });
+    owners.set(command.name, grant);
+  }
+  return new Set(owners.keys());
 }
 
 /** A bot's clients of AWS read one key, so all its grants that are signed have it in common, and its phantom. */

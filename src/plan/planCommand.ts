@@ -1,6 +1,7 @@
 import type { EntryCommand, EntryInput, EntryOperation } from "../catalogue/index.ts";
 import type { Fault, Path } from "../declaration/index.ts";
 import type { CommandPlan, InputPlan, OperationPlan } from "./CommandPlan.ts";
+import { RAW_VERBS } from "./rawVerbs.ts";
 
 /** Longest answer that an operation passes on, unless its entry says otherwise. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -8,18 +9,21 @@ const MOST_BYTES = 8 * 1024 * 1024;
 const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9_]*)\}/g;
 const OPERATION = /^[a-z][a-zA-Z0-9]*(?:[.-][a-z][a-zA-Z0-9]*)*$/;
 
+/** What every command, or every one that makes any call, understands. */
+const RESERVED: ReadonlySet<string> = new Set(["call", "help", ...RAW_VERBS.keys()]);
+
 /** Resolves a service's command; what contradicts itself in it is a fault. */
 export function planCommand(entry: EntryCommand, path: Path, faults: Fault[]): CommandPlan {
   const wrong = (at: Path, message: string, hint: string): void => {
     faults.push({ code: "invalid", path: at, message, hint });
   };
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(entry.name))
+  if (!/^[a-z][a-z0-9-]{0,35}$/.test(entry.name))
     wrong([...path, "name"], "this can't be a command's name", "use a-z, 0-9 and hyphens");
   const operations = Object.entries(entry.operations)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, operation]) => {
       const at = [...path, "operations", name];
-      if (!OPERATION.test(name) || name === "call" || name === "help")
+      if (!OPERATION.test(name) || RESERVED.has(name))
         wrong(at, "this can't be an operation's name", 'write it as "events.list"');
       return planOperation(name, operation, (message, hint) => {
         wrong(at, message, hint);

@@ -1,7 +1,7 @@
-import { isIP } from "node:net";
 import type { DeclaredGrant, Fault, Path } from "../declaration/index.ts";
 import { checkServiceKeys } from "./checkServiceKeys.ts";
 import type { DraftGrant, GrantContext } from "./GrantContext.ts";
+import { formatOrigin } from "./formatOrigin.ts";
 import { placeInRegion } from "./placeInRegion.ts";
 import { planContent } from "./planContent.ts";
 import { planDial } from "./planDial.ts";
@@ -159,9 +159,7 @@ function planGit(service: KnownService, hosts: readonly HostPlan[]): Pick<Inject
   const host = gitHost(service, hosts);
   const basic = service.places.some((place) => place.in === "basic");
   if (host === undefined || host.scheme === "tcp" || !basic) return {};
-  const usual = host.port === (host.scheme === "https" ? 443 : 80);
-  const name = isIP(host.name) === 6 ? `[${host.name}]` : host.name;
-  return { git: `${host.scheme}://${name}${usual ? "" : `:${host.port}`}` };
+  return { git: formatOrigin(host) };
 }
 
 function senders({ allowFrom }: DeclaredGrant): string[] {

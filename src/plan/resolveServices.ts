@@ -1,7 +1,7 @@
 import { domainToASCII } from "node:url";
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import type { EntryNotify, ServiceEntry } from "../catalogue/index.ts";
+import { commandOf, type EntryNotify, type ServiceEntry } from "../catalogue/index.ts";
 import { isHostName, type DeclaredService, type Fault, type Path } from "../declaration/index.ts";
 import { parsePhantom } from "./parsePhantom.ts";
 import { planMessages } from "./planContent.ts";
@@ -62,7 +62,7 @@ export function resolveServices(
       });
       continue;
     }
-    const { variable, challenge, usage, git, ...rest } = entry;
+    const { about, variable, challenge, usage, git, ...rest } = entry;
     const known = {
       ...rest,
       ...(variable === undefined ? {} : { variable }),
@@ -70,7 +70,7 @@ export function resolveServices(
       ...(usage === undefined ? {} : { usage }),
       ...(git === undefined ? {} : { git }),
       name,
-      title: name,
+      title: about ?? `the service "${name}"`,
     };
     services.set(name, resolveService(known, path, faults));
   }
@@ -85,6 +85,7 @@ const AWS_KEY_ID: PhantomShape = [{ text: "AKIA" }, { alphabet: "base32", length
 /** Resolves one entry; what is wrong with it is pushed to `faults`. */
 export function resolveService(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
   const { variable, provider, channel, plugin, challenge, usage, git, notify } = entry;
+  const command = commandOf(entry);
   const places = entry.credential.flatMap((p, i) =>
     planPlace(p, [...path, "credential", i], faults),
   );
@@ -146,9 +147,9 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(notify === undefined ? {} : { notify }),
     ...(entry.program === undefined ? {} : { program: entry.program }),
     ...(entry.login === undefined ? {} : { login: entry.login }),
-    ...(entry.command === undefined
+    ...(command === undefined
       ? {}
-      : { command: planCommand(entry.command, [...path, "command"], faults) }),
+      : { command: planCommand(command, [...path, "command"], faults) }),
   };
 }
 

@@ -8,7 +8,7 @@ export interface ComposedCall {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  /** One of the grant's; the first if absent. */
+  /** The name of one of the grant's; the first if absent. */
   readonly host?: string;
   readonly headers: readonly Header[];
   /** `stream`: what comes on standard input. */
@@ -88,7 +88,7 @@ export function withPhantom(
   const { phantom, places } = grant;
   // Where there is no key, none is sent.
   if (grant.secret === "") return call;
-  const fitting = places.find((place) => place.in !== "path" || fits(place, call.target));
+  const fitting = places.find((place) => isCarried(place, call.target));
   if (fitting === undefined) return undefined;
   const { target, headers } = call;
   switch (fitting.in) {
@@ -118,6 +118,8 @@ export function withPhantom(
   }
 }
 
-function fits(place: Extract<Place, { in: "path" }>, target: string): boolean {
-  return target.startsWith(place.template);
+/** Whether the credential can stand there in a call that a command makes. */
+function isCarried(place: Place, target: string): boolean {
+  if (place.in === "path") return target.startsWith(place.template);
+  return ["header", "basic", "cookie", "query"].includes(place.in);
 }

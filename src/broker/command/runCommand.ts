@@ -1,4 +1,4 @@
-import { describeCommand, describeOperation } from "../../plan/index.ts";
+import { describeCommand, describeOperation, formatOrigin, RAW_VERBS } from "../../plan/index.ts";
 import type { CommandPlan, JsonObject, OperationPlan } from "../../plan/index.ts";
 import type { BrokerGrant } from "../BrokerConfig.ts";
 import type { BrokerParts } from "../call/BrokerParts.ts";
@@ -8,7 +8,8 @@ import { callHttp, type CommandTarget, type HttpEnd } from "./callHttp.ts";
 import type { CommandSocket } from "./CommandSocket.ts";
 import { composeCall, type ComposedCall } from "./composeCall.ts";
 import { explainRefusal } from "./explainRefusal.ts";
-import { printable, readInput, readJson, Unusable } from "./readInput.ts";
+import { printable, readInput, Unusable } from "./readInput.ts";
+import { composeRaw, isRaw } from "./composeRaw.ts";
 import type { CommandRequest } from "./readRequest.ts";
 import { runHandled } from "./runHandled.ts";
 
@@ -58,10 +59,13 @@ export async function runCommand(use: CommandUse): Promise<number> {
   const [first, ...rest] = request.args;
   if (first === undefined || first === "--help" || first === "-h" || first === "help")
     return help(use, grant, first === "help" ? rest[0] : undefined, first === undefined);
-  if (first === "call" && grant.command.raw) return runRaw(use, grant, rest);
+  if (grant.command.raw && isRaw(first)) return runRaw(use, grant, first, rest);
   const operation = grant.command.operations.find((each) => each.name === first);
   if (operation === undefined) {
-    const names = grant.command.operations.map(({ name }) => name).join(", ");
+    const known = grant.command.operations.map(({ name }) => name);
+    const names = [...known, ...(grant.command.raw ? [...RAW_VERBS.keys(), "call"] : [])].join(
+      ", ",
+    );
     return usage(use, `there is no operation "${printable(first)}"; there are: ${names}`);
   }
   if (rest.includes("--help") || rest.includes("-h"))
@@ -83,7 +87,11 @@ async function help(
   const allows = grant.kind === "inject" ? grant.rules.map(formatRule) : [];
   const text =
     operation === undefined
-      ? describeCommand(command, allows)
+      ? describeCommand(
+          command,
+          allows,
+          grant.kind === "inject" ? grant.hosts.map(formatOrigin) : [],
+        )
       : describeOperation(command, operation);
   await use.client.write(missing ? "e" : "o", Buffer.from(text));
   return missing ? EXIT.usage : EXIT.done;
@@ -112,30 +120,32 @@ async function runOperation(
   return runHttp(use, grant, call, operation.does.mostBytes);
 }
 
-/** `call METHOD PATH [JSON]`: the grant's rules alone decide. */
+/** `get PATH`, `call METHOD PATH [JSON]` and the like: the grant's rules alone decide. */
 async function runRaw(
   use: CommandUse,
   grant: Commanded,
+  verb: string,
   words: readonly string[],
 ): Promise<number> {
-  const [method, path, body, ...more] = words;
-  if (method === undefined || path === undefined || more.length > 0)
-    return usage(use, "write it as: call METHOD PATH [JSON body]");
-  if (!/^[A-Z]{3,16}$/.test(method)) return usage(use, "the method is written as GET or POST");
-  if (!path.startsWith("/")) return usage(use, "the path begins with a slash");
-  let sent: ComposedCall["body"];
-  const headers: [string, string][] = [];
-  if (body === undefined) sent = use.request.body ? "stream" : undefined;
-  else {
-    const text = body === "-" ? await readText(use.client) : body;
-    if (text instanceof Unusable) return usage(use, text.why);
-    const json = readJson(text);
-    if (json instanceof Unusable) return usage(use, json.why);
-    if (use.request.body && body !== "-") return usage(use, "there are two bodies");
-    sent = Buffer.from(JSON.stringify(json));
-    headers.push(["content-type", "application/json"]);
-  }
-  return runHttp(use, grant, { method, target: path, headers, body: sent }, RAW_MOST_BYTES);
+  if (grant.kind !== "inject") return usage(use, "this service makes no calls");
+  const stdin = words.includes("-") ? await readText(use.client) : undefined;
+  if (stdin instanceof Unusable) return usage(use, stdin.why);
+  const call = composeRaw(verb, words, { stdin, streams: use.request.body });
+  if (call instanceof Unusable) return usage(use, call.why);
+  const { origin, ...rest } = call;
+  const host =
+    origin === undefined
+      ? grant.hosts[0]
+      : grant.hosts.find((each) => formatOrigin(each) === origin);
+  if (host === undefined)
+    return fail(use, EXIT.refused, {
+      type: "seawall_refused",
+      code: "not-allowed",
+      message: "that is none of the hosts of this grant",
+      rule: `one of ${grant.hosts.map(formatOrigin).join(", ")}`,
+      grant: grant.name,
+    });
+  return callAt(use, { bot: use.bot, grant, host }, rest, RAW_MOST_BYTES);
 }
 
 async function readText(client: CommandSocket): Promise<string | Unusable> {
@@ -163,7 +173,15 @@ async function runHttp(
   if (grant.kind !== "inject") return usage(use, "this service makes no calls");
   const host = grant.hosts.find(({ name }) => name === call.host) ?? grant.hosts[0];
   if (host === undefined) return usage(use, "this service is nowhere");
-  const target: CommandTarget = { bot: use.bot, grant, host };
+  return callAt(use, { bot: use.bot, grant, host }, call, mostBytes);
+}
+
+async function callAt(
+  use: CommandUse,
+  target: CommandTarget,
+  call: ComposedCall,
+  mostBytes: number,
+): Promise<number> {
   const error: Buffer[] = [];
   let errorBytes = 0;
   const end = await callHttp(use.parts, use.client, target, call, {

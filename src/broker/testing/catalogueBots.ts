@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { catalogue, type ServiceEntry } from "../../catalogue/index.ts";
+import { catalogue, commandOf, type ServiceEntry } from "../../catalogue/index.ts";
 import { checkShape } from "../../declaration/index.ts";
 import { derivePhantom, makePlan, type GrantPlan } from "../../plan/index.ts";
 import type { BrokerDial, BrokerGrant, BrokerMint } from "../BrokerConfig.ts";
@@ -33,9 +33,12 @@ export function catalogueBots(
           grants: { anthropic: { secret: "model" }, ...grants },
           // All that there are: of these, the granted ones exist.
           exec: {
-            allow: [...services.values()]
-              .filter((entry) => entry.name in grants)
-              .flatMap(({ command }) => command?.name ?? []),
+            allow: [
+              ...[...services.values()]
+                .filter((entry) => entry.name in grants)
+                .flatMap((entry) => commandOf(entry)?.name ?? []),
+              ...Object.keys(declared.services ?? {}).map((each) => `${each}-api`),
+            ],
           },
         },
       ]),

@@ -15,6 +15,8 @@ export const service: Command = {
     "            writes its file, a test with a stand-in, and its line in the list",
     "page        the whole catalogue, as in docs/catalogue.md",
     "",
+    "Agents without another client call it by the command NAME-api, where a bot's exec.allow names that.",
+    "",
     'A service for one deployment alone is declared under "services", see docs/declaration.md.',
   ].join("\n"),
   options: {
@@ -36,7 +38,6 @@ export const service: Command = {
       help: 'new: a call that is allowed, as "GET /items/**"; may be repeated',
     },
     variable: { type: "string", value: "NAME", help: "new: where its clients look for the key" },
-    command: { type: "boolean", help: "new: agents get a command for it" },
     print: { type: "boolean", help: "new: prints the file and writes nothing" },
   },
   words: { least: 1, most: 2 },

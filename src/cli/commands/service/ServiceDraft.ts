@@ -11,13 +11,11 @@ export interface ServiceDraft {
   /** Method and path each, as `GET /api/v1/items/**`. */
   readonly calls: readonly string[];
   readonly variable: string;
-  /** Whether it has a command inside, for agents without another client. */
-  readonly command: boolean;
 }
 
 /** The entry that a draft makes; text that says what is wrong, where it makes none. */
 export function entryOf(draft: ServiceDraft): ServiceEntry | string {
-  const { name, title, url, key, calls, variable, command } = draft;
+  const { name, title, url, key, calls, variable } = draft;
   if (url !== "" && (!URL.canParse(url) || new URL(url).origin !== url))
     return "the address is an origin: scheme and host, without a path";
   const credential = credentialOf(key);
@@ -33,9 +31,6 @@ export function entryOf(draft: ServiceDraft): ServiceEntry | string {
     phantom: "phantom-{base64url:40}",
     variable,
     allow: calls,
-    ...(command
-      ? { command: { name: `${name}-api`, about: `ask ${title}`, raw: true, operations: {} } }
-      : {}),
   };
 }
 

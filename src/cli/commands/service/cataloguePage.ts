@@ -1,13 +1,16 @@
-import type { ServiceEntry } from "../../../catalogue/index.ts";
+import { commandOf, type ServiceEntry } from "../../../catalogue/index.ts";
 import { describeService } from "./describeService.ts";
 
 /** docs/catalogue.md: every service in plain words. Made by `seawall service page`, never by hand. */
 export function cataloguePage(entries: readonly ServiceEntry[]): string {
-  const rows = entries.map(({ name, title, command }) => [
-    `[${name}](#${name})`,
-    title,
-    command === undefined ? "" : `\`${command.name}\``,
-  ]);
+  const rows = entries.map((entry) => {
+    const command = commandOf(entry);
+    return [
+      `[${entry.name}](#${entry.name})`,
+      entry.title,
+      command === undefined ? "" : `\`${command.name}\``,
+    ];
+  });
   const widths = [0, 1, 2].map((column) =>
     Math.max(
       ...["service", "what it is", "command"].map((head, at) => (at === column ? head.length : 0)),

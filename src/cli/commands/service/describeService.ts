@@ -1,4 +1,9 @@
-import type { CredentialPlace, EntryRule, ServiceEntry } from "../../../catalogue/index.ts";
+import {
+  commandOf,
+  type CredentialPlace,
+  type EntryRule,
+  type ServiceEntry,
+} from "../../../catalogue/index.ts";
 
 /** What methods mean to people; HTTP's own words follow for the others. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -90,13 +95,19 @@ function valueText(value: string | Readonly<Record<string, string>> | undefined)
     .join("&");
 }
 
-function commandLines({ command, program }: ServiceEntry): string[] {
+function commandLines(entry: ServiceEntry): string[] {
+  const command = commandOf(entry);
   if (command === undefined) return [];
-  const when = program === undefined ? ", where exec.allow names it" : "";
+  const when = entry.program === undefined ? ", where exec.allow names it" : "";
   const names = Object.entries(command.operations).map(
     ([name, { about }]) => `  ${name.padEnd(18)}${about}`,
   );
-  const raw = command.raw === true ? [`  ${"call".padEnd(18)}any call that the rules allow`] : [];
+  const raw =
+    command.raw === true
+      ? [
+          `  ${"get, post, call".padEnd(18)}any call that the rules allow, as ${command.name} get /path`,
+        ]
+      : [];
   return ["", `Command ${command.name} inside${when}:`, ...names, ...raw];
 }
 

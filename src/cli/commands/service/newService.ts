@@ -22,7 +22,6 @@ const QUESTIONS = {
   key: "where its key goes: bearer, header NAME, basic, query NAME, none",
   call: "a call that bots may make, as GET /api/v1/items/** (empty: no more)",
   variable: "the environment variable in which its clients look for the key",
-  command: "whether agents get a command for it: yes or no",
 } as const;
 
 /**
@@ -115,9 +114,7 @@ async function askDraft(call: Call, name: string): Promise<ServiceDraft> {
     }
     if (calls.length === 0) throw new UsageError("no call is allowed", 'add --call "GET /**"');
     const variable = await say("variable", `${name.toUpperCase().replaceAll("-", "_")}_API_KEY`);
-    const command =
-      call.flag("command") || (ask !== undefined && /^y/i.test(await say("command", "no")));
-    return { name, title, url: url.replace(/\/$/, ""), key, calls, variable, command };
+    return { name, title, url: url.replace(/\/$/, ""), key, calls, variable };
   } finally {
     ask?.close();
   }
