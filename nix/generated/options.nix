@@ -287,6 +287,11 @@
   services = lib.mkOption {
     type = lib.types.attrsOf (lib.types.submodule {
       options = {
+        about = lib.mkOption {
+          type = lib.types.nullOr lib.types.nonEmptyStr;
+          default = null;
+          description = "What it is, for people, and for agents that have its command.";
+        };
         hosts = lib.mkOption {
           type = lib.types.listOf lib.types.nonEmptyStr;
           description = "Origins the service is reached at; {region} stands for the grant's, for AWS.";
