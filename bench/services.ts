@@ -2,18 +2,19 @@
  * What client commands cost beside the usual shape of such a proxy: socat that forks a shell script with jq for each
  * request on a Unix socket. Both make the same call to the same stand-in, which takes the real key only.
  *
- *     node bench/services.ts [--json] [--seconds N]
+ *     node bench/services.ts [--json] [--seconds N] [--rounds N]
  *
- * Calls per second and latency at 1 and 64 callers, by the same load on the same two cores; then, inside a wall, from the
- * start of the client command to its exit, beside `true`; and what an idle bot's socket takes of the broker's memory.
- * The broker, the load and the stand-in share one process here, which counts against the broker.
+ * Calls per second and latency at 1 and 64 callers, by the same load on the same cores, in rounds of both in turn (aim:
+ * 50 times as many); inside a wall, from the start of the client command to its exit, beside `true` (aim: 10 ms); and
+ * what services that nobody calls take of the broker's process (aim: nothing). Medians. The broker, the load and the
+ * stand-in share one process in the first, which counts against the broker.
  * Rivals: apt-get install socat jq curl.
  */
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
-import { tmpdir } from "node:os";
+import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -23,18 +24,21 @@ import { canary, TestBroker } from "../src/broker/testing/TestBroker.ts";
 import { readFrames, TestCommands } from "../src/broker/testing/TestCommands.ts";
 import { compileWall, startWalled } from "../src/wall/index.ts";
 import { BASE_MOUNTS, probeSubject, specFor, SUBJECT } from "../src/wall/testing/harness.ts";
+import { median, residentBroker } from "./support/residentBroker.ts";
 
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     seconds: { type: "string", default: "4" },
+    rounds: { type: "string", default: "3" },
   },
 });
 const seconds = Number(options.seconds);
+const rounds = Number(options.rounds);
 const LAUNCHER = fileURLToPath(new URL("../build/seawall-launch", import.meta.url));
 const CLIENT = fileURLToPath(new URL("../build/seawall-client", import.meta.url));
 const USES = 200;
-const BOTS = 100;
+const SERVICES = 20;
 
 interface Load {
   readonly callsPerSecond: number;
@@ -85,34 +89,77 @@ try {
     ask(socket, '{"path":"/api/v3/system/status"}\n').then((bytes) => bytes.includes("version"));
   while (!(await shell().catch(() => false))) await new Promise((done) => setTimeout(done, 20));
 
-  const figures: Record<string, { readonly seawall: Load; readonly shell: Load }> = {};
-  for (const callers of [1, 64]) {
-    await measure(ours, callers, 1);
-    figures[`${callers} callers`] = {
-      seawall: await measure(ours, callers, seconds),
-      shell: await measure(shell, callers, seconds),
-    };
-  }
+  const figures: Record<string, Compared> = {};
+  for (const callers of [1, 64])
+    figures[`${callers} callers`] = await compare(ours, shell, callers);
   socat.kill();
-  const start = await measureClient();
-  const memory = await measureMemory();
-  const report = { figures, clientMs: start, idleKBPerBot: memory };
-  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else {
-    for (const [name, { seawall, shell: theirs }] of Object.entries(figures)) {
-      const ratio = (seawall.callsPerSecond / theirs.callsPerSecond).toFixed(1);
-      process.stdout.write(
-        `${name}: ${Math.round(seawall.callsPerSecond)} calls/s (median ${seawall.medianMs.toFixed(2)} ms, p99 ${seawall.p99Ms.toFixed(2)}), shell ${Math.round(theirs.callsPerSecond)} (${theirs.medianMs.toFixed(1)}, ${theirs.p99Ms.toFixed(1)}): ${ratio} ×\n`,
-      );
-    }
-    process.stdout.write(
-      `client command, start to exit: ${start.command.toFixed(2)} ms, beside true: ${start.nothing.toFixed(2)} ms\n` +
-        `an idle bot's commands: ${memory.toFixed(1)} KB of the broker\n`,
-    );
-  }
+  const report = {
+    figures,
+    aims: { ratio: 50, clientMs: 10, idleServiceMB: 0 },
+    clientMs: await measureClient(),
+    memoryMB: await measureMemory(),
+    rounds,
+    seconds,
+    machine: {
+      cpu: cpus()[0]?.model,
+      cpus: cpus().length,
+      kernel: release(),
+      node: process.version,
+    },
+  };
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : told(report));
 } finally {
   await t.end();
   rmSync(folder, { recursive: true, force: true });
+}
+
+interface Compared {
+  readonly seawall: Load;
+  readonly shell: Load;
+  readonly ratio: number;
+}
+
+/** Both in turn, round by round. */
+async function compare(
+  ours: () => Promise<boolean>,
+  theirs: () => Promise<boolean>,
+  callers: number,
+): Promise<Compared> {
+  await measure(ours, callers, 1);
+  const of = { seawall: [] as Load[], shell: [] as Load[] };
+  for (let round = 0; round < rounds; round += 1) {
+    of.seawall.push(await measure(ours, callers, seconds));
+    of.shell.push(await measure(theirs, callers, seconds));
+  }
+  const [seawall, shell] = [middle(of.seawall), middle(of.shell)];
+  const ratios = of.seawall.map(
+    (load, i) => load.callsPerSecond / (of.shell[i]?.callsPerSecond ?? 0),
+  );
+  return { seawall, shell, ratio: median(ratios) };
+}
+
+function middle(loads: readonly Load[]): Load {
+  const of = (key: keyof Load): number => median(loads.map((load) => load[key]));
+  return { callsPerSecond: of("callsPerSecond"), medianMs: of("medianMs"), p99Ms: of("p99Ms") };
+}
+
+function told(report: {
+  readonly figures: Readonly<Record<string, Compared>>;
+  readonly clientMs: Awaited<ReturnType<typeof measureClient>>;
+  readonly memoryMB: Awaited<ReturnType<typeof measureMemory>>;
+}): string {
+  const load = ({ callsPerSecond, medianMs, p99Ms }: Load): string =>
+    `${Math.round(callsPerSecond)} calls/s (median ${medianMs.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms)`;
+  const { clientMs, memoryMB } = report;
+  return [
+    ...Object.entries(report.figures).map(
+      ([name, { seawall, shell, ratio }]) =>
+        `${name}: ${load(seawall)}, shell ${load(shell)}: ${ratio.toFixed(1)} ×`,
+    ),
+    `client command, start to exit: ${clientMs.command.toFixed(2)} ms, beside true: ${clientMs.nothing.toFixed(2)} ms`,
+    `the broker with one service ${memoryMB.one.toFixed(1)} MB, with ${SERVICES} ${memoryMB.many.toFixed(1)} MB`,
+    "",
+  ].join("\n");
 }
 
 async function measure(
@@ -197,14 +244,32 @@ async function measureClient(): Promise<{ readonly command: number; readonly not
   return JSON.parse(text) as { command: number; nothing: number };
 }
 
-/** What a further bot's socket takes, in kilobytes of heap and outside of it. */
-async function measureMemory(): Promise<number> {
-  const now = (): number => {
-    globalThis.gc?.();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  };
-  const before = now();
-  for (let count = 0; count < BOTS; count += 1) await TestCommands.open(t, `bot${count}`);
-  return Math.max(0, now() - before) / BOTS / 1024;
+/** MB of the broker's process for a bot with one service, and with many, that nobody calls. */
+async function measureMemory(): Promise<{ readonly one: number; readonly many: number }> {
+  const names = Array.from({ length: SERVICES }, (_, i) => `service${i}`);
+  const { grants } = catalogueBots(
+    {
+      secrets: { key: { vault: "key" } },
+      services: Object.fromEntries(
+        names.map((name) => [
+          name,
+          {
+            hosts: [`https://${name}.example.com`],
+            credential: [{ header: "x-api-key" }],
+            allow: ["GET /v1/**"],
+          },
+        ]),
+      ),
+      bots: {
+        one: { service0: { secret: "key" } },
+        many: Object.fromEntries(names.map((name) => [name, { secret: "key" }])),
+      },
+    },
+    { host: "127.0.0.1", port: 9 },
+  );
+  const found = { one: [] as number[], many: [] as number[] };
+  for (let round = 0; round < rounds; round += 1)
+    for (const bot of ["one", "many"] as const)
+      found[bot].push(await residentBroker(folder, [grants.get(bot) ?? []], {}));
+  return { one: median(found.one), many: median(found.many) };
 }
