@@ -45,7 +45,7 @@ const STEPS: readonly Step[] = [
     async run(host, journal) {
       const { name, options } = journal;
       await perform(host.workers, name, "fill-workspace", {
-        workspace: workspaceOf(host, name, repositoryOf(journal)),
+        workspace: workspaceOf(host, name, repositoryOf(host, journal)),
         template: host.agents.template(options.template),
         shared: host.agents.shared(),
         again: true,
@@ -63,7 +63,7 @@ const STEPS: readonly Step[] = [
     async run(host, journal) {
       const { name } = journal;
       const report = await perform(host.workers, name, "sync", {
-        workspace: workspaceOf(host, name, repositoryOf(journal)),
+        workspace: workspaceOf(host, name, repositoryOf(host, journal)),
         shared: host.agents.shared(),
         largest: LARGEST_FILE,
         title: "Begin the workspace",
@@ -129,11 +129,15 @@ const STEPS: readonly Step[] = [
   },
 ];
 
-function repositoryOf({ options, repository }: NewJournal): Agent["repository"] {
+function repositoryOf(
+  { agents }: AgentHost,
+  { name, options, repository }: NewJournal,
+): Agent["repository"] {
   const { created = false, restored = false, url = "" } = repository ?? {};
   return {
     kind: options.repo,
-    url,
+    // Where the wall shows it is of no use to a person.
+    url: options.repo === "path" ? agents.bareFolder(name) : url,
     ...(created || restored || !options.existing ? {} : { existing: true }),
   };
 }
@@ -146,7 +150,7 @@ function agentOf(host: AgentHost, journal: NewJournal): Agent {
     name,
     created: host.now().toISOString(),
     mark,
-    repository: repositoryOf(journal),
+    repository: repositoryOf(host, journal),
     ...(channel === undefined || options.channel === undefined
       ? {}
       : {

@@ -32,6 +32,7 @@ describe("an agent that uses its services by their client commands", () => {
   const values = {
     client: `client-${randomBytes(20).toString("hex")}`,
     refresh: `refresh-${randomBytes(20).toString("hex")}`,
+    tides: `tides-${randomBytes(20).toString("hex")}`,
   };
   let accepted = values.refresh;
   const asked: URLSearchParams[] = [];
@@ -100,7 +101,12 @@ describe("an agent that uses its services by their client commands", () => {
         expires_in: 3600,
       });
     });
-    servers.push(model, tokens, google, login);
+    const tides = await serveHttps(await leafFor(["tides.example.com"]), (request, response) => {
+      calls.push(`${request.method} ${request.url.pathname}${request.url.search}`);
+      if (request.headers["x-key"] !== values.tides) return sendJson(response, 401, {});
+      sendJson(response, 200, { high: "at six" });
+    });
+    servers.push(model, tokens, google, login, tides);
     site = await TestSite.start("127.0.0.1");
     otherPort = await freePort();
     mkdirSync(join(deployment.folder, "git"));
@@ -129,6 +135,7 @@ describe("an agent that uses its services by their client commands", () => {
               },
               "google-api": { secret: "google", dial: at(google, "services.pem") },
               bridge: { to: ["b"] },
+              tides: { secret: "tides", dial: at(tides, "services.pem") },
               ...(browser
                 ? {
                     "browser-fetch": {
@@ -138,7 +145,7 @@ describe("an agent that uses its services by their client commands", () => {
                   }
                 : {}),
             },
-            exec: { allow: ["google-api"] },
+            exec: { allow: ["google-api", "tides-api"] },
           },
         }),
         b: deployment.bot({
@@ -164,6 +171,7 @@ describe("an agent that uses its services by their client commands", () => {
         secrets: {
           client: { vault: "client" },
           refresh: { vault: "refresh" },
+          tides: { vault: "tides" },
           anthropic: {
             oauth2: {
               tokenUrl: "https://login.example.com/token",
@@ -182,6 +190,14 @@ describe("an agent that uses its services by their client commands", () => {
             subject: "bot@example.com",
             scopes: ["https://www.googleapis.com/auth/calendar.readonly"],
             dial: at(tokens, "services.pem"),
+          },
+        },
+        // One that Seawall doesn't know, as a person declares it.
+        services: {
+          tides: {
+            hosts: ["https://tides.example.com"],
+            credential: [{ header: "x-key" }],
+            allow: ["GET /v1/**"],
           },
         },
       },
@@ -204,18 +220,22 @@ describe("an agent that uses its services by their client commands", () => {
 
   test("a turn reads the calendar, a page, and writes to another bot, and what isn't granted is refused by the rule", async (t) => {
     const page = `browser-fetch fetch url=http://127.0.0.1:${site.port}/tides`;
-    const [list = "", sent = "", refused = "", read = ""] = await run(
+    const [list = "", sent = "", refused = "", high = "", denied = "", read = ""] = await run(
       deployment.standIns.telegram,
       "google-api calendar.list",
       "bridge send to=b text=six",
       "google-api call DELETE /calendar/v3/calendars/primary",
+      "tides-api get /v1/high place=Skye",
+      "tides-api call DELETE /v1/high",
       ...(browser ? [page] : []),
     );
     assert.match(list, /A calendar by the sea/);
     assert.match(sent, /[0-9a-f]{8}-[0-9a-f]{4}-4/);
     assert.match(refused, /not-allowed/);
     assert.match(refused, /none of GET/);
-    assert.deepEqual(calls, ["GET /calendar/v3/users/me/calendarList"]);
+    assert.match(high, /at six/);
+    assert.match(denied, /not-allowed/);
+    assert.deepEqual(calls, ["GET /calendar/v3/users/me/calendarList", "GET /v1/high?place=Skye"]);
     if (browser) assert.match(read, /High water at six/);
     else t.diagnostic("browser-fetch was left out: it needs Chromium");
   });
@@ -225,6 +245,7 @@ describe("an agent that uses its services by their client commands", () => {
     assert.match(prompt, /seawall-commands/);
     assert.match(prompt, /google-api \(/);
     assert.match(prompt, /bridge \(write to other bots/);
+    assert.match(prompt, /tides-api/);
     assert.doesNotMatch(prompt, /brave-search/);
   });
 
@@ -288,7 +309,9 @@ describe("an agent that uses its services by their client commands", () => {
   });
 
   test("an agent whose tools have a wall of their own works in its workspace and can't leave it; another can", async () => {
-    await deployment.ok(["agent", "new", "ops", "--tools", "wall"]);
+    const made = await deployment.ok(["agent", "new", "ops", "--tools", "wall"]);
+    const bare = join(deployment.folder, "git", "ops.git");
+    assert.ok(made.includes(`agent ops is there: ${bare}\n`), made);
     assert.match(
       await deployment.ok(["agent", "list"]),
       /^ {2}ops, tools in a wall of their own/mu,
