@@ -125,7 +125,8 @@ async function run(call: Call): Promise<ExitStatus> {
   // Before anybody types what then has nowhere to go.
   const there = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   if (there && !target.replace && !dry) throw alreadyThere(file);
-  if (!dry) onDisk(file, () => accessSync(dirname(file), constants.W_OK));
+  const place = target.folder !== undefined && !existsSync(target.folder) ? target.folder : file;
+  if (!dry) onDisk(place, () => accessSync(dirname(place), constants.W_OK));
   const flags = new Flags(call);
   const asks = Dialogue.possible && !call.json && !call.flag("yes");
   if (existsSync(join(homedir(), ".openclaw", "openclaw.json")))
@@ -138,9 +139,10 @@ async function run(call: Call): Promise<ExitStatus> {
   const values = new Map(
     answers.secrets.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])),
   );
-  const { replace } = target;
+  const { folder, replace } = target;
+  const where = folder === undefined ? {} : { folder };
   const open = (): Promise<WritableStore> => openToWrite(call, chosen);
-  if (!dry) await writeAnswers({ files, replace, values, open });
+  if (!dry) await writeAnswers({ files, ...where, replace, values, open });
   const stored = [...values.keys()];
   const { command: next, remarks } = maker.next(answers, chosen);
   if (call.json) {

@@ -9,6 +9,8 @@ import type { NewFile } from "./writeAnswers.ts";
 export interface InitTarget {
   /** The file without which the others don't count; absolute. */
   readonly file: string;
+  /** Where the files lie, if it may be made for them. */
+  readonly folder?: string;
   /** Whether that may be in the place of another. */
   readonly replace: boolean;
   /** Why a service can't be had there. */

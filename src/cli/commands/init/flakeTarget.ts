@@ -28,6 +28,7 @@ export function flakeTarget(name: string | undefined): InitTarget {
   const stores = flakeStores(folder);
   return {
     file: join(folder, "flake.nix"),
+    folder,
     replace: false,
     lacks: ({ name: service, program, plugin }) =>
       program !== undefined

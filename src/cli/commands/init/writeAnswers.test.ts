@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { createVault, openVault, SecretValue, type Vault } from "../../../secrets/index.ts";
+import { SetupError } from "./SetupError.ts";
 import { writeAnswers } from "./writeAnswers.ts";
 
 const HOOK = resolve(import.meta.dirname, "../../../../test/support/dieAtWrite.ts");
@@ -91,6 +92,25 @@ test("writeAnswers() killed at each write: nothing, or secrets only, or all; and
     if (!existsSync(file)) assert.deepEqual(halves(), [], where);
   }
   assert.deepEqual([...seen].toSorted(), ["false 0", "false 2", "true 2"]);
+});
+
+test("writeAnswers() makes the folder, one deep, and takes it away where nothing comes to lie in it", async (t) => {
+  const { root, open, options } = place(t);
+  const folder = join(root, "flake");
+  const path = join(folder, "flake.nix");
+  const inside = { ...options, files: [{ path, text: TEXT }], folder, replace: false };
+  const refused = async (): Promise<Vault> => {
+    assert.deepEqual(readdirSync(folder).length, 1, "the half");
+    return Promise.reject(new SetupError("cancelled", "stopped"));
+  };
+  await assert.rejects(writeAnswers({ ...inside, open: refused }), { code: "cancelled" });
+  assert.ok(!existsSync(folder));
+  await assert.rejects(writeAnswers({ ...inside, folder: join(folder, "deeper"), open }), {
+    code: "disk",
+  });
+  assert.ok(!existsSync(folder));
+  await writeAnswers({ ...inside, open });
+  assert.equal(readFileSync(path, "utf8"), TEXT);
 });
 
 test("writeAnswers() undoes what it stored when the file can't get into its place", async (t) => {

@@ -1,4 +1,12 @@
-import { lstatSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from "node:fs";
 import { basename } from "node:path";
 import { reasonOf, stageFile, type StagedFile } from "../../../files/index.ts";
 import { SecretError, type SecretValue, type WritableStore } from "../../../secrets/index.ts";
@@ -19,18 +27,21 @@ export interface NewFile {
  * last of which makes the others count. What fails or is stopped on the way is undone. Killed in between,
  * secrets and files before the last are where they belong and nothing uses them: the next run finds them there.
  *
+ * @param folder made for the files where it isn't there, in one that is.
  * @param replace whether the last file may be in the place of another.
  * @param open opens the store, or makes it; only called when there is something to store.
  * @throws SetupError, SecretError; what was there before is there then.
  */
 export async function writeAnswers(options: {
   readonly files: readonly NewFile[];
+  readonly folder?: string;
   readonly replace: boolean;
   readonly values: ReadonlyMap<string, SecretValue>;
   readonly open: () => Promise<WritableStore>;
 }): Promise<void> {
-  const { files, replace, values, open } = options;
+  const { files, folder, replace, values, open } = options;
   using stop = catchSignals();
+  using _folder = folder === undefined ? undefined : makeFolder(folder);
   using staging = new DisposableStack();
   const staged = files.map((file): Staged => {
     const held = staging.use(onDisk(file.path, () => stageFile(file.path, file.text, 0o644)));
@@ -52,6 +63,17 @@ export async function writeAnswers(options: {
     await undo(store, before);
     throw error;
   }
+}
+
+/** It is gone again when nothing has come to lie in it. */
+function makeFolder(path: string): Disposable | undefined {
+  if (existsSync(path)) return undefined;
+  onDisk(path, () => mkdirSync(path));
+  return {
+    [Symbol.dispose]: () => {
+      if (readdirSync(path).length === 0) rmdirSync(path);
+    },
+  };
 }
 
 type Staged = NewFile & { readonly held: StagedFile };
