@@ -1,8 +1,9 @@
 /**
  * All tests, or those in the files and folders named: `./dev test [PATH…]`.
  *
- * Three files at a time, since many wait more than they work, of which one starts real gateways at most: two cores
- * carry no more. Passing files are one line each, with what they skipped; of failing ones everything is shown.
+ * Three files at a time, since many wait more than they work, of which one starts real gateways, or two when no
+ * others are left: two cores carry no more. Passing files are one line each, with what they skipped; of failing ones
+ * everything is shown.
  */
 import { spawn } from "node:child_process";
 import { existsSync, globSync, statSync } from "node:fs";
@@ -73,15 +74,16 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-let gatewayRuns = false;
+let withGateways = 0;
 async function work(): Promise<void> {
   while (!stop.signal.aborted) {
-    const gateway = gatewayRuns ? undefined : gateways.shift();
+    const most = others.length === 0 ? 2 : 1;
+    const gateway = withGateways < most ? gateways.shift() : undefined;
     const file = gateway ?? others.shift();
     if (file === undefined) return;
-    if (gateway !== undefined) gatewayRuns = true;
+    if (gateway !== undefined) withGateways += 1;
     results.push(await run(file));
-    if (gateway !== undefined) gatewayRuns = false;
+    if (gateway !== undefined) withGateways -= 1;
   }
 }
 
