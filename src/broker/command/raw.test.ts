@@ -155,6 +155,10 @@ describe("the general client command", () => {
     assert.deepEqual([seen.at(-1)?.host, seen.at(-1)?.url], ["files.weather.test", "/maps/1"]);
     const other = await weather("get", "https://files.weather.test/v1/now");
     assert.equal(other.error["code"], "not-allowed");
+    const foreign = await weather("get", "https://elsewhere.test/v1/now");
+    assert.deepEqual([foreign.code, foreign.error["code"]], [3, "not-allowed"]);
+    const line = await t.record(({ host }) => host === "elsewhere.test:443");
+    assert.deepEqual([line.kind, line.code, line.path], ["command", "not-allowed", "weather-api"]);
   });
 
   test("the key goes where the service takes it: query, path, cookie", async () => {

@@ -8,6 +8,7 @@ import { callHttp, type CommandTarget, type HttpEnd } from "./callHttp.ts";
 import type { CommandSocket } from "./CommandSocket.ts";
 import { composeCall, type ComposedCall } from "./composeCall.ts";
 import { explainRefusal } from "./explainRefusal.ts";
+import { placeOf } from "./placeOf.ts";
 import { printable, readInput, Unusable } from "./readInput.ts";
 import { composeRaw, isRaw } from "./composeRaw.ts";
 import type { CommandRequest } from "./readRequest.ts";
@@ -137,7 +138,21 @@ async function runRaw(
     origin === undefined
       ? grant.hosts[0]
       : grant.hosts.find((each) => formatOrigin(each) === origin);
-  if (host === undefined)
+  if (host === undefined) {
+    const asked = placeOf(origin);
+    // What an agent is told to call elsewhere is what its owner wants to hear of.
+    use.parts.inForce()?.audit.record(
+      {
+        bot: use.bot,
+        kind: "command",
+        grant: grant.name,
+        ...(asked === undefined ? {} : { host: asked }),
+        method: call.method,
+        path: use.request.command,
+      },
+      { outcome: "refused", code: "not-allowed" },
+      Date.now(),
+    );
     return fail(use, EXIT.refused, {
       type: "seawall_refused",
       code: "not-allowed",
@@ -145,6 +160,7 @@ async function runRaw(
       rule: `one of ${grant.hosts.map(formatOrigin).join(", ")}`,
       grant: grant.name,
     });
+  }
   return callAt(use, { bot: use.bot, grant, host }, rest, RAW_MOST_BYTES);
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Json, JsonObject } from "../../../plan/index.ts";
 import type { CommandHandler, HandledRequest, HandlerEnd } from "../Handler.ts";
+import { placeOf } from "../placeOf.ts";
 
 /** A screenshot in base64, and what is said with it. */
 const LONGEST_REPLY = 40 * 1024 * 1024;
@@ -12,12 +13,7 @@ const LONGEST_REPLY = 40 * 1024 * 1024;
 export const browserFetch: CommandHandler = {
   name: "browser-fetch",
 
-  hostOf({ url }) {
-    if (typeof url !== "string" || !URL.canParse(url)) return undefined;
-    const { hostname, port, protocol } = new URL(url);
-    if (hostname === "") return undefined;
-    return `${hostname.slice(0, 253)}:${port === "" ? (protocol === "http:" ? 80 : 443) : port}`;
-  },
+  hostOf: ({ url }) => placeOf(url),
 
   async run(request, tools) {
     const { signal } = tools;
