@@ -30,7 +30,10 @@ describe("Slack in socket mode, and Matrix", () => {
     const sockets = new WebSocketServer({ noServer: true });
     inner.on("upgrade", (request: IncomingMessage, socket, head: Buffer) => {
       arrived.push(`${request.headers.host} ${request.url}`);
-      if (request.url !== `/link/?ticket=ticket-${tickets}`) return socket.end();
+      if (request.url !== `/link/?ticket=ticket-${tickets}`) {
+        socket.end();
+        return;
+      }
       sockets.handleUpgrade(request, socket, head, (peer) => {
         peer.on("message", (data: Buffer) => acknowledged.push(JSON.parse(data.toString())));
         peer.send(JSON.stringify({ type: "hello" }));
