@@ -39,6 +39,7 @@ export function pluginInstall(plugin: string, inside: InsidePaths, pin: PinFile)
       DO_NOT_TRACK: "1",
       HOME: inside.home,
       LANG: "C.UTF-8",
+      NODE_DISABLE_COMPILE_CACHE: "1",
       NODE_EXTRA_CA_CERTS: inside.caBundle,
       OPENCLAW_CONFIG_PATH: join(inside.home, "plugin-install.json"),
       OPENCLAW_DISABLE_BONJOUR: "1",

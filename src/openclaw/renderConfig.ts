@@ -152,6 +152,8 @@ function environment(inside: InsidePaths, configFile: string): Record<string, st
     GIT_SSL_CAINFO: ca,
     HOME: inside.home,
     LANG: "C.UTF-8",
+    // OpenClaw's launcher would fill /tmp with 39 MB of compiled code at each start, and find it empty at the next.
+    NODE_DISABLE_COMPILE_CACHE: "1",
     NODE_EXTRA_CA_CERTS: ca,
     OPENCLAW_CONFIG_PATH: configFile,
     OPENCLAW_CONFIG_READONLY: "1",

@@ -37,16 +37,10 @@ describe("the real OpenClaw behind its built-in profiles", { skip: lacksPlace },
   });
   after(() => place[Symbol.dispose]());
 
-  function start(profile: string): { readonly child: ChildProcess; readonly said: () => string } {
-    const flags = ["--profile", profile, "--listen-port", String(port)];
-    const [program = "", ...words] = place.words([
-      "run",
-      ...flags,
-      "--",
-      "openclaw",
-      "gateway",
-      "run",
-    ]);
+  function start(): { readonly child: ChildProcess; readonly said: () => string } {
+    const flags = ["--profile", "openclaw-strict", "--listen-port", String(port)];
+    const command = ["--", "openclaw", "gateway", "run"];
+    const [program = "", ...words] = place.words(["run", ...flags, ...command]);
     const child = spawn(program, words, {
       cwd: place.project,
       env: { ...place.env, PATH: path },
@@ -70,29 +64,33 @@ describe("the real OpenClaw behind its built-in profiles", { skip: lacksPlace },
     return false;
   }
 
-  for (const profile of ["openclaw", "openclaw-strict"]) {
-    test(`seawall run --profile ${profile} -- openclaw gateway run`, async () => {
-      const config = join(place.home, ".openclaw/openclaw.json");
-      const before = readFileSync(config, "utf8");
-      const { child, said } = start(profile);
-      const closed = once(child, "close");
-      try {
-        assert.ok(await answers(child), said());
-      } finally {
-        child.kill("SIGTERM");
-        await closed;
-      }
-      assert.ok(place.has(".openclaw/state") || place.has(".openclaw/agents"), said());
-      const write = (file: string): string => {
-        const code = `try { require("fs").appendFileSync(${JSON.stringify(file)}, " "); console.log("written") } catch (e) { console.log(e.code) }`;
-        return place.call(["run", "--profile", profile, "--", "node", "-e", code]).stdout.trim();
-      };
-      assert.equal(write(join(place.home, ".openclaw/another-file")), "written");
-      assert.equal(write(join(place.home, "elsewhere")), "EROFS");
-      if (profile === "openclaw-strict") {
-        assert.equal(write(config), "EROFS");
-        assert.equal(readFileSync(config, "utf8"), before);
-      }
-    });
+  /** What a process behind a profile is told when it adds to a file. */
+  function append(profile: string, file: string): string {
+    const code = `try { require("fs").appendFileSync(${JSON.stringify(file)}, " "); console.log("written") } catch (e) { console.log(e.code) }`;
+    return place.call(["run", "--profile", profile, "--", "node", "-e", code]).stdout.trim();
   }
+
+  test("seawall run --profile openclaw-strict -- openclaw gateway run", async () => {
+    const { child, said } = start();
+    const closed = once(child, "close");
+    try {
+      assert.ok(await answers(child), said());
+    } finally {
+      child.kill("SIGTERM");
+      await closed;
+    }
+    assert.ok(place.has(".openclaw/state") || place.has(".openclaw/agents"), said());
+  });
+
+  test("both write what is OpenClaw's, the strict one but for its configuration", () => {
+    const config = join(place.home, ".openclaw/openclaw.json");
+    const before = readFileSync(config, "utf8");
+    for (const profile of ["openclaw", "openclaw-strict"]) {
+      assert.equal(append(profile, join(place.home, ".openclaw/another-file")), "written");
+      assert.equal(append(profile, join(place.home, "elsewhere")), "EROFS");
+    }
+    assert.equal(append("openclaw-strict", config), "EROFS");
+    assert.equal(readFileSync(config, "utf8"), before);
+    assert.equal(append("openclaw", config), "written");
+  });
 });
