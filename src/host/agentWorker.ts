@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { catalogue } from "../catalogue/index.ts";
 import type { DeclaredGrant } from "../declaration/index.ts";
@@ -161,6 +161,11 @@ function planOf(options: {
 /** A folder that is the bot's user's and out of its reach, since no wall of a bot shows it. */
 export function makeAgentsOwn(path: string, uid: number | undefined): void {
   if (existsSync(path)) return;
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const parent = dirname(path);
+  const first = mkdirSync(parent, { recursive: true, mode: 0o711 });
+  // That user has to get there, whatever the umask.
+  for (let made = parent; first !== undefined && made.startsWith(first); made = dirname(made))
+    chmodSync(made, 0o711);
+  mkdirSync(path, { mode: 0o700 });
   if (uid !== undefined) chownSync(path, uid, uid);
 }
