@@ -7,11 +7,13 @@ import { ensureAuthority, issueLeaf } from "../src/authority/index.ts";
 import { catalogue } from "../src/catalogue/index.ts";
 import { checkShape } from "../src/declaration/index.ts";
 import { makePlan } from "../src/plan/index.ts";
+import { readTasks, wordsOf } from "./support/justTasks.ts";
 import { startGiteaStandIn } from "./support/GiteaStandIn.ts";
 import { lacksNixosRoot, NixosRoot, SEAWALL } from "./support/NixosRoot.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
 
 const skip = lacksNixosRoot();
+const JUSTFILE = join(import.meta.dirname, "../nix/template/justfile");
 const [BOT, BROKER] = [901, 902];
 const SYSTEM = "/nix/store/abc-system";
 const STATE = "/var/lib/seawall/system";
@@ -103,8 +105,13 @@ test(
     putInForce(root, { seawall: 1, secrets, bots: { one: bot } });
     // Of the flake that the machine was made from: not what is in force.
     root.write("/root/flake/seawall.json5", JSON.stringify({ seawall: 1, bots: { two: bot } }));
-    const agent = (...args: readonly string[]) =>
-      root.run("src/cli/start.cjs", ["agent", ...args], "/root/flake");
+    // By the template's tasks, as a person does.
+    const tasks = readTasks(readFileSync(JUSTFILE, "utf8"));
+    const just = (task: string, values: Readonly<Record<string, string>> = {}) => {
+      const [sudo, seawall, ...args] = wordsOf(tasks.get(task)?.lines[0] ?? "", values);
+      assert.deepEqual([sudo, seawall], ["sudo", "seawall"]);
+      return root.run("src/cli/start.cjs", args, "/root/flake");
+    };
 
     // As systemd-tmpfiles and the service before the brokers make it.
     const home = join(place, STATE, "bots/one");
@@ -116,7 +123,7 @@ test(
     const live = join(place, STATE, "agents/one/live/agents.json");
     assert.equal(readFileSync(live, "utf8"), "{}\n");
 
-    const made = await agent("new", "ops");
+    const made = await just("new-agent", { NAME: "ops", FLAGS: "" });
     assert.equal(made.code, 0, made.stderr);
     assert.equal(gitea.git("ops", ["log", "--format=%s", "main"]), "ops: Begin the workspace");
     assert.match(gitea.git("ops", ["show", "main:AGENTS.md"]), /of the store's template/);
@@ -126,10 +133,9 @@ test(
       readFileSync(join(place, STATE, "agents/one/live/skills/notes/SKILL.md"), "utf8"),
       /Notes/,
     );
-    // As seawall-agents.service does.
-    const synced = await agent("sync", "--file", "/etc/seawall/seawall.json5");
+    const synced = await just("sync");
     assert.equal(synced.code, 0, synced.stderr);
-    const deleted = await agent("delete", "ops");
+    const deleted = await just("delete-agent", { NAME: "ops", FLAGS: "" });
     assert.equal(deleted.code, 0, deleted.stderr);
     assert.equal(gitea.repositories.get("nixclaw/ops")?.archived, true);
     assert.doesNotMatch(readFileSync(live, "utf8"), /ops/);

@@ -255,6 +255,52 @@ test("nixModule() is a module that says the declaration again", { skip }, (t) =>
   assert.deepEqual((JSON.parse(out) as Facts).failed, []);
 });
 
+test(
+  "nixModule() takes the folders of agents from beside it, and leaves out what is the machine's by flake",
+  { skip },
+  (t) => {
+    const folder = temporaryFolder(t);
+    const { declaration, faults } = checkShape({
+      seawall: 1,
+      bots: {
+        one: {
+          openclaw: "2026.9.6",
+          model: "ollama/x",
+          grants: { ollama: {} },
+          agents: {
+            repositories: { path: "/srv/git" },
+            template: "./template",
+            shared: "a ${place}",
+            skills: "/srv/skills",
+          },
+        },
+      },
+      autoUpdate: { calendar: "weekly" },
+    });
+    assert.deepEqual(faults, []);
+    assert.ok(declaration !== undefined);
+    const [file] = nixModule(declaration);
+    const path = join(folder, "seawall.nix");
+    writeFileSync(path, file?.bytes ?? "");
+    for (const name of ["template", "a ${place}"]) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "USER.md"), "you\n");
+    }
+    const { ok, out, error } = evaluate(`(import ${path} { pkgs = { }; }).services.seawall`);
+    assert.ok(ok, error);
+    const { bots, autoUpdate } = JSON.parse(out) as {
+      readonly bots: { readonly one: { readonly agents: Readonly<Record<string, string>> } };
+      readonly autoUpdate?: unknown;
+    };
+    assert.equal(autoUpdate, undefined);
+    const { template = "", shared = "", skills } = bots.one.agents;
+    // Nix prints a path as its place in the store.
+    assert.match(template, /^\/nix\/store\/[a-z0-9]{32}-template$/);
+    assert.equal(skills, "/srv/skills");
+    assert.match(shared, /^\/nix\/store\/[a-z0-9]{32}-folder$/);
+  },
+);
+
 describe("home-manager's module", { skip }, () => {
   interface Home {
     readonly failed: readonly string[];
