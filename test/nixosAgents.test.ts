@@ -78,12 +78,17 @@ test(
     const place = join(folder, "root");
     const root = new NixosRoot(place);
     root.write("/etc/passwd", PASSWD);
+    root.write("/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
+    mkdirSync(join(place, "var/lib/systemd"));
     root.write("/etc/ssl/certs/ca-certificates.crt", ca.caPem);
-    root.write("/run/secrets/gitea", token);
+    // As systemd would hand it to the bot's broker alone.
+    const sealed = ["systemd-creds", "encrypt", "--with-key=host", "--name=gitea", "-"];
+    mkdirSync(join(place, "etc/credstore.encrypted"), { recursive: true });
+    const encrypted = await root.start([...sealed, "/etc/credstore.encrypted/gitea"], token);
+    assert.equal(encrypted.code, 0, encrypted.stderr);
     for (const path of ["/nix/store/abc-ca.pem", "/root/flake/ca.pem"]) root.write(path, ca.caPem);
     root.write("/nix/store/abc-template/AGENTS.md", "# An agent of the store's template\n");
     root.write("/nix/store/abc-skills/notes/SKILL.md", "# Notes\n");
-    chmodSync(join(place, "run/secrets/gitea"), 0o400);
     const bot = {
       openclaw: "2026.9.6",
       model: "ollama/x",
@@ -101,7 +106,7 @@ test(
         skills: "/nix/store/abc-skills",
       },
     };
-    const secrets = { gitea: { file: "/run/secrets/gitea" } };
+    const secrets = { gitea: { systemdCredential: "gitea" } };
     putInForce(root, { seawall: 1, secrets, bots: { one: bot } });
     // Of the flake that the machine was made from: not what is in force.
     root.write("/root/flake/seawall.json5", JSON.stringify({ seawall: 1, bots: { two: bot } }));

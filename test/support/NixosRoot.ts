@@ -27,7 +27,11 @@ export function lacksNixosRoot(): string | false {
   if (process.getuid?.() !== 0) return "needs root";
   if (process.arch !== "x64") return "programs are patched for x86-64";
   if (!existsSync(`${GIT_CORE}/git-remote-http`)) return "git is missing";
-  return lacking("patchelf", ["--version"]) || lacking("bwrap", ["--version"]);
+  return (
+    lacking("patchelf", ["--version"]) ||
+    lacking("bwrap", ["--version"]) ||
+    lacking("systemd-creds", ["--version"])
+  );
 }
 
 /**
@@ -49,6 +53,7 @@ export class NixosRoot {
       bubblewrap: [found("bwrap")],
       coreutils: [found("sync")],
       dash: ["/usr/bin/dash"],
+      systemd: [found("systemd-creds")],
     };
     this.#tools = Object.keys(programs).map((name) => `${STORE}/abc-${name}/bin`);
     for (const [name, paths] of Object.entries(programs))
@@ -80,7 +85,12 @@ export class NixosRoot {
   }
 
   /** Runs one of our programs in there, as root. */
-  async run(main: string, args: readonly string[], cwd = "/root"): Promise<Ran> {
+  run(main: string, args: readonly string[], cwd = "/root"): Promise<Ran> {
+    return this.start([this.node, `${SEAWALL}/${main}`, ...args], "", cwd);
+  }
+
+  /** @param program of one of its packages, or a whole path */
+  async start([program = "", ...args]: readonly string[], input: string, cwd = "/"): Promise<Ran> {
     const child = spawn(
       found("bwrap"),
       [
@@ -89,10 +99,11 @@ export class NixosRoot {
         ...["--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev", "--bind", "/sys", "/sys"],
         ...["--ro-bind", PROJECT, SEAWALL, "--clearenv", "--setenv", "HOME", "/root"],
         ...["--setenv", "PATH", this.#tools.join(":"), "--chdir", cwd],
-        ...["--", this.node, `${SEAWALL}/${main}`, ...args],
+        ...["--", program, ...args],
       ],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      { stdio: ["pipe", "pipe", "pipe"] },
     );
+    child.stdin.end(input);
     const out = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
       child[name].setEncoding("utf8").on("data", (text: string) => (out[name] += text));
