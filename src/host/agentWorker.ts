@@ -173,10 +173,10 @@ function handedOver(source: SecretSource): SecretSource {
 export function makeAgentsOwn(path: string, uid: number | undefined): void {
   if (existsSync(path)) return;
   const parent = dirname(path);
-  const first = mkdirSync(parent, { recursive: true, mode: 0o711 });
+  // Which of them were made begins with the first; a path that nothing begins with, where none was.
+  const first = mkdirSync(parent, { recursive: true, mode: 0o711 }) ?? "//";
   // That user has to get there, whatever the umask.
-  for (let made = parent; first !== undefined && made.startsWith(first); made = dirname(made))
-    chmodSync(made, 0o711);
+  for (let made = parent; made.startsWith(first); made = dirname(made)) chmodSync(made, 0o711);
   mkdirSync(path, { mode: 0o700 });
   if (uid !== undefined) chownSync(path, uid, uid);
 }

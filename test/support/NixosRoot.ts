@@ -94,13 +94,14 @@ export class NixosRoot {
     const child = spawn(
       found("bwrap"),
       [
-        ...["--cap-add", "ALL", "--bind", this.#folder, "/", "--die-with-parent"],
+        `--cap-add ALL --die-with-parent --bind ${this.#folder} /`,
         // Not a new one: within it no wall could have one of its own (mount_too_revealing()).
-        ...["--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev", "--bind", "/sys", "/sys"],
-        ...["--ro-bind", PROJECT, SEAWALL, "--clearenv", "--setenv", "HOME", "/root"],
-        ...["--setenv", "PATH", this.#tools.join(":"), "--chdir", cwd],
-        ...["--", program, ...args],
-      ],
+        "--bind /proc /proc --dev-bind /dev /dev --bind /sys /sys",
+        `--ro-bind ${PROJECT} ${SEAWALL} --clearenv --setenv HOME /root`,
+        `--setenv PATH ${this.#tools.join(":")} --chdir ${cwd} --`,
+      ]
+        .flatMap((words) => words.split(" "))
+        .concat(program, args),
       { stdio: ["pipe", "pipe", "pipe"] },
     );
     child.stdin.end(input);
