@@ -50,6 +50,12 @@
       templates.default = {
         path = ./nix/template;
         description = "One machine for OpenClaw bots, from one command";
+        welcomeText = ''
+          Next:
+          - in `flake.nix`, say where you have Seawall from
+          - in `machine.nix`, your SSH key, the disk and your bots
+          - `docs/nixos.md` of Seawall, "A whole machine", has the rest
+        '';
       };
     };
 }

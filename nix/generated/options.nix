@@ -939,17 +939,17 @@
                 description = "Where each agent is talked to. The first is used unless --channel names one.";
               };
               template = lib.mkOption {
-                type = lib.types.nullOr lib.types.nonEmptyStr;
+                type = lib.types.nullOr lib.types.path;
                 default = null;
                 description = "Folder whose files each new workspace begins with, relative to this file.";
               };
               shared = lib.mkOption {
-                type = lib.types.nullOr lib.types.nonEmptyStr;
+                type = lib.types.nullOr lib.types.path;
                 default = null;
                 description = "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.";
               };
               skills = lib.mkOption {
-                type = lib.types.nullOr lib.types.nonEmptyStr;
+                type = lib.types.nullOr lib.types.path;
                 default = null;
                 description = "Folder with skills that all agents read, relative to this file.";
               };
@@ -1093,28 +1093,5 @@
     });
     default = null;
     description = "Numbers for your monitoring; off if absent.";
-  };
-
-  autoUpdate = lib.mkOption {
-    type = lib.types.nullOr (lib.types.submodule {
-      options = {
-        calendar = lib.mkOption {
-          type = lib.types.strMatching "[A-Za-z0-9 *:.,/~_-]{1,80}";
-          description = "When, as systemd.time(7) has it: \"weekly\", \"Sun 04:30\".";
-        };
-        from = lib.mkOption {
-          type = lib.types.enum [ "pins" "registry" ];
-          default = "pins";
-          description = "pins: versions that came with Seawall or that you pinned; registry: npm's newest.";
-        };
-        days = lib.mkOption {
-          type = lib.types.ints.between 0 90;
-          default = 7;
-          description = "How long a version must have been in the registry.";
-        };
-      };
-    });
-    default = null;
-    description = "Moves bots to a newer OpenClaw by itself, under systemd; never if absent.";
   };
 }

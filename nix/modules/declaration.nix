@@ -19,11 +19,11 @@ let
   # Options that were left out are null; a JSON null can stand in settings alone.
   said =
     value:
-    if isPath value then
+    if isPath value || isAttrs value && value ? outPath then
       "${value}"
     else if isList value then
       map said value
-    else if isAttrs value && !(lib.isDerivation value) then
+    else if isAttrs value then
       mapAttrs (_: said) (lib.filterAttrs (_: each: each != null) value)
     else
       value;
@@ -98,6 +98,8 @@ in
 
   botUser = bot: userName "seawall-${bot}";
   brokerUser = bot: userName "seawall_${bot}";
+  # names.ts, BRIDGE_USER.
+  bridgeUser = "seawall__bridge";
 
   # What `seawall` reads, as a set; `options` is where the options are.
   declarationOf =
@@ -170,8 +172,8 @@ in
           bot.expose == null || (bot.expose.domain == null) != (bot.expose.tailscale == null)
         ) "${at}.expose says both or neither of domain and tailscale; say one")
         (refuse (
-          !boot || bot.agents == null
-        ) "${at}.agents: services don't make agents where Nix makes their files; leave it out, or run the bot with seawall up")
+          !boot || bot.plugins == [ ] || catalogue.lacking.plugins == [ ]
+        ) "${at}.plugins: services can't get plugins on NixOS yet; leave them out, or run the bot with seawall up")
         (refuse (
           bot.exec.allow == null || bot.exec.allow != [ ] || bot.exec.packages == [ ]
         ) "${at}.exec.packages are given, and ${at}.exec.allow has no command of them; leave allow out, or name some")
@@ -185,6 +187,12 @@ in
         (refuse (
           grant.secret == null || cfg.secrets ? ${grant.secret}
         ) ''${at}.secret names "${toString grant.secret}", which ${place}.secrets doesn't have'')
+        (refuse (
+          !boot || !elem name catalogue.lacking.programs
+        ) "${at} is a program that services can't reach on NixOS yet; leave it out, or run the bot with seawall up")
+        (refuse (
+          !boot || !elem name catalogue.lacking.plugins
+        ) "${at} takes a plugin, which services can't get on NixOS yet; leave it out, or run the bot with seawall up")
       ]
     )
     ++ lib.optionals boot (

@@ -110,7 +110,7 @@ in
       type = lib.types.nullOr lib.types.str;
       default = null;
       example = "github:example/machines#agents";
-      description = "The flake that this machine is built from.";
+      description = "The flake that this machine is built from, as for services.seawall.autoUpdate.flake.";
     };
 
     openFirewall = mkOption {
@@ -137,8 +137,8 @@ in
         message = "services.openclaw.model is missing: there is no usual model of ${cfg.modelProvider}";
       }
       {
-        assertion = !cfg.discord.enable;
-        message = "services.openclaw.discord.enable: OpenClaw doesn't bundle this channel, and services can't get plugins yet";
+        assertion = cfg.discord.enable -> !(builtins.elem "discord" declared.catalogue.lacking.plugins);
+        message = "services.openclaw.discord.enable: OpenClaw doesn't bundle this channel, and services can't get plugins on NixOS yet";
       }
       {
         assertion = owned == [ ];
@@ -155,6 +155,7 @@ in
     services.seawall = {
       enable = true;
       openFirewall = cfg.openFirewall;
+      autoUpdate = lib.mkIf (cfg.autoUpdate.flake != null) cfg.autoUpdate;
       tokenFiles.${bot} = cfg.authTokenFile;
       secrets =
         lib.optionalAttrs (model != null && !model.keyless) {
@@ -191,12 +192,5 @@ in
     systemd.tmpfiles.rules = lib.optional (
       model != null && !model.keyless && cfg.modelApiKeyFile == null
     ) "f ${keyFile} 0600 root root -";
-
-    # nixos-upgrade.service fails aloud, and what doesn't build or doesn't pass `check` is never switched to.
-    system.autoUpgrade = lib.mkIf cfg.autoUpdate.enable {
-      enable = true;
-      dates = cfg.autoUpdate.schedule;
-      flake = lib.mkIf (cfg.autoUpdate.flake != null) cfg.autoUpdate.flake;
-    };
   };
 }

@@ -14,13 +14,15 @@ let
   cfg = config.services.seawall;
   types = import ./types.nix { inherit lib; };
   declared = import ./declaration.nix { inherit lib; };
-  inherit (declared) botUser brokerUser;
+  inherit (declared) botUser bridgeUser brokerUser;
   hardening = builtins.fromJSON (builtins.readFile ../generated/hardening.json);
 
   state = "/var/lib/seawall/system";
   names = builtins.attrNames cfg.bots;
   exposed = builtins.filter (name: (cfg.bots.${name}.expose.domain or null) != null) names;
   inTailnet = builtins.filter (name: (cfg.bots.${name}.expose.tailscale or null) != null) names;
+  talking = builtins.filter (name: cfg.bots.${name}.grants ? bridge) names;
+  withAgents = builtins.filter (name: cfg.bots.${name}.agents != null) names;
   declaration = declared.declarationOf cfg;
 
   machine = {
@@ -49,6 +51,13 @@ let
       caddy = lib.getExe' pkgs.caddy "caddy";
       tailscale = lib.getExe' pkgs.tailscale "tailscale";
     };
+    # What synchronizing agents starts: walls, git, and systemd's own.
+    tools = map (package: "${lib.getBin package}/bin") [
+      pkgs.bubblewrap
+      pkgs.git
+      config.systemd.package
+      pkgs.coreutils
+    ];
     project = "${cfg.package}/lib/seawall";
     cache = "${cfg.package}/lib/seawall/broker-cache";
     openclaw = lib.genAttrs (lib.unique (map (name: cfg.bots.${name}.openclaw) names)) (
@@ -184,6 +193,19 @@ in
       description = "Open port 443 where a bot has a domain. Nothing else listens beyond the loopback.";
     };
 
+    autoUpdate.enable = lib.mkEnableOption "building the system anew from its flake on a schedule, by system.autoUpgrade, with every error shown";
+    autoUpdate.schedule = lib.mkOption {
+      type = lib.types.str;
+      default = "weekly";
+      description = "When, as systemd.time(7) has it.";
+    };
+    autoUpdate.flake = lib.mkOption {
+      type = lib.types.nullOr lib.types.str;
+      default = null;
+      example = "github:example/machines#agents";
+      description = "The flake that this machine is built from, as its lock has it. A newer OpenClaw comes with a newer Seawall there: nix flake update seawall. Where it is a folder of this machine, system.autoUpgrade.flags has that done too: [ \"--update-input\" \"seawall\" ].";
+    };
+
     declaration = lib.mkOption {
       type = types.json;
       readOnly = true;
@@ -250,6 +272,10 @@ in
       }
       ++ [
         {
+          assertion = cfg.autoUpdate.enable -> cfg.autoUpdate.flake != null;
+          message = "services.seawall.autoUpdate.flake is missing: say which flake this machine is built from";
+        }
+        {
           assertion = lib.versionAtLeast machine.kernel "6.12";
           message = "boot.kernelPackages: services.seawall needs Linux 6.12 or later for all of Landlock, and this is ${machine.kernel}";
         }
@@ -258,6 +284,13 @@ in
           message = "security.lsm lacks \"landlock\", which services.seawall needs";
         }
       ];
+
+    # nixos-upgrade.service fails aloud, and what doesn't build or doesn't pass `check` is never switched to.
+    system.autoUpgrade = lib.mkIf (cfg.autoUpdate.enable && cfg.autoUpdate.flake != null) {
+      enable = true;
+      dates = cfg.autoUpdate.schedule;
+      inherit (cfg.autoUpdate) flake;
+    };
 
     environment.systemPackages = [ cfg.package ];
     environment.etc."seawall/current".source = "${rendered}/generation";
@@ -277,11 +310,21 @@ in
           description = "Seawall broker of ${name}";
         };
       }) names
+      ++ lib.optional (talking != [ ]) {
+        ${bridgeUser} = {
+          isSystemUser = true;
+          group = bridgeUser;
+          description = "Seawall messages between bots";
+        };
+      }
     );
-    users.groups = lib.genAttrs (lib.concatMap (name: [
-      (botUser name)
-      (brokerUser name)
-    ]) names) (_: { });
+    users.groups = lib.genAttrs (
+      lib.concatMap (name: [
+        (botUser name)
+        (brokerUser name)
+      ]) names
+      ++ lib.optional (talking != [ ]) bridgeUser
+    ) (_: { });
 
     systemd.packages = [ rendered ];
     systemd.tmpfiles.packages = [ rendered ];
@@ -290,7 +333,10 @@ in
     systemd.targets.multi-user.wants = [ "seawall.target" ];
     systemd.targets.seawall.wants = [ "network-online.target" ];
     # Secrets and models that this machine has of its own are there first.
-    systemd.units = lib.genAttrs (map (name: "seawall-broker-${name}.service") names) (_: {
+    systemd.units = lib.genAttrs (
+      map (name: "seawall-broker-${name}.service") names
+      ++ lib.optional (withAgents != [ ]) "seawall-agents.service"
+    ) (_: {
       overrideStrategy = "asDropin";
       text = ''
         [Unit]

@@ -3,8 +3,9 @@
 
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
-    # Where you have Seawall from.
-    seawall.url = "github:seawall/seawall";
+    # This stands for where you have Seawall from, which a template can't know: say it here, as
+    # "path:/home/you/seawall" or "git+https://…". Until then nothing is built.
+    seawall.url = "path:/where/you/have/seawall";
     seawall.inputs.nixpkgs.follows = "nixpkgs";
     disko.url = "github:nix-community/disko";
     disko.inputs.nixpkgs.follows = "nixpkgs";

@@ -31,6 +31,15 @@
         "web_search"
         "message"
       ];
+      # What `just new-agent` makes. Agents are no part of the system: none of them takes a deploy.
+      agents = {
+        # On this disk. With a Gitea of yours instead, whose token the broker keeps:
+        #   grants.gitea = { secret = "gitea"; url = "https://git.example.com"; };
+        #   agents.repositories.gitea.owner = "nixclaw";
+        repositories.path = "/srv/git";
+        template = ./workspace;
+        shared = ./shared;
+      };
     };
   };
 }

@@ -1,4 +1,4 @@
-# A machine in a VM: it boots, answers, holds under attack, and goes back. Needs KVM and the network
+# A machine in a VM: it boots, answers, has agents, holds under attack, and goes back. Needs KVM and the network
 # (the pinned packages are fetched); `nix build .#checks.x86_64-linux.vm`.
 { pkgs }:
 let
@@ -27,7 +27,7 @@ pkgs.testers.runNixOSTest {
     { pkgs, ... }:
     {
       imports = [ ../modules ];
-      virtualisation.memorySize = 4096;
+      virtualisation.memorySize = 6144;
       virtualisation.diskSize = 8192;
       environment.systemPackages = [ pkgs.curl ];
       systemd.services.stand-ins = {
@@ -50,8 +50,17 @@ pkgs.testers.runNixOSTest {
           model = "ollama/one";
           grants.ollama = { };
           grants.answers.secret = "key";
+          grants.bridge.to = [ "two" ];
+          agents.repositories.path = "/srv/git";
           port = 3000;
           settings.gateway.http.endpoints.chatCompletions.enabled = true;
+        };
+        bots.two = {
+          openclaw = "2026.9.6";
+          model = "ollama/one";
+          grants.ollama = { };
+          grants.bridge.to = [ "one" ];
+          port = 3001;
         };
       };
       specialisation.stricter.configuration.services.seawall.bots.one.tools.allow = [ "read" ];
@@ -61,7 +70,20 @@ pkgs.testers.runNixOSTest {
     { nodes, ... }:
     ''
       def answers():
-          machine.wait_until_succeeds("curl -fsS http://127.0.0.1:3000/healthz", timeout=300)
+          for port in [3000, 3001]:
+              machine.wait_until_succeeds(f"curl -fsS http://127.0.0.1:{port}/healthz", timeout=300)
+
+      def turn(agent):
+          return (
+              "curl -fsS -m 120 http://127.0.0.1:3000/v1/chat/completions"
+              " -H \"Authorization: Bearer $(cat /var/lib/seawall/tokens/one)\""
+              " -H 'Content-Type: application/json'"
+              f" -d '{{\"model\":\"openclaw/{agent}\",\"messages\":[{{\"role\":\"user\",\"content\":\"say a word\"}}]}}'"
+              " | grep seagull"
+          )
+
+      def gateway():
+          return machine.succeed("systemctl show -P MainPID seawall-gateway-one").strip()
 
       def generation():
           return machine.succeed("readlink -f /etc/seawall/current").strip()
@@ -71,13 +93,22 @@ pkgs.testers.runNixOSTest {
       answers()
 
       with subtest("a turn"):
-          reply = machine.succeed(
-              "curl -fsS -m 120 http://127.0.0.1:3000/v1/chat/completions"
-              " -H \"Authorization: Bearer $(cat /var/lib/seawall/tokens/one)\""
-              " -H 'Content-Type: application/json'"
-              " -d '{\"model\":\"openclaw/main\",\"messages\":[{\"role\":\"user\",\"content\":\"say a word\"}]}'"
-          )
-          assert "seagull" in reply, reply
+          machine.succeed(turn("main"))
+
+      with subtest("an agent comes without a rebuild, and the gateway isn't restarted for it"):
+          before = gateway()
+          machine.succeed("seawall agent new ops")
+          machine.wait_until_succeeds(turn("ops"), timeout=60)
+          assert gateway() == before
+          machine.succeed("test -d /srv/git/ops.git")
+          machine.succeed("systemctl is-active seawall-agents.timer")
+          # What the timer starts.
+          machine.succeed("systemctl start seawall-agents.service")
+          machine.succeed("seawall agent list | grep -q ops")
+
+      with subtest("bots have a bridge, which is nobody's else"):
+          machine.succeed("systemctl is-active seawall-bridge.service")
+          machine.succeed("test $(stat -c %U /run/seawall/two/bridge/socket) = seawall_two")
 
       with subtest("nothing of the key is where the bot is"):
           machine.fail(
@@ -88,7 +119,7 @@ pkgs.testers.runNixOSTest {
           )
 
       with subtest("the wall holds"):
-          machine.succeed("seawall prove one")
+          machine.succeed("seawall prove one", "seawall prove two")
 
       with subtest("a switch, and back"):
           before = generation()
@@ -98,6 +129,11 @@ pkgs.testers.runNixOSTest {
           machine.succeed("${nodes.machine.system.build.toplevel}/bin/switch-to-configuration test")
           assert generation() == before
           answers()
+          machine.succeed("systemctl is-active seawall-bridge.service")
+
+      with subtest("agents are no part of the system, and go as they came"):
+          machine.succeed(turn("ops"), "seawall agent delete ops")
+          machine.fail("seawall agent list | grep -q ops")
 
       with subtest("it is there after a boot"):
           machine.shutdown()

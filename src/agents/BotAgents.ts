@@ -32,7 +32,7 @@ export class BotAgents {
     }
     if (found.agents === undefined) {
       throw new AgentError("not-declared", `bot "${bot}" isn't declared to have agents`, {
-        hint: 'say how they are made under its "agents" (docs/agents.md), then: seawall up',
+        hint: 'say how they are made under its "agents" (docs/agents.md), and put that in force',
       });
     }
     this.bot = bot;

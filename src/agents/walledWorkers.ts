@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import type { DeclaredGrant } from "../declaration/index.ts";
 import {
   agentWorker,
+  applyCommand,
   makeAgentsOwn,
   prepareTool,
   type LoadedDeclaration,
@@ -42,7 +43,7 @@ export async function walledWorkers(options: {
   const { loaded, paths, agents, files, home } = options;
   if (!existsSync(home)) {
     throw new AgentError("no-home", `bot "${agents.bot}" has never run`, {
-      hint: "start it first: seawall up",
+      hint: `start it first: ${applyCommand(paths)}`,
     });
   }
   // Seawall made the folder, in one that no bot writes to.

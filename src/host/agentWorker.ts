@@ -1,8 +1,8 @@
-import { chownSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { catalogue } from "../catalogue/index.ts";
 import type { DeclaredGrant } from "../declaration/index.ts";
-import { planRun } from "../plan/index.ts";
+import { planRun, type SecretSource } from "../plan/index.ts";
 import { compileWall, startWalled, type Mount } from "../wall/index.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { systemFiles } from "./botWall.ts";
@@ -151,16 +151,32 @@ function planOf(options: {
     plan,
     secrets: plan.secrets.map(({ name, source }) => ({
       name,
-      source: resolveSource(source, folder),
+      source: handedOver(resolveSource(source, folder)),
     })),
     mintCas: readMintCas(loaded, plan.minted),
     cas: readCas(loaded)[bot] ?? {},
   };
 }
 
+/**
+ * A credential that systemd hands to a bot's broker is opened from its file for this one, which no unit is: only
+ * root can (systemd-creds(1)), and the place is that of `deliverSecret`.
+ */
+function handedOver(source: SecretSource): SecretSource {
+  if (source.store !== "credential" || source.path !== undefined || process.getuid?.() !== 0)
+    return source;
+  const path = `/etc/credstore.encrypted/${source.name}`;
+  return existsSync(path) ? { ...source, path } : source;
+}
+
 /** A folder that is the bot's user's and out of its reach, since no wall of a bot shows it. */
 export function makeAgentsOwn(path: string, uid: number | undefined): void {
   if (existsSync(path)) return;
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const parent = dirname(path);
+  // Which of them were made begins with the first; a path that nothing begins with, where none was.
+  const first = mkdirSync(parent, { recursive: true, mode: 0o711 }) ?? "//";
+  // That user has to get there, whatever the umask.
+  for (let made = parent; made.startsWith(first); made = dirname(made)) chmodSync(made, 0o711);
+  mkdirSync(path, { mode: 0o700 });
   if (uid !== undefined) chownSync(path, uid, uid);
 }

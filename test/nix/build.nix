@@ -42,7 +42,10 @@ let
         inherit (nixos.pkgs) stdenv;
         dash = at "dash" "/usr";
         iproute2 = at "iproute2" "/usr";
+        bubblewrap = at "bubblewrap" "/usr";
         caddy = at "caddy" "/usr";
+        coreutils = at "coreutils" "/usr";
+        git = at "git" "/usr";
         tailscale = at "tailscale" "/usr";
         grep = at "grep" "/usr";
         jq = at "jq" "/usr";

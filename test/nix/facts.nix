@@ -28,7 +28,15 @@ in
     exec = toString config.systemd.services.seawall-prepare.serviceConfig.ExecStart;
   };
   dropins = builtins.mapAttrs (_: unit: unit.text) (
-    lib.filterAttrs (name: _: lib.hasPrefix "seawall-broker-" name) config.systemd.units
+    lib.filterAttrs (
+      name: _: lib.hasPrefix "seawall-broker-" name || name == "seawall-agents.service"
+    ) config.systemd.units
   );
+  # Only the words that every nixpkgs has.
+  autoUpgrade =
+    let
+      upgrade = config.system.autoUpgrade or { };
+    in
+    if upgrade.enable or false then { inherit (upgrade) dates flake; } else null;
   target = builtins.elem "seawall.target" config.systemd.targets.multi-user.wants;
 }

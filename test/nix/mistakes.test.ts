@@ -70,8 +70,11 @@ function unmade(texts: Texts, { prepare }: Facts): string[] {
     ]
       .map(([, path = ""]) => path)
       .filter((path) => !made.has(path))
-      // Files of the machine's own, made by the service before these.
-      .filter((path) => !(path.includes("/private/") && prepare.before.includes(unit)))
+      // What is the machine's own, made by the service before these.
+      .filter(
+        (path) =>
+          !(/\/private\/|\/agents\/[^/]+\/live$/.test(path) && prepare.before.includes(unit)),
+      )
       .map((path) => `${unit}: ${path}`),
   );
 }

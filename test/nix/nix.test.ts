@@ -17,7 +17,14 @@ import { checkShape } from "../../src/declaration/index.ts";
 import type { describedFiles } from "../../src/host/described/describedSystem.ts";
 import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 import { satisfiesNodeRange } from "../../src/openclaw/nodeRange.ts";
-import { botUser, brokerUser, nixModule, nixValue } from "../../src/targets/index.ts";
+import {
+  BRIDGE_USER,
+  botUser,
+  brokerUser,
+  hasBridge,
+  nixModule,
+  nixValue,
+} from "../../src/targets/index.ts";
 import { posixPattern } from "../../src/targets/nix/posixPattern.ts";
 import { writeArchive } from "../support/archive.ts";
 import { lacking } from "../support/lacking.ts";
@@ -101,7 +108,10 @@ describe("configurations", { skip }, () => {
       const plan = planOf(declaration);
       assert.deepEqual(
         Object.keys(users).toSorted(),
-        plan.bots.flatMap((bot) => [botUser(bot.name), brokerUser(bot.name)]).toSorted(),
+        [
+          ...plan.bots.flatMap((bot) => [botUser(bot.name), brokerUser(bot.name)]),
+          ...(plan.bots.some((bot) => hasBridge(bot)) ? [BRIDGE_USER] : []),
+        ].toSorted(),
       );
       const rendered = renderedFor(plan, machine);
       const golden = join(ROOT, "test/goldens/nixos", `${name}.txt`);
@@ -245,6 +255,52 @@ test("nixModule() is a module that says the declaration again", { skip }, (t) =>
   assert.deepEqual((JSON.parse(out) as Facts).failed, []);
 });
 
+test(
+  "nixModule() takes the folders of agents from beside it, and leaves out what is the machine's by flake",
+  { skip },
+  (t) => {
+    const folder = temporaryFolder(t);
+    const { declaration, faults } = checkShape({
+      seawall: 1,
+      bots: {
+        one: {
+          openclaw: "2026.9.6",
+          model: "ollama/x",
+          grants: { ollama: {} },
+          agents: {
+            repositories: { path: "/srv/git" },
+            template: "./template",
+            shared: "a ${place}",
+            skills: "/srv/skills",
+          },
+        },
+      },
+      autoUpdate: { calendar: "weekly" },
+    });
+    assert.deepEqual(faults, []);
+    assert.ok(declaration !== undefined);
+    const [file] = nixModule(declaration);
+    const path = join(folder, "seawall.nix");
+    writeFileSync(path, file?.bytes ?? "");
+    for (const name of ["template", "a ${place}"]) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "USER.md"), "you\n");
+    }
+    const { ok, out, error } = evaluate(`(import ${path} { pkgs = { }; }).services.seawall`);
+    assert.ok(ok, error);
+    const { bots, autoUpdate } = JSON.parse(out) as {
+      readonly bots: { readonly one: { readonly agents: Readonly<Record<string, string>> } };
+      readonly autoUpdate?: unknown;
+    };
+    assert.equal(autoUpdate, undefined);
+    const { template = "", shared = "", skills } = bots.one.agents;
+    // Nix prints a path as its place in the store.
+    assert.match(template, /^\/nix\/store\/[a-z0-9]{32}-template$/);
+    assert.equal(skills, "/srv/skills");
+    assert.match(shared, /^\/nix\/store\/[a-z0-9]{32}-folder$/);
+  },
+);
+
 describe("home-manager's module", { skip }, () => {
   interface Home {
     readonly failed: readonly string[];
@@ -337,12 +393,15 @@ describe("a real build", { skip }, () => {
     const units = readdirSync(join(out, "lib/systemd/system"));
     assert.ok(units.includes("seawall-gateway-one.service"), units.join(" "));
     assert.ok(existsSync(join(out, "lib/tmpfiles.d/seawall.conf")));
+    // Agents come and go without a build: their file is the machine's, and only its place is known here.
+    assert.ok(units.includes("seawall-agents.timer"), units.join(" "));
     const gateway = readFileSync(
       join(out, "lib/systemd/system/seawall-gateway-one.service"),
       "utf8",
     );
     // The granted program and its libraries, and no other of the package it is of.
     assert.match(gateway, /\/usr\/bin\/grep/);
+    assert.match(gateway, /\/var\/lib\/seawall\/system\/agents\/one\/live:/);
     assert.doesNotMatch(gateway, /\/usr\/bin\/(?:curl|cat|bash)/);
     const again = build("good", '"Basecamp"');
     assert.equal(again.stdout.trim(), out);
@@ -363,6 +422,7 @@ function botWith(prefix: string): string {
       model = "anthropic/claude-sonnet-4-6";
       grants.anthropic.secret = "anthropic";
       exec.packages = [ pkgs.grep ];
+      agents.repositories.path = "/srv/git";
       settings.messages.responsePrefix = ${prefix};
     };
   }\n`;
@@ -402,9 +462,10 @@ function analyze(folder: string, files: ReturnType<typeof describedFiles>): void
   assert.match(verify([gateway]), /NoSuchThing/);
 }
 
-/** In tenths, as docs/systemd.md has it; a gateway whose client commands have a Unix socket has one more. */
+/** In tenths, as docs/systemd.md has it; root's command line is what it is, and a gateway whose client commands have a Unix socket has one more. */
 function exposureOf(unit: string): number {
   if (unit.includes("-broker-")) return 12;
+  if (unit.endsWith("/seawall-agents.service")) return 90;
   if (!unit.includes("seawall-gateway-")) return 15;
   return /^RestrictAddressFamilies=.* AF_UNIX$/m.test(readFileSync(unit, "utf8")) ? 6 : 5;
 }

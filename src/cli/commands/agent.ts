@@ -12,7 +12,7 @@ import {
   type NewOptions,
   type SyncReport,
 } from "../../agents/index.ts";
-import { loadDeclaration, type LoadedDeclaration } from "../../host/index.ts";
+import { loadDeclaration, nixosDeclaration, type LoadedDeclaration } from "../../host/index.ts";
 import { askHidden } from "../askHidden.ts";
 import type { Call, Command, ExitStatus } from "../Command.ts";
 import { confirm } from "../confirm.ts";
@@ -54,7 +54,8 @@ export const agent: Command = {
   words: { least: 1, most: 2 },
   run: async (call) => {
     const [verb = "", name] = call.words;
-    const loaded = loadDeclaration(call.value("file"), process.env);
+    const file = call.value("file") ?? nixosDeclaration(call.paths);
+    const loaded = loadDeclaration(file, process.env);
     switch (verb) {
       case "new":
         return makeOne(call, loaded, needed(name));

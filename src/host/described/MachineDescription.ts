@@ -29,6 +29,8 @@ const description = z.strictObject({
     caddy: path,
     tailscale: path,
   }),
+  /** Folders with the system's programs that Seawall's own commands start, as git. */
+  tools: z.array(path).default([]),
   /** This Seawall, as it will be on that machine. */
   project: path,
   cache: path,

@@ -17,6 +17,7 @@ import { makePlan, type Plan } from "../../plan/index.ts";
 import { statePaths } from "../../paths/index.ts";
 import { gatewayToken } from "../hostKeys.ts";
 import { HostError } from "../HostError.ts";
+import { refuseWhatDescribedLack } from "./lacking.ts";
 import { landlockOf, readMachine } from "./MachineDescription.ts";
 import { makePrivate } from "./makePrivate.ts";
 
@@ -73,6 +74,48 @@ test("makePrivate() makes what the machine has of its own, and takes away what a
   const before = statSync(join(place, "trust.pem"), { bigint: true });
   await makePrivate(generation, paths);
   assert.equal(statSync(join(place, "trust.pem"), { bigint: true }).ino, before.ino);
+});
+
+test("refuseWhatDescribedLack() takes what has a place there, and says which bot has something that hasn't", () => {
+  const refusal = (bot: object, more: object = {}): string | undefined => {
+    const { declaration, faults } = checkShape({
+      seawall: 1,
+      secrets: { chat: { file: "/run/chat" } },
+      bots: {
+        one: { openclaw: "2026.9.6", model: "ollama/one", port: 3001, ...bot },
+        two: {
+          openclaw: "2026.9.6",
+          model: "ollama/one",
+          port: 3002,
+          grants: { ollama: {}, bridge: {} },
+        },
+      },
+      ...more,
+    });
+    assert.deepEqual(faults, []);
+    assert.ok(declaration !== undefined);
+    const { plan, faults: others } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
+    assert.deepEqual(others, []);
+    assert.ok(plan !== undefined);
+    try {
+      refuseWhatDescribedLack(plan);
+      return undefined;
+    } catch (error) {
+      assert.ok(error instanceof HostError && error.code === "cannot-serve");
+      return error.message;
+    }
+  };
+  const ollama = { ollama: {} };
+  const agents = { repositories: { path: "/srv/git" } };
+  assert.equal(refusal({ grants: { ...ollama, bridge: { to: ["two"] } }, agents }), undefined);
+  const chat = { secret: "chat", url: "https://chat.example.com" };
+  assert.match(refusal({ grants: { ...ollama, mattermost: chat } }) ?? "", /"one" has plugins/);
+  assert.match(
+    refusal({ grants: { ...ollama, "browser-fetch": { allowHosts: ["*.example.com"] } } }) ?? "",
+    /"one" is granted "browser-fetch"/,
+  );
+  const autoUpdate = { calendar: "weekly" };
+  assert.match(refusal({ grants: ollama }, { autoUpdate }) ?? "", /^autoUpdate moves/);
 });
 
 test("makePrivate() links a bot's token to where it is wanted, and takes over one that lies there", async (t) => {
@@ -153,7 +196,12 @@ test(
     const { declaration } = checkShape({
       seawall: 1,
       bots: {
-        one: { openclaw: "2026.9.6", model: "ollama/one", grants: { ollama: {} } },
+        one: {
+          openclaw: "2026.9.6",
+          model: "ollama/one",
+          grants: { ollama: {} },
+          agents: { repositories: { path: "/srv/git" } },
+        },
       },
     });
     assert.ok(declaration !== undefined);
@@ -189,10 +237,15 @@ test(
         },
       );
     };
-    for (const _ of ["first", "next"]) {
+    // Where the bot finds its agents, which are nobody's but the machine's.
+    const live = join(folder, "state/agents/one/live");
+    for (const found of ["{}\n", '{ "agents": {} }\n']) {
       const { status, stderr } = start(rights);
       assert.equal(status, 0, String(stderr));
+      assert.equal(readFileSync(join(live, "agents.json"), "utf8"), found);
+      writeFileSync(join(live, "agents.json"), '{ "agents": {} }\n');
     }
+    assert.equal(statSync(join(live, "skills")).mode & 0o777, 0o755);
     const broker = join(folder, "state/private/one/broker.json");
     const { uid, mode } = statSync(broker);
     assert.deepEqual([uid, mode & 0o777], [902, 0o400]);

@@ -1,10 +1,11 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { nativeModules } from "../nativeModules.ts";
 import { readPin, renderConfig } from "../../openclaw/index.ts";
 import {
   nixosUnits,
   systemdTarget,
   targetFile,
+  type SystemdAgents,
   type SystemdSystem,
   type TargetFile,
 } from "../../targets/index.ts";
@@ -15,6 +16,7 @@ import type { BotGeneration, Generation, Programs } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "../loadDeclaration.ts";
+import { commandEnvironment } from "../systemd/commandEnvironment.ts";
 import { systemInput, type CodePlace } from "../systemd/systemInput.ts";
 import { landlockOf, type MachineDescription } from "./MachineDescription.ts";
 
@@ -102,7 +104,9 @@ export function describedFiles(
   files: (programs: readonly string[]) => ProgramFiles = programFiles,
 ): readonly TargetFile[] {
   const rendered = systemdTarget.render(
-    systemInput(generation, describedSystem(machine), describedPlace(machine, files)),
+    systemInput(generation, describedSystem(machine), describedPlace(machine, files), {
+      agents: describedAgents(generation, machine),
+    }),
   );
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const own = [
@@ -111,6 +115,16 @@ export function describedFiles(
   ];
   const units = machine.nixos ? nixosUnits(rendered, generation.plan) : rendered;
   return [...units, ...own].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** By what its agents are synchronized; which there are is kept there, and told by nobody's configuration. */
+function describedAgents(
+  { declaration }: Generation,
+  { project, programs: { node }, paths, tools }: MachineDescription,
+): SystemdAgents {
+  const state = dirname(paths.state);
+  const store = join(state, "store");
+  return { declaration, environment: commandEnvironment({ project, node, state, store, tools }) };
 }
 
 /** Where our code is on that machine, and what its brokers and bots use of the system. */

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import {
+  AGENTS,
   readPin,
   readValidation,
   renderConfig,
@@ -10,6 +11,7 @@ import {
   type InsidePaths,
 } from "../../openclaw/index.ts";
 import type { BotPlan } from "../../plan/index.ts";
+import { makeAgentsFolder } from "../agentsFolder.ts";
 import type { BotGeneration } from "../Generation.ts";
 
 const TIMEOUT_MS = 300_000;
@@ -49,6 +51,9 @@ export async function judgeConfig(
     for (const path of [inside.home, inside.state, inside.workspace, inside.config])
       mkdirSync(path, { recursive: true });
     writeFileSync(inside.caBundle, "");
+    // As it is with no agents, and with their folder beside the configuration.
+    if (plan.openclaw.agents !== undefined)
+      cpSync(makeAgentsFolder(folder, plan.name), join(inside.config, AGENTS), { recursive: true });
     for (const { to, text } of rendered.files)
       writeFileSync(join(inside.config, basename(to)), text);
     if (root)

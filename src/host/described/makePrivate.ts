@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../../files/index.ts";
 import type { StatePaths } from "../../paths/index.ts";
+import { makeAgentsFolder } from "../agentsFolder.ts";
 import type { Generation } from "../Generation.ts";
 import { asDiskError, HostError } from "../HostError.ts";
 import { gatewayTokenFile } from "../hostKeys.ts";
@@ -22,7 +23,7 @@ import { readMachine } from "./MachineDescription.ts";
 
 /**
  * Makes what a described generation can't hold: phantoms, tokens, leaf certificates, the bundle of
- * CAs, users' numbers. Each file appears whole; what is the same already is left as it is. Run as root
+ * CAs, users' numbers, and where bots find their agents. Each file appears whole; what is the same already is left as it is. Run as root
  * before the brokers, at each boot and each switch.
  *
  * @param folder of the generation
@@ -42,6 +43,8 @@ export async function makePrivate(folder: string, paths: StatePaths): Promise<vo
   try {
     mkdirSync(place, { recursive: true, mode: 0o711 });
     for (const [bot, file] of Object.entries(machine.tokens)) linkToken(paths, bot, file);
+    for (const { name, openclaw } of generation.plan.bots)
+      if (openclaw.agents !== undefined) makeAgentsFolder(parent, name);
     const files = await privateFiles({
       generation,
       paths,

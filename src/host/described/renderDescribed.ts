@@ -1,11 +1,12 @@
 import type { Fault } from "../../declaration/index.ts";
-import { hasBridge, type TargetFile } from "../../targets/index.ts";
+import type { TargetFile } from "../../targets/index.ts";
 import { HostError } from "../HostError.ts";
 import type { LoadedDeclaration } from "../loadDeclaration.ts";
 import { refuseWhatServicesLack } from "../systemd/switchSystem.ts";
 import { refusal } from "../prepareGeneration.ts";
 import { describedFiles, describedGeneration } from "./describedSystem.ts";
 import { judgeConfig } from "./judgeConfig.ts";
+import { refuseWhatDescribedLack } from "./lacking.ts";
 import type { MachineDescription } from "./MachineDescription.ts";
 
 /**
@@ -19,29 +20,7 @@ export async function renderDescribed(
   progress: (text: string) => void,
 ): Promise<readonly TargetFile[]> {
   const { plan: whole } = loaded;
-  if (whole.autoUpdate !== undefined) {
-    throw new HostError(
-      "cannot-serve",
-      "autoUpdate moves a machine that keeps its own generations; this one gets its files from elsewhere",
-      { hint: "leave it out, and build again for a newer OpenClaw" },
-    );
-  }
-  const busy = whole.bots.find(({ openclaw }) => openclaw.agents !== undefined);
-  if (busy !== undefined) {
-    throw new HostError(
-      "cannot-serve",
-      `bot "${busy.name}" has agents, which a machine that gets its files from elsewhere doesn't make`,
-      { hint: "leave agents out, or run the bot with: seawall up" },
-    );
-  }
-  const talking = whole.bots.find((bot) => hasBridge(bot));
-  if (talking !== undefined) {
-    throw new HostError(
-      "cannot-serve",
-      `bot "${talking.name}" has the bridge, whose user a machine that gets its files from elsewhere doesn't make`,
-      { hint: "leave the bridge out, or run the bots with: seawall up" },
-    );
-  }
+  refuseWhatDescribedLack(whole);
   refuseWhatServicesLack(whole, { caddy: machine.programs.caddy });
   const generation = await describedGeneration(loaded, machine);
   const faults: Fault[] = [];

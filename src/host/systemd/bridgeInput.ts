@@ -53,7 +53,9 @@ export function bridgeInput(
     cache,
     // Libraries alone: it looks up no name.
     readable: [
-      ...(system ?? libraryFolders()).filter((path) => path !== "/etc"),
+      ...(system ?? libraryFolders()).filter(
+        (path) => path !== "/etc" && !path.startsWith("/run/"),
+      ),
       bridgeConfigInside(paths.runtime),
     ],
     writable: bridgeState(paths.state),

@@ -6,10 +6,12 @@ export function commandEnvironment(machine: {
   readonly node: string;
   readonly state: string;
   readonly store: string;
+  /** Folders with programs of the system's, where they aren't in the usual ones. */
+  readonly tools?: readonly string[];
 }): Readonly<Record<string, string>> {
-  const { project, node, state, store } = machine;
+  const { project, node, state, store, tools = [] } = machine;
   return {
-    PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${project}/node_modules/.bin:${dirname(node)}`,
+    PATH: `${tools.map((folder) => `${folder}:`).join("")}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${project}/node_modules/.bin:${dirname(node)}`,
     SEAWALL_STATE: state,
     SEAWALL_STORE: store,
   };

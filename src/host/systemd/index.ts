@@ -1,3 +1,4 @@
+export { applyCommand, nixosDeclaration } from "./applyCommand.ts";
 export { askBroker, type BrokerReply } from "./askBroker.ts";
 export {
   currentSystemGeneration,

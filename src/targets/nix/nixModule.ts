@@ -1,5 +1,5 @@
 import { targetFile, type TargetFile } from "../Target.ts";
-import { nixValue } from "./nixText.ts";
+import { NixPlace, nixValue } from "./nixText.ts";
 
 /** What stands round a declaration in its module. */
 export interface ModuleFrame {
@@ -32,13 +32,35 @@ export function nixModule(declaration: object, frame: ModuleFrame = ALONE): Targ
     string,
     unknown
   >;
-  const said = stripped({ secrets, services, bots, approvals, audit, telemetry });
+  const all = { secrets, services, bots: withPlaces(bots), approvals, audit, telemetry };
+  const said = stripped(all);
   const body = nixValue({ services: { seawall: { enable: true, ...(said as object) } } });
   const more = (frame.more ?? []).map((line) => `  ${line}\n`).join("");
   const whole = withPackages(body, frame.packages).replace("{\n", () => `{\n${more}`);
   const pkgs = frame.packages.length === 0 ? "" : "{ pkgs, ... }:\n\n";
   return [targetFile(frame.path, `${frame.head}${pkgs}${whole}\n`)];
 }
+
+/** Folders of agents that lie beside the declaration lie beside the module, which brings them to the store. */
+function withPlaces(bots: unknown): unknown {
+  const placed = ([key, value]: readonly [string, unknown]): [string, unknown] => [
+    key,
+    FOLDERS.has(key) && typeof value === "string" && !value.startsWith("/")
+      ? new NixPlace(value)
+      : value,
+  ];
+  return Object.fromEntries(
+    Object.entries((bots ?? {}) as Record<string, { readonly agents?: object }>).map(
+      ([name, bot]) => {
+        const { agents } = bot;
+        if (agents === undefined) return [name, bot];
+        return [name, { ...bot, agents: Object.fromEntries(Object.entries(agents).map(placed)) }];
+      },
+    ),
+  );
+}
+
+const FOLDERS: ReadonlySet<string> = new Set(["template", "shared", "skills"]);
 
 /** Where commands are granted, Nix has to know which packages they are of. */
 function withPackages(body: string, packages: readonly string[]): string {
@@ -56,7 +78,7 @@ function withPackages(body: string, packages: readonly string[]): string {
 /** Without empty lists and sets, which are the defaults of the keys that have them. */
 function stripped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(stripped);
-  if (typeof value !== "object" || value === null) return value;
+  if (typeof value !== "object" || value === null || value instanceof NixPlace) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, each]) => each !== undefined && each !== false && !isEmpty(each))

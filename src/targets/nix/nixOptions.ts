@@ -28,6 +28,10 @@ const TYPES: Readonly<Record<string, string>> = {
   "secrets.*.encrypted": "types.file",
   "secrets.*.age": "types.file",
   "secrets.*.sops": "types.file",
+  // A folder of the flake's, or of the machine's by its whole path.
+  "bots.*.agents.template": "lib.types.path",
+  "bots.*.agents.shared": "lib.types.path",
+  "bots.*.agents.skills": "lib.types.path",
 };
 
 /** Options that only Nix has, by the place that they are added to. */
@@ -47,8 +51,8 @@ const PLAIN = new Set(Object.keys(ADDED));
 /** Required in JSON5; in Nix what is added beside it says it where it is left out. */
 const OPTIONAL = new Set(["bots.*.exec.allow"]);
 
-/** Not options: what the module sets itself. */
-const LEFT_OUT = new Set(["$schema", "seawall"]);
+/** Not options: what the module sets itself, and updates, which are by flake there (nix/modules/seawall.nix). */
+const LEFT_OUT = new Set(["$schema", "autoUpdate", "seawall"]);
 
 const HEAD = `# Generated from src/declaration by: ./dev nix generate
 # A test compares; don't edit.

@@ -1,3 +1,21 @@
+/** A file or folder beside the module, in data for `nixValue`. */
+export class NixPlace {
+  readonly path: string;
+
+  /** @param path relative, without `..` */
+  constructor(path: string) {
+    this.path = path;
+  }
+}
+
+/** Nix manual, "Path": a literal where its grammar has a word for it, which names it in the store, too. */
+function nixPlace({ path }: NixPlace): string {
+  const plain = path.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "");
+  return /^[A-Za-z0-9._+-]+(?:\/[A-Za-z0-9._+-]+)*$/.test(plain)
+    ? `./${plain}`
+    : `(builtins.path { path = ./. + ${nixString(`/${plain}`)}; name = "folder"; })`;
+}
+
 /** A Nix expression for plain data, on one line where it is short; keys in the order they have. */
 export function nixValue(value: unknown, indent = ""): string {
   if (value === null) return "null";
@@ -5,6 +23,7 @@ export function nixValue(value: unknown, indent = ""): string {
   if (typeof value === "number") return nixNumber(value);
   if (typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return nixList(value, indent);
+  if (value instanceof NixPlace) return nixPlace(value);
   if (typeof value === "object") return nixSet(Object.entries(value), indent);
   throw new TypeError("only data has a Nix expression");
 }
@@ -65,6 +84,7 @@ function nixSet(entries: readonly (readonly [string, unknown])[], indent: string
 /** A set with one attribute is a path to that (Nix manual, "Attribute Set"). */
 function throughSingle(path: string[], value: unknown): [path: string[], value: unknown] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [path, value];
+  if (value instanceof NixPlace) return [path, value];
   const [only, ...others] = Object.entries(value).filter(([, each]) => each !== undefined);
   return only === undefined || others.length > 0
     ? [path, value]

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
-import { botFolder, botUnits, FIREWALL_UNIT } from "../systemd/names.ts";
+import { BRIDGE_FOLDER } from "../systemd/bridgeUnits.ts";
+import { AGENTS_UNIT, botFolder, botUnits, bridgeUnits, FIREWALL_UNIT } from "../systemd/names.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 
 /** What NixOS has of its own: users, a firewall. */
@@ -18,7 +19,12 @@ const NOT_ON_NIXOS = new Set([
  * its network, which is restarted when one of them is another.
  */
 export function nixosUnits(files: readonly TargetFile[], plan: Plan): TargetFile[] {
-  const changes = new Map(plan.bots.flatMap((bot) => unitChanges(files, plan, bot)));
+  const changes = new Map([
+    ...plan.bots.flatMap((bot) => unitChanges(files, plan, bot)),
+    ...bridgeChanges(files, plan),
+    // One that is at work goes on; the next is the new one.
+    [`units/${AGENTS_UNIT}`, { Service: ["X-RestartIfChanged=false"] }] as const,
+  ]);
   return files
     .filter(({ path }) => !NOT_ON_NIXOS.has(path))
     .map((file) => {
@@ -54,6 +60,24 @@ function unitChanges(
     [`units/${units.network}`, restartedBy(listens.map(({ bytes }) => bytes))],
     ...sockets.map((unit) => [`units/${unit}`, { Unit: [`PartOf=${units.network}`] }] as const),
   ];
+}
+
+/**
+ * The bridge is told its sockets when it starts, so it is stopped and started with all of them: that is what
+ * NixOS does with a service whose unit names its sockets, unless told to restart it (`Sockets=`, same place). A
+ * socket that is new couldn't be made beside one that runs (systemd.socket(5)).
+ */
+function bridgeChanges(
+  files: readonly TargetFile[],
+  { bots }: Plan,
+): (readonly [path: string, lines: Lines])[] {
+  const { service, socket } = bridgeUnits();
+  const sockets = new Set(bots.map(({ name }) => `units/${socket(name)}`));
+  const depends = files.filter(
+    ({ path }) => sockets.has(path) || path.startsWith(`${BRIDGE_FOLDER}/`),
+  );
+  const { Unit = [] } = restartedBy(depends.map(({ bytes }) => bytes));
+  return [[`units/${service}`, { Unit }]];
 }
 
 /** Restarted at once and not stopped for a while, so that sockets stay open meanwhile. */

@@ -11,8 +11,8 @@ import { hasBridge } from "./sockets.ts";
 import type { SystemdBridge, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, type Directives } from "./unitFile.ts";
 
-/** Of the generation. */
-const FOLDER = "bridge";
+/** Of the generation: what the bridge is told. */
+export const BRIDGE_FOLDER = "bridge";
 const MEGABYTE = 1024 * 1024;
 
 /** What the bridge is told, inside its unit. */
@@ -47,11 +47,11 @@ export function bridgeUnits(
   const { paths, programs, version, host, prefix } = system;
   const units = names(prefix);
   const sockets = members.map((bot) => units.socket(bot));
-  const policy = `${FOLDER}/bridge.policy`;
-  const rules = `${FOLDER}/rules.json`;
+  const policy = `${BRIDGE_FOLDER}/bridge.policy`;
+  const rules = `${BRIDGE_FOLDER}/rules.json`;
   const launch = `${paths.runtime}/bridge.policy`;
   const inside = bridgeConfigInside(paths.runtime);
-  const { directives: mounts } = unitMounts(bridge.wall, FOLDER, paths);
+  const { directives: mounts } = unitMounts(bridge.wall, BRIDGE_FOLDER, paths);
   const service: Directives = [
     ["Type", "notify"],
     ["NotifyAccess", "main"],

@@ -1,6 +1,7 @@
 export { systemdTarget } from "./systemdTarget.ts";
 export {
   SYSTEMD_PATHS,
+  type SystemdAgents,
   type SystemdBot,
   type SystemdBridge,
   type SystemdInput,

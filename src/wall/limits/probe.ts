@@ -51,7 +51,7 @@ async function trySystemd(path: string): Promise<CgroupAccess | undefined> {
   const words = [...(user ? ["--user"] : []), "--scope", "--quiet", "--collect"];
   const limits = ["-p", "MemoryMax=64M", "-p", "TasksMax=16", "-p", "CPUQuota=100%"];
   const options: ProbeOptions = { launcher: program, environment: busEnvironment() };
-  const run = await runProbe(program, [...words, ...limits, "--", "/bin/true"], options);
+  const run = await runProbe(program, [...words, ...limits, "--", "/bin/sh", "-c", ":"], options);
   return run.code === 0 ? { kind: "systemd", program, user } : undefined;
 }
 

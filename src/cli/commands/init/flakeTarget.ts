@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PROJECT } from "../../../host/index.ts";
+import { DESCRIBED, PROJECT } from "../../../host/index.ts";
 import { CONFIGURATION, composeFlake, storeCommand, type FlakeAnswers } from "./composeFlake.ts";
 import type { Flags } from "./Flags.ts";
 import { flakeStores, type FlakeStore } from "./flakeStores.ts";
@@ -31,9 +31,9 @@ export function flakeTarget(name: string | undefined): InitTarget {
     folder,
     replace: false,
     lacks: ({ name: service, program, plugin }) =>
-      program !== undefined
+      program !== undefined && !DESCRIBED.programs.includes(service)
         ? `"${service}" is a program that services can't reach yet: run that bot with seawall up`
-        : plugin !== undefined
+        : plugin !== undefined && !DESCRIBED.plugins
           ? `"${service}" takes a plugin of OpenClaw, which services can't get yet: run that bot with seawall up`
           : undefined,
     stores: () => ({

@@ -1,4 +1,4 @@
-# refused: services.seawall.bots.one.agents: services don't make agents where Nix makes their files
+# refused: services.seawall.bots.one.agents.template
 {
   services.seawall.enable = true;
   services.seawall.bots.one = {
@@ -6,5 +6,6 @@
     model = "ollama/qwen3:8b";
     grants.ollama = { };
     agents.repositories.path = "/srv/git";
+    agents.template = "./template";
   };
 }

@@ -1,0 +1,40 @@
+import type { Plan } from "../../plan/index.ts";
+import { HostError } from "../HostError.ts";
+
+/**
+ * What a machine that gets its files from elsewhere, as NixOS does, has a place for. This is the only list: the
+ * Nix modules refuse by it while they are evaluated (`./dev nix generate` brings it to nix/generated), the
+ * build does, and `seawall init --flake` doesn't offer the rest.
+ */
+export const DESCRIBED = {
+  /** Services that are programs of ours and whose units come with the others. */
+  programs: ["bridge"] as readonly string[],
+  /** Plugins of OpenClaw, which most channels are. */
+  plugins: false as boolean,
+} as const;
+
+/** @throws HostError `cannot-serve` for what is in the plan and would not be on that machine. */
+export function refuseWhatDescribedLack({ bots, autoUpdate }: Plan): void {
+  if (autoUpdate !== undefined) {
+    throw new HostError(
+      "cannot-serve",
+      "autoUpdate moves a machine that keeps its own generations; this one gets its files from elsewhere",
+      { hint: "leave it out, and build again for a newer OpenClaw" },
+    );
+  }
+  for (const { name, grants, openclaw } of bots) {
+    const program = grants.find(
+      (each) => each.kind === "program" && !DESCRIBED.programs.includes(each.service),
+    );
+    const lacking =
+      program === undefined
+        ? !DESCRIBED.plugins && openclaw.plugins.length > 0
+          ? "has plugins, which services can't get there yet"
+          : undefined
+        : `is granted "${program.name}", a program that services can't reach there yet`;
+    if (lacking === undefined) continue;
+    throw new HostError("cannot-serve", `bot "${name}" ${lacking}`, {
+      hint: "leave it out, or run the bot with: seawall up",
+    });
+  }
+}
