@@ -14,10 +14,8 @@ test("requireHere() refuses on macOS what needs Linux, by name, and nothing else
       refused.push(verb);
     });
   }
-  assert.deepEqual(refused.toSorted(), [
-    ...["agent", "demo", "generations", "prove", "rollback", "run"],
-    ...["switch", "uninstall", "update", "why"],
-  ]);
+  const expected = "agent demo generations prove rollback run switch uninstall update why";
+  assert.deepEqual(refused.toSorted(), expected.split(" "));
   assert.equal(macNote("linux"), undefined);
   assert.match(macNote("darwin") ?? "", /never run on a Mac/u);
 });

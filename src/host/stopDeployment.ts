@@ -34,7 +34,8 @@ export async function stopDeployment(
 /** Waits for as long as the supervisor runs that runs now. */
 export async function supervisorEnds(paths: StatePaths): Promise<"ended"> {
   const pid = readAddress(paths)?.pid;
-  while (pid !== undefined && isThere(pid)) await wait(SLOW_POLL_MS);
+  if (pid === undefined) return "ended";
+  while (isThere(pid)) await wait(SLOW_POLL_MS);
   return "ended";
 }
 

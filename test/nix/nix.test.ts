@@ -477,7 +477,8 @@ const TEXTS: readonly string[] = [
 
 /** A property list, by Python's own reader. */
 function readPlist(bytes: Uint8Array | undefined): Record<string, unknown> {
-  const script = "import sys, json, plistlib; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+  const script =
+    "import sys, json, plistlib; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
   const run = spawnSync("/usr/bin/python3", ["-c", script], { encoding: "utf8", input: bytes });
   assert.equal(run.status, 0, run.stderr);
   return JSON.parse(run.stdout) as Record<string, unknown>;

@@ -1,24 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import { compileWall } from "../compileWall.ts";
-import type { HostCapabilities } from "../HostCapabilities.ts";
 import { startWalled } from "../startWalled.ts";
-import { LAUNCHER } from "../testing/reachable.ts";
+import { careful, careless, MAC, standIn } from "../testing/macHost.ts";
 import { WallError } from "../WallError.ts";
 import type { WallSpec } from "../WallSpec.ts";
 import { compileSeatbeltWall } from "./compileSeatbeltWall.ts";
@@ -26,21 +16,6 @@ import { actsFor, judgeProof, keptFromOpen } from "./judgeProof.ts";
 import { proveSeatbelt } from "./proveSeatbelt.ts";
 
 const NODE = process.execPath;
-const STAND_IN = fileURLToPath(new URL("../testing/seatbeltStandIn.ts", import.meta.url));
-
-/** A program in place of sandbox-exec. */
-function program(folder: string, text: string): string {
-  const path = join(folder, "sandbox-exec");
-  writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  return path;
-}
-
-/** Takes a profile and keeps to none of it. */
-const careless = (folder: string): string => program(folder, 'shift 2; exec "$@"');
-/** Keeps to it, as far as Linux can. */
-const careful = (folder: string): string =>
-  program(folder, `exec "${NODE}" "${STAND_IN}" "${LAUNCHER}" "$@"`);
-
 interface Place {
   readonly spec: WallSpec;
   /** Outside of the wall. */
@@ -90,22 +65,6 @@ async function place(t: TestContext): Promise<Place> {
   };
 }
 
-const MAC: HostCapabilities = {
-  architecture: undefined,
-  kernel: "24.0.0",
-  bubblewrap: undefined,
-  namespaces: { ok: false, reason: "macOS has none" },
-  landlock: 0,
-  seccomp: false,
-  ipv6: false,
-  noexec: false,
-  cgroups: { kind: "none", reason: "none" },
-  countsProcesses: false,
-  loaders: [],
-  seatbelt: { program: "/usr/bin/sandbox-exec" },
-  mechanisms: [],
-};
-
 test("proveSeatbelt() refuses a wall that holds nothing, and says of each act that it could be done", async (t) => {
   const { spec, scratch, folder } = await place(t);
   const wall = compileWall(spec, MAC);
@@ -146,11 +105,11 @@ test("proveSeatbelt() says so when the wall keeps what it must let through, or n
     });
   let said = "";
   const wall = compileWall(spec, MAC);
-  await complaint(wall, program(folder, "exit 65"));
+  await complaint(wall, standIn(folder, "exit 65"));
   assert.match(said, /Node doesn't run behind it/u);
   await complaint(wall, join(folder, "nothing"));
   assert.match(said, /Node doesn't run behind it/u);
-  await complaint(wall, program(folder, "echo '{}'"));
+  await complaint(wall, standIn(folder, "echo '{}'"));
   assert.match(
     said,
     /it can't read what it is granted \(not tried\).*it could read a file outside \(not tried\)/u,

@@ -29,12 +29,15 @@ export function seatbeltCommand(
  */
 export function startSeatbelt(wall: SeatbeltWall, options: StartOptions): WalledProcess {
   const { channel, environment, cwd } = wall;
+  const { uid, gid } = options;
   const [program, ...args] = seatbeltCommand(wall, options.launcher, wall.command);
   const child: ChildProcess = spawn(program, args, {
     stdio: ["ignore", options.stdout, options.stderr, ...(channel ? (["ipc"] as const) : [])],
     env: { ...environment },
     cwd,
     detached: true,
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
   });
   const minder = child.pid === undefined ? undefined : mind(child.pid);
   const inner = Promise.withResolvers<number>();
