@@ -7,11 +7,17 @@
     { self, nixpkgs }:
     let
       inherit (nixpkgs) lib;
-      systems = [
+      linux = [
         "x86_64-linux"
         "aarch64-linux"
       ];
-      forEach = f: lib.genAttrs systems (system: f (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+      # Never run there; see docs/macos.md.
+      mac = [
+        "aarch64-darwin"
+        "x86_64-darwin"
+      ];
+      forSystems = systems: f: lib.genAttrs systems (system: f (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+      forEach = forSystems (linux ++ mac);
     in
     {
       overlays.default = import ./nix/overlay.nix;
@@ -42,7 +48,7 @@
 
       homeModules.default = import ./nix/home-manager/seawall.nix;
 
-      checks = forEach (pkgs: {
+      checks = forSystems linux (pkgs: {
         inherit (pkgs) seawall;
         vm = import ./nix/tests/turn.nix { inherit pkgs; };
       });

@@ -1,4 +1,5 @@
-# services.seawall of home-manager: one user's bots on Linux, without root, run by `seawall up`.
+# services.seawall of home-manager: one user's bots, without root, run by `seawall up`; by systemd on Linux, and
+# by launchd on macOS.
 {
   config,
   lib,
@@ -11,7 +12,7 @@ let
   declared = import ../modules/declaration.nix { inherit lib; };
   declaration = builtins.toJSON (declared.declarationOf cfg);
   seawall = "${cfg.package}/bin/seawall";
-  inherit (pkgs.stdenv.hostPlatform) isLinux;
+  inherit (pkgs.stdenv.hostPlatform) isDarwin isLinux;
   file = "${config.xdg.configHome}/seawall/seawall.json5";
 in
 {
@@ -46,19 +47,40 @@ in
           versions = builtins.attrNames (
             lib.filterAttrs (_: type: type == "directory") (builtins.readDir ../../pins/openclaw)
           );
-        }
-        ++ [
-          {
-            assertion = isLinux;
-            message = "services.seawall.enable: bots run on Linux only; nothing of Seawall's holds one on macOS yet, and what can't be held isn't started";
-          }
-        ];
-    }
-    # Elsewhere there is no package either.
-    (lib.mkIf isLinux {
+        };
       home.packages = [ cfg.package ];
       xdg.configFile."seawall/seawall.json5".text = declaration;
+    }
+    (lib.mkIf isDarwin {
+      # There are no namespaces, so a bot has to do without and say so.
+      assertions = lib.mapAttrsToList (name: bot: {
+        assertion = builtins.elem "no-user-namespaces" (bot.concessions or [ ]);
+        message = "services.seawall.bots.${name}.concessions: macOS has no user namespaces; say [ \"no-user-namespaces\" ] if the bot may run with what Seatbelt holds (docs/macos.md)";
+      }) cfg.bots;
 
+      # As `seawall build --target launchd` prints it.
+      launchd.agents.seawall = {
+        enable = true;
+        config = {
+          ProgramArguments = [
+            seawall
+            "up"
+            "--stay"
+            # A new declaration is another path, so that the agent is started anew.
+            "${pkgs.writeText "seawall.json5" declaration}"
+          ];
+          RunAtLoad = true;
+          KeepAlive = true;
+          ThrottleInterval = 30;
+          ExitTimeOut = 60;
+          ProcessType = "Background";
+          Umask = 63;
+          StandardOutPath = "${config.home.homeDirectory}/Library/Logs/seawall.log";
+          StandardErrorPath = "${config.home.homeDirectory}/Library/Logs/seawall.log";
+        };
+      };
+    })
+    (lib.mkIf isLinux {
       systemd.user.services.seawall = {
         Unit = {
           Description = "Seawall: OpenClaw bots that hold none of your keys";

@@ -26,6 +26,8 @@ runCommand "openclaw-${version}"
       platforms = [
         "x86_64-linux"
         "aarch64-linux"
+        "aarch64-darwin"
+        "x86_64-darwin"
       ];
       sourceProvenance = [ lib.sourceTypes.binaryNativeCode ];
     };

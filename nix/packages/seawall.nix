@@ -25,7 +25,7 @@ let
         ../../package-lock.json
       ];
     };
-    hash = pinned.narHash.${npm.platforms.${system} or (throw "Seawall runs on Linux, x86_64 and aarch64")};
+    hash = pinned.narHash.${npm.platforms.${system} or (throw "Seawall runs on Linux and macOS, x86_64 and aarch64")};
     # The Node that runs it is nixpkgs'.
     without = pinned.without;
   };
@@ -50,14 +50,19 @@ stdenv.mkDerivation {
     makeWrapper
     nodejs_24
   ];
-  buildInputs = [ stdenv.cc.libc.static or stdenv.cc.libc ];
+  buildInputs = lib.optional stdenv.hostPlatform.isLinux (stdenv.cc.libc.static or stdenv.cc.libc);
   dontConfigure = true;
   # The launcher is static, and Node's addons are as npm has them.
   dontStrip = true;
   dontPatchELF = true;
-  buildPhase = ''
-    make -C native OUT="$PWD/build"
-  '';
+  # On macOS the system's own sandbox-exec is all there is.
+  buildPhase =
+    if stdenv.hostPlatform.isLinux then
+      ''
+        make -C native OUT="$PWD/build"
+      ''
+    else
+      "mkdir build";
   installPhase = ''
     home=$out/lib/seawall
     mkdir -p "$home/broker-cache" "$out/bin"
@@ -66,11 +71,13 @@ stdenv.mkDerivation {
     makeWrapper ${nodejs_24}/bin/node "$out/bin/seawall" \
       --add-flags "$home/src/cli/start.cjs" \
       --suffix PATH : ${
-        lib.makeBinPath [
-          bubblewrap
-          git
-          nodejs_24
-        ]
+        lib.makeBinPath (
+          lib.optional stdenv.hostPlatform.isLinux bubblewrap
+          ++ [
+            git
+            nodejs_24
+          ]
+        )
       }
   '';
   meta = {
@@ -80,6 +87,8 @@ stdenv.mkDerivation {
     platforms = [
       "x86_64-linux"
       "aarch64-linux"
+      "aarch64-darwin"
+      "x86_64-darwin"
     ];
     sourceProvenance = [ lib.sourceTypes.fromSource ];
   };

@@ -4,6 +4,7 @@ import { commandHelp, overview } from "./help.ts";
 import { makeOutput } from "./Output.ts";
 import { parseCall } from "./parseCall.ts";
 import { reportError } from "./reportError.ts";
+import { requireHere } from "./requireHere.ts";
 import { UsageError } from "./UsageError.ts";
 
 /** Runs one command and gives the exit code; see `ExitCode` for what they mean. */
@@ -30,6 +31,7 @@ async function dispatch([verb, ...rest]: readonly string[]): Promise<number> {
       guess === undefined ? "type: seawall --help" : `did you mean "${guess}"?`,
     );
   }
+  await requireHere(verb);
   const command = await load();
   if (command.raw !== undefined) return command.raw(rest);
   const { words, values } = parseCall(command, rest);

@@ -17,7 +17,8 @@ const COMMAND_LINE = "src/cli/runCommandLine.ts";
 const loaded = [];
 
 async function main(args) {
-  const alone = args[0] === "run";
+  // On macOS there is none, which the command line says.
+  const alone = args[0] === "run" && process.platform !== "darwin";
   // Two parts: what walling a command takes, and everything else.
   const first = load("first", { rest });
   let second;

@@ -32,7 +32,8 @@ export type HostErrorCode =
   | "needs-yes"
   | "cannot-serve"
   | "update"
-  | "needs-namespaces";
+  | "needs-namespaces"
+  | "not-on-macos";
 
 const EXIT: Record<HostErrorCode, ExitCode> = {
   "no-declaration": 2,
@@ -66,6 +67,7 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "cannot-serve": 4,
   update: 5,
   "needs-namespaces": 4,
+  "not-on-macos": 4,
 };
 
 /** What can go wrong while a deployment is prepared, run or asked about. */

@@ -73,6 +73,7 @@ export function botLaunch(options: {
     launcher: generation.programs.launcher,
     bwrap: capabilities.bubblewrap?.path ?? "bwrap",
     ...(uid === undefined ? {} : { uid }),
+    run: paths.run,
     port: plan.ingress.port,
     openclaw: plan.openclaw.version,
     state: join(home, relative(INSIDE.home, INSIDE.state)),

@@ -58,7 +58,7 @@ function conceded(capabilities: HostCapabilities): readonly MechanismReport[] {
  *   those uids.
  */
 export async function probeAsBot(launcher: string): Promise<HostCapabilities> {
-  const root = process.getuid?.() === 0;
+  const root = process.getuid?.() === 0 && process.platform !== "darwin";
   if (root) requireBotUsers();
   return await probeHost({ launcher, ...(root ? { uid: FIRST_UID, gid: FIRST_UID } : {}) });
 }

@@ -20,6 +20,8 @@ const FOLDERS = [
   "/usr/sbin",
   "/sbin",
   "/run/current-system/sw/bin",
+  // Homebrew's, on macOS
+  "/opt/homebrew/bin",
 ];
 
 /** A command of this host that will exist inside a wall under its name. */

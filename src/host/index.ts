@@ -29,7 +29,7 @@ export { prepareTool, runInWall } from "./runInWall.ts";
 export type { WalledTool } from "./toolWall.ts";
 export { resolveSecrets } from "./resolveSecrets.ts";
 export { planWarnings } from "./planWarnings.ts";
-export { stopDeployment } from "./stopDeployment.ts";
+export { stopDeployment, supervisorEnds } from "./stopDeployment.ts";
 export { statePaths, type StatePaths } from "../paths/index.ts";
 export type { BotStatus, ProcessStatus, SupervisorStatus } from "./status.ts";
 export { startRunNetwork, type RunNetworkSide } from "./run/startRunNetwork.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Concession, Mount, WallSpec } from "../wall/index.ts";
+import { programFiles, type Concession, type Mount, type WallSpec } from "../wall/index.ts";
 
 /** Where this Seawall is. */
 export const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -35,7 +35,10 @@ export interface OwnProcess {
  */
 export function ownProcessSpec(own: OwnProcess): WallSpec {
   const { node, project = PROJECT, cache, writable } = own;
+  // Of Linux's libraries whole folders are shown, by whoever asks for this.
+  const libraries = process.platform === "darwin" ? programFiles([node]).libraries : [];
   const readable = [
+    ...libraries,
     dirname(node),
     `${project}/src`,
     `${project}/node_modules`,
@@ -62,7 +65,7 @@ export function ownProcessSpec(own: OwnProcess): WallSpec {
     ],
     network: { tcp: [], udp: [], bind: own.bind ?? [] },
     execute: [],
-    libraries: [],
+    libraries,
     protect: [],
     limits: {},
     processes: "one",
@@ -83,6 +86,8 @@ const RESOLVER = [
   "/run/systemd/resolve",
   "/run/NetworkManager",
   "/run/resolvconf",
+  // macOS
+  "/private/var/run/resolv.conf",
 ];
 
 /**

@@ -22,6 +22,7 @@ import { INSIDE } from "./inside.ts";
 import { nativeModules } from "./nativeModules.ts";
 import { readCas, readMintCas, type LoadedDeclaration } from "./loadDeclaration.ts";
 import type { StatePaths } from "../paths/index.ts";
+import { requireMac } from "./mac/requireMac.ts";
 import { requireShared } from "./shared/requireShared.ts";
 import { noteTaken, wasTaken } from "./takenConfigs.ts";
 import { sharedFolders, sharedInside, type SharedParts } from "./shared/sharedInside.ts";
@@ -53,7 +54,8 @@ export type Enforcement = (
   readonly shared?: ReadonlySet<string>;
 }>;
 
-const bubblewrapEnforcement: Enforcement = async ({ launcher }, plan) => {
+/** What `seawall up` has: bubblewrap and the launcher, or Seatbelt. */
+const localEnforcement: Enforcement = async ({ launcher }, plan) => {
   const capabilities = await probeAsBot(launcher);
   for (const { name, concessions } of plan.bots) requireBotWall(name, capabilities, concessions);
   const shared = plan.bots.filter(({ concessions }) =>
@@ -92,9 +94,10 @@ export async function prepareGeneration(
   loaded: LoadedDeclaration,
   paths: StatePaths,
   progress: Progress,
-  enforcement: Enforcement = bubblewrapEnforcement,
+  enforcement: Enforcement = localEnforcement,
   inside: InsidePaths = INSIDE,
 ): Promise<Omit<Generation, "number">> {
+  requireMac(loaded.plan);
   const cas = readCas(loaded);
   const mintCas = readMintCas(loaded);
   const programs = await bringPrograms(paths, loaded.plan);
@@ -139,7 +142,8 @@ export async function prepareGeneration(
 async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {
   const node = await ensureNode(process.execPath, paths.store);
   await warmBroker(node.entry, paths.store);
-  const [shell] = findCommands(["sh"], "any");
+  // macOS's sh only looks for which shell is to be it.
+  const [shell] = findCommands([process.platform === "darwin" ? "bash" : "sh"], "any");
   if (shell === undefined) throw new HostError("no-command", "this host has no shell");
   const plugins = plan.bots.some(({ openclaw }) => openclaw.plugins.length > 0);
   const npm = plugins

@@ -6,13 +6,17 @@ import { writeFileAtomic } from "../files/index.ts";
 import { WallError } from "../wall/index.ts";
 import { asDiskError } from "./HostError.ts";
 
+/** What starts things behind a Seatbelt profile (sandbox-exec(1)). */
+const SANDBOX_EXEC = "/usr/bin/sandbox-exec";
+
 /**
  * Copies the launcher into the store, by content, since the folder of this project may be one that
- * a bot's user can't traverse. Gives its path there.
+ * a bot's user can't traverse. Gives its path there; on macOS that of the system's own.
  *
  * @throws WallError `launcher` when it isn't built.
  */
-export function storeLauncher(store: string): string {
+export function storeLauncher(store: string, platform = process.platform): string {
+  if (platform === "darwin") return SANDBOX_EXEC;
   return storeBuilt(store, "seawall-launch", "the launcher");
 }
 

@@ -5,8 +5,8 @@ import { z } from "zod";
 import { compareVersions } from "./compareVersions.ts";
 import { OpenClawError } from "./OpenClawError.ts";
 
-/** Kinds of machine a pin has a hash for, as Node names them. Linux means glibc. */
-export const PLATFORMS = ["linux-x64", "linux-arm64"] as const;
+/** Kinds of machine a pin has a hash for, as Node names them. Linux means glibc, Darwin macOS. */
+export const PLATFORMS = ["linux-x64", "linux-arm64", "darwin-arm64", "darwin-x64"] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
 const Sri256 = z.string().regex(/^sha256-[A-Za-z0-9+/]{43}=$/);

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { asStoreError, makeStore } from "./ensureOpenClaw.ts";
+import { asStoreError, makeStore, syncToDisk } from "./ensureOpenClaw.ts";
 import { satisfiesNodeRange } from "./nodeRange.ts";
 import { OpenClawError } from "./OpenClawError.ts";
 import { removeTree } from "./removeTree.ts";
@@ -66,7 +66,7 @@ export async function ensureNode(
           const tree = join(temporary, "node");
           mkdirSync(join(tree, "bin"), { recursive: true });
           copyFileSync(binary, join(tree, "bin", "node"));
-          await promisify(execFile)("sync", [join(tree, "bin", "node")]);
+          await syncToDisk(join(tree, "bin", "node"));
           if ((await fileHash(join(tree, "bin", "node"))) !== sha256) {
             throw new OpenClawError("store", "Node changed while it was copied", {
               where: binary,

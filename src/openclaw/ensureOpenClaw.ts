@@ -218,12 +218,17 @@ function wrongHash({ pin, platform, store }: Install, tree: string, actual: stri
       );
 }
 
+/** Writes a file to disk; on macOS, whose sync(8) takes no names, everything. */
+export async function syncToDisk(...words: readonly string[]): Promise<void> {
+  await promisify(execFile)("sync", process.platform === "darwin" ? [] : words);
+}
+
 /**
  * Writes everything to disk (syncfs(2), which Node lacks; coreutils and busybox have `sync -f`).
  * Without it a power failure can damage files behind a valid stamp, so its failure is ours.
  */
 async function syncFileSystem(folder: string): Promise<void> {
-  await promisify(execFile)("sync", ["-f", folder]);
+  await syncToDisk("-f", folder);
 }
 
 function removeUnfinished(store: string): void {

@@ -52,7 +52,7 @@ export function lockedPackages(folder: string, platform: Platform): LockedPackag
     const wanted =
       admits(entry.os, os) &&
       admits(entry.cpu, cpu) &&
-      (entry.libc === undefined || admits(entry.libc, "glibc"));
+      (entry.libc === undefined || (os === "linux" && admits(entry.libc, "glibc")));
     if (wanted && !bundled) out.push({ path, optional: entry.optional === true });
   }
   return out;

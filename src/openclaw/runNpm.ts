@@ -46,7 +46,9 @@ export async function runNpm(args: readonly string[], cwd: string): Promise<stri
 /** Flags under which a lock gives the same tree whatever the user has configured (npm 10 to 12). */
 export function reproducibleFlags(platform: Platform): string[] {
   const [os = "", cpu = ""] = platform.split("-");
-  return [...TREE_FLAGS, `--os=${os}`, `--cpu=${cpu}`, "--libc=glibc", ...QUIET];
+  // npm knows C libraries of Linux only; for another system it would compare with none (npm-install-checks).
+  const libc = os === "linux" ? ["--libc=glibc"] : [];
+  return [...TREE_FLAGS, `--os=${os}`, `--cpu=${cpu}`, ...libc, ...QUIET];
 }
 
 const TREE_FLAGS = words(`

@@ -6,12 +6,15 @@ import { SecretError } from "./SecretError.ts";
 export const PRIVATE_ADDON = fileURLToPath(new URL("../../build/private.node", import.meta.url));
 
 /**
- * Makes this process's memory unreadable to every other one but root's, and core dumps impossible.
+ * On macOS does nothing: no process of another user's gets at another's memory there (task_for_pid() in
+ * XNU's bsd/vm/vm_unix.c), Seatbelt refuses it to bots, and there are no core dumps unless a limit is raised.
+ * Elsewhere it makes this process's memory unreadable to every other one but root's, and core dumps impossible.
  * For whatever holds secrets, before it does.
  *
  * @throws SecretError `unprotected`
  */
-export function protectMemory(): void {
+export function protectMemory(platform = process.platform): void {
+  if (platform === "darwin") return;
   try {
     process.dlopen({ exports: {} }, PRIVATE_ADDON, constants.dlopen.RTLD_NOW);
   } catch {

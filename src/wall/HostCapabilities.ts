@@ -24,6 +24,11 @@ export interface HostCapabilities {
   readonly countsProcesses: boolean;
   /** ELF interpreters that exist here, which the kernel itself executes for other programs. */
   readonly loaders: readonly string[];
+  /** Of macOS, which has Seatbelt and none of the above. */
+  readonly seatbelt?: {
+    /** sandbox-exec(1). */
+    readonly program: string;
+  };
   /** The same for people. */
   readonly mechanisms: readonly MechanismReport[];
 }

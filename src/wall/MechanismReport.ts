@@ -10,6 +10,7 @@ export type Mechanism =
   | "seccomp"
   | "capabilities"
   | "processes"
+  | "seatbelt"
   | "limits"
   /** What would be left under one, for a host. */
   | "concession";

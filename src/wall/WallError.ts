@@ -9,6 +9,9 @@ export type WallErrorCode =
   | "bubblewrap-old"
   | "landlock"
   | "seccomp"
+  | "seatbelt"
+  /** The wall let through what it must not, or kept what it must let through: found by trying. */
+  | "unproven"
   /** A path can't be protected as the specification says. */
   | "protect"
   /** The launcher isn't built, or can't be executed. */

@@ -21,6 +21,8 @@ export function isShared(
   },
   host: HostCapabilities,
 ): boolean {
+  if (host.seatbelt !== undefined)
+    return spec.namespaces === "own" && spec.concessions.includes("no-user-namespaces");
   const own = spec.namespaces === "own" && spec.service === undefined;
   const wanted = spec.network?.outside !== undefined || !hasNamespaces(host);
   return own && wanted && spec.concessions.includes("no-user-namespaces");

@@ -15,6 +15,7 @@ import { expected } from "./policy/expected.ts";
 import { prelude } from "./policy/prelude.ts";
 import type { Operation } from "./policy/Operation.ts";
 import type { Instruction } from "./seccomp/bpf.ts";
+import { compileSeatbeltWall } from "./seatbelt/compileSeatbeltWall.ts";
 import { compileFilter } from "./seccomp/compile.ts";
 import { dialerPolicy } from "./seccomp/dialerPolicy.ts";
 import type { Architecture } from "./seccomp/syscalls.ts";
@@ -43,6 +44,7 @@ export function compileWall(
   filters: SharedFilters = new Map(),
 ): CompiledWall {
   checkSpec(spec);
+  if (host.seatbelt !== undefined) return compileSeatbeltWall(spec);
   if (isShared(spec, host)) return compileShared(spec, host);
   const architecture = checkHost(spec, host);
   const landlock =

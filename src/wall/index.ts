@@ -18,6 +18,7 @@ export { readInterpreter } from "./probe/readInterpreter.ts";
 export type { ProbeOptions } from "./probe/runProbe.ts";
 export { syscallNumbers } from "./seccomp/syscalls.ts";
 export { compileSeatbelt } from "./seatbelt/compileSeatbelt.ts";
+export { proveSeatbelt } from "./seatbelt/proveSeatbelt.ts";
 export { boundsMemory } from "./limits/compile.ts";
 export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";

@@ -7,10 +7,11 @@ import { confinedPid } from "./confinedPid.ts";
 import { makeGroup, type Group } from "./limits/apply.ts";
 import { busEnvironment } from "./limits/probe.ts";
 import { closingArguments, LAUNCHER_INSIDE } from "./namespaces/arguments.ts";
+import { startSeatbelt } from "./seatbelt/startSeatbelt.ts";
 import { WallError } from "./WallError.ts";
 
 export interface StartOptions {
-  /** Host path of seawall-launch. The uid must be able to reach it, and all that is mounted. */
+  /** Host path of seawall-launch; on macOS of sandbox-exec. The uid must be able to reach it, and all that is mounted. */
   readonly launcher: string;
   /** Host path of bubblewrap; `bwrap` on the PATH if not given. */
   readonly bwrap?: string;
@@ -62,6 +63,7 @@ export interface WalledProcess {
  * nothing: what goes wrong is in `inner()` and `exited`.
  */
 export function startWalled(wall: CompiledWall, options: StartOptions): WalledProcess {
+  if (wall.seatbelt !== undefined) return startSeatbelt(wall.seatbelt, options);
   const { child, refused, removeGroup } = spawnInGroup(wall, options);
   const inner = Promise.withResolvers<number>();
   inner.promise.catch(() => undefined);

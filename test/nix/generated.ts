@@ -97,8 +97,15 @@ function npmFacts(): object {
     flags: {
       "x86_64-linux": reproducibleFlags("linux-x64"),
       "aarch64-linux": reproducibleFlags("linux-arm64"),
+      "aarch64-darwin": reproducibleFlags("darwin-arm64"),
+      "x86_64-darwin": reproducibleFlags("darwin-x64"),
     },
-    platforms: { "x86_64-linux": "linux-x64", "aarch64-linux": "linux-arm64" },
+    platforms: {
+      "x86_64-linux": "linux-x64",
+      "aarch64-linux": "linux-arm64",
+      "aarch64-darwin": "darwin-arm64",
+      "x86_64-darwin": "darwin-x64",
+    },
     nodeRanges: Object.fromEntries(listPins().map((version) => [version, readPin(version).node])),
   };
 }

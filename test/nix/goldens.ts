@@ -82,18 +82,33 @@ function tryRefused(): void {
   }
 }
 
-/** That home-manager refuses a Mac by our message. */
+/** That home-manager has an agent for launchd, for both kinds of Mac, and refuses a bot that wants namespaces. */
 function tryMac(homeManager: string): void {
-  const { error } = evaluate(
-    `(import ${FOLDER}/homeManager.nix {
+  for (const system of ["aarch64-darwin", "x86_64-darwin"]) {
+    const all = (concessions: string): string => `(import ${FOLDER}/homeManager.nix {
       nixpkgs = ${nixpkgs ?? ""};
       folder = ${homeManager};
-      system = "aarch64-darwin";
-    }).home.homeDirectory`,
-    program,
-  );
-  const refused = error.includes("services.seawall.enable: bots run on Linux only");
-  report(`home-manager on macOS: ${refused ? "refused" : error.slice(-600)}`, refused);
+      system = "${system}";
+      concessions = [ ${concessions} ];
+    })`;
+    const agent = evaluate(
+      `${all('"no-user-namespaces"')}.launchd.agents.seawall.config.ProgramArguments`,
+      program,
+    );
+    const words = agent.ok
+      ? (JSON.parse(agent.out) as string[]).join(" ")
+      : agent.error.slice(-600);
+    report(
+      `home-manager on ${system}: ${words}`,
+      / up --stay \/nix\/store\/\S+-seawall\.json5(?: |$)/.test(words),
+    );
+    const { error } = evaluate(`${all("")}.home.activationPackage.drvPath`, program);
+    const refused = error.includes("concessions: macOS has no user namespaces");
+    report(
+      `home-manager on ${system}, with namespaces: ${refused ? "refused" : error.slice(-600)}`,
+      refused,
+    );
+  }
 }
 
 /** What `seawall init --flake` writes, for each place of secrets whose module is given. */

@@ -1,5 +1,5 @@
-# home-manager's module with one bot, by our own lib; `isLinux` is what the user's machine is.
-{ isLinux }:
+# home-manager's module with one bot, by our own lib; `isLinux` is what the user's machine is, or macOS.
+{ isLinux, concessions ? [ ] }:
 let
   lib = import ./lib.nix;
   nixos = import ./nixos.nix { inherit lib; };
@@ -18,8 +18,10 @@ let
             home = stub;
             xdg = stub;
             systemd = stub;
+            launchd = stub;
           };
           config.xdg.configHome = "/home/someone/.config";
+          config.home.homeDirectory = "/home/someone";
         }
         ../../nix/home-manager/seawall.nix
         {
@@ -31,6 +33,7 @@ let
               openclaw = "2026.9.6";
               model = "anthropic/claude-sonnet-4-6";
               grants.anthropic.secret = "anthropic";
+              inherit concessions;
               exec.allow = [ "ls" ];
               exec.packages = [ nixos.pkgs.coreutils ];
             };
@@ -38,10 +41,9 @@ let
         }
       ];
       specialArgs.pkgs = nixos.pkgs // {
-        # There is none for macOS.
-        seawall = if isLinux then nixos.pkgs.seawall else throw "no package";
         stdenv.hostPlatform = nixos.pkgs.stdenv.hostPlatform // {
           inherit isLinux;
+          isDarwin = !isLinux;
         };
       };
     }).config;
@@ -51,4 +53,5 @@ in
   packages = map toString (config.home.packages or [ ]);
   file = config.xdg.configFile."seawall/seawall.json5".text or null;
   services = config.systemd.user.services or { };
+  agents = config.launchd.agents or { };
 }

@@ -4,6 +4,7 @@
   folder,
   system,
   overlays ? [ ],
+  concessions ? [ ],
 }:
 (import (folder + "/modules") {
   pkgs = import nixpkgs {
@@ -23,6 +24,7 @@
         openclaw = "2026.9.6";
         model = "anthropic/claude-sonnet-4-6";
         grants.anthropic.secret = "anthropic";
+        inherit concessions;
       };
     };
   };

@@ -22,6 +22,7 @@ import {
   botUser,
   brokerUser,
   hasBridge,
+  launchdTarget,
   nixModule,
   nixValue,
 } from "../../src/targets/index.ts";
@@ -307,9 +308,15 @@ describe("home-manager's module", { skip }, () => {
     readonly packages: readonly string[];
     readonly file: string | null;
     readonly services: Readonly<Record<string, { readonly Service: Record<string, unknown> }>>;
+    readonly agents: Readonly<
+      Record<string, { readonly enable: boolean; readonly config: object }>
+    >;
   }
-  const home = (isLinux: boolean): Home => {
-    const { ok, out, error } = evaluate(`import ${FOLDER}/home.nix { isLinux = ${isLinux}; }`);
+  const home = (isLinux: boolean, concessions: readonly string[] = []): Home => {
+    const said = concessions.map((each) => JSON.stringify(each)).join(" ");
+    const { ok, out, error } = evaluate(
+      `import ${FOLDER}/home.nix { isLinux = ${isLinux}; concessions = [ ${said} ]; }`,
+    );
     assert.ok(ok, error);
     return JSON.parse(out) as Home;
   };
@@ -326,11 +333,26 @@ describe("home-manager's module", { skip }, () => {
     assert.deepEqual([ExecStart, ExecReload], [up, up]);
   });
 
-  test("refuses macOS, where nothing holds a bot, by a message and not by a missing package", () => {
-    const { failed, packages, file, services } = home(false);
+  test("has one agent on macOS, as seawall build prints it, for bots that concede namespaces", () => {
+    const { failed, packages, file, services, agents } = home(false, ["no-user-namespaces"]);
+    assert.deepEqual([failed, packages, services], [[], ["/nix/store/seawall"], {}]);
+    assert.deepEqual(checkShape(JSON.parse(file ?? "")).faults, []);
+    const { enable, config } = agents["seawall"] ?? assert.fail();
+    const log = "/home/someone/Library/Logs/seawall.log";
+    const [printed] = launchdTarget.render({
+      seawall: "/nix/store/seawall/bin/seawall",
+      declaration: "/nix/store/seawall.json5",
+      log,
+    });
+    // home-manager gives the label; Nix's programs have their own places.
+    const { Label: _, EnvironmentVariables: __, ...ours } = readPlist(printed?.bytes);
+    assert.deepEqual([enable, config], [true, ours]);
+  });
+
+  test("refuses bots on macOS that want namespaces", () => {
+    const { failed } = home(false);
     assert.equal(failed.length, 1);
-    assert.match(failed.join(""), /^services\.seawall\.enable: bots run on Linux only/);
-    assert.deepEqual([packages, file, services], [[], null, {}]);
+    assert.match(failed.join(""), /^services\.seawall\.bots\.one\.concessions: macOS has no user/);
   });
 });
 
@@ -508,3 +530,12 @@ const TEXTS: readonly string[] = [
   "ä",
   "a\nb",
 ];
+
+/** A property list, by Python's own reader. */
+function readPlist(bytes: Uint8Array | undefined): Record<string, unknown> {
+  const script =
+    "import sys, json, plistlib; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+  const run = spawnSync("/usr/bin/python3", ["-c", script], { encoding: "utf8", input: bytes });
+  assert.equal(run.status, 0, run.stderr);
+  return JSON.parse(run.stdout) as Record<string, unknown>;
+}

@@ -39,6 +39,7 @@ in
     bubblewrap = fake "bubblewrap" "0.11.0";
     cacert = fake "nss-cacert" "3.111";
     seawall = fake "seawall" "0.1.0";
+    writeText = name: text: fake name "0" // { inherit text; };
     runtimeShell = "/bin/sh";
     runCommand = name: attrs: script: fake name "0" // { inherit attrs script; };
     stdenvNoCC.mkDerivation = attrs: fake attrs.pname attrs.version // { inherit attrs; };

@@ -1,11 +1,20 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import {
   loadDeclaration,
   portableInput,
+  PROJECT,
   readMachine,
   renderDescribed,
   type LoadedDeclaration,
 } from "../../host/index.ts";
-import { nixModule, systemdTarget, writeTarget, type TargetFile } from "../../targets/index.ts";
+import {
+  launchdTarget,
+  nixModule,
+  systemdTarget,
+  writeTarget,
+  type TargetFile,
+} from "../../targets/index.ts";
 import type { Command } from "../Command.ts";
 import { UsageError } from "../UsageError.ts";
 
@@ -18,6 +27,15 @@ interface BuildTarget {
 /** One line for each target. */
 const TARGETS: readonly BuildTarget[] = [
   { ...systemdTarget, render: ({ plan }) => systemdTarget.render(portableInput(plan)) },
+  {
+    ...launchdTarget,
+    render: ({ file }) =>
+      launchdTarget.render({
+        seawall: join(PROJECT, "bin/seawall"),
+        declaration: resolve(file),
+        log: join(homedir(), "Library/Logs/seawall.log"),
+      }),
+  },
   {
     name: "nixos",
     summary: "the declaration as a module of NixOS, beside Seawall's own",

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { SeawallError, type ExitCode } from "../../faults/index.ts";
 import { asDiskError, HostError } from "../HostError.ts";
 import type { StatePaths } from "../../paths/index.ts";
+import { socketPath } from "./socketPath.ts";
 import type { ControlAddress, ControlFailure, ControlReply, ControlRequest } from "./protocol.ts";
 
 /** A failure the supervisor reported, with the code, hint and exit code it had there. */
@@ -33,7 +34,7 @@ export async function askSupervisor(
 ): Promise<ControlReply> {
   const address = readAddress(paths);
   if (address === undefined) throw notRunning();
-  const connection = createConnection(`\0${address.socket}`);
+  const connection = createConnection(socketPath(address.socket));
   const failed = new Promise<never>((_, reject) => {
     connection.once("error", (error: NodeJS.ErrnoException) =>
       reject(error.code === "ECONNREFUSED" || error.code === "ENOENT" ? notRunning() : died(error)),

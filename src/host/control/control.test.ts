@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -7,17 +9,19 @@ import { temporaryFolder } from "../../../test/support/temporaryFolder.ts";
 import { SeawallError } from "../../faults/index.ts";
 import { HostError } from "../HostError.ts";
 import { statePaths, type StatePaths } from "../../paths/index.ts";
+import { supervisorEnds } from "../stopDeployment.ts";
 import { askSupervisor, serveControl } from "./index.ts";
 import type { ControlHandler } from "./serveControl.ts";
 
 async function serve(
   t: TestContext,
   handler: ControlHandler,
+  named = false,
 ): Promise<{ paths: StatePaths; socket: string }> {
   const paths = statePaths({ SEAWALL_STATE: temporaryFolder(t) }, 1);
-  const { address, server } = await serveControl(handler);
-  t.after(() => server.close());
   mkdirSync(paths.run, { recursive: true });
+  const { address, server } = await serveControl(handler, named ? paths.run : undefined);
+  t.after(() => server.close());
   writeFileSync(join(paths.run, "supervisor.json"), JSON.stringify(address));
   return { paths, socket: address.socket };
 }
@@ -80,3 +84,32 @@ for (const line of ["", "wrong-token {}\n", '{"verb":"down"}\n', "x".repeat(70_0
     assert.equal(called, false);
   });
 }
+
+test("serveControl() answers at a path where there are no abstract sockets, and takes the place of an old one", async (t) => {
+  const done: ControlHandler = async (_, reply) => reply({ kind: "done" });
+  const { paths, socket } = await serve(t, done, true);
+  assert.equal(socket, join(paths.run, "control"));
+  assert.deepEqual(await askSupervisor(paths, { verb: "status" }), { kind: "done" });
+  rmSync(socket);
+  writeFileSync(socket, "");
+  const again = await serveControl(done, paths.run);
+  t.after(() => again.server.close());
+  writeFileSync(join(paths.run, "supervisor.json"), JSON.stringify(again.address));
+  assert.deepEqual(await askSupervisor(paths, { verb: "status" }), { kind: "done" });
+  await assert.rejects(serveControl(done, join(paths.run, "x".repeat(100))), { code: "no-access" });
+});
+
+test("supervisorEnds() waits for the process that the address names", async (t) => {
+  const paths = statePaths({ SEAWALL_STATE: temporaryFolder(t) }, 1);
+  assert.equal(await supervisorEnds(paths), "ended");
+  const child = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"]);
+  t.after(() => child.kill("SIGKILL"));
+  mkdirSync(paths.run, { recursive: true });
+  writeFileSync(join(paths.run, "supervisor.json"), JSON.stringify({ pid: child.pid }));
+  let over = false;
+  const ends = supervisorEnds(paths).then(() => (over = true));
+  await once(child, "spawn");
+  assert.equal(over, false);
+  child.kill("SIGKILL");
+  await ends;
+});

@@ -1,7 +1,11 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { SeawallError } from "../../faults/index.ts";
+import { HostError } from "../HostError.ts";
+import { socketPath } from "./socketPath.ts";
 import type { ControlAddress, ControlFailure, ControlReply, ControlRequest } from "./protocol.ts";
 
 const LONGEST_REQUEST = 64 * 1024;
@@ -12,20 +16,40 @@ export type ControlHandler = (
   reply: (reply: ControlReply) => void,
 ) => Promise<void>;
 
-/** Listens for commands on an abstract Unix socket (unix(7)) of an unguessable name. */
+/**
+ * Listens for commands on an abstract Unix socket (unix(7)) of an unguessable name, or at a path in a folder
+ * that only its owner may enter: macOS has no abstract ones.
+ *
+ * @throws HostError `no-access` when that path is too long.
+ */
 export async function serveControl(
   handler: ControlHandler,
+  folder?: string,
 ): Promise<{ readonly address: ControlAddress; readonly server: Server }> {
   const token = randomBytes(32).toString("hex");
-  const socket = `seawall-${randomBytes(16).toString("hex")}`;
+  const socket =
+    folder !== undefined ? freePath(folder) : `seawall-${randomBytes(16).toString("hex")}`;
   const server = createServer((connection) => {
     // A client that goes away in the middle is no concern of ours.
     connection.on("error", () => connection.destroy());
     void answer(connection, token, handler);
   });
-  server.listen(`\0${socket}`);
+  server.listen(socketPath(socket));
   await once(server, "listening");
   return { address: { pid: process.pid, socket, token }, server };
+}
+
+/** Whoever had it before is gone: there is one supervisor at a time. */
+function freePath(folder: string): string {
+  const path = join(folder, "control");
+  // <sys/un.h> of macOS: 104 bytes with the NUL.
+  if (Buffer.byteLength(path) > 103)
+    throw new HostError("no-access", "the state folder's path is too long for a socket", {
+      where: folder,
+      hint: "name a shorter one with SEAWALL_STATE",
+    });
+  rmSync(path, { force: true });
+  return path;
 }
 
 async function answer(connection: Socket, token: string, handler: ControlHandler): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { listenerByLsof } from "../mac/listenerByLsof.ts";
 
 const TIMEOUT_MS = 5_000;
 /** TCP_LISTEN of include/net/tcp_states.h, as /proc/net/tcp has it. */
@@ -25,14 +26,18 @@ export function dialShared(
   socket.on("error", (error: NodeJS.ErrnoException) =>
     resolve({ error: error.code ?? error.message }),
   );
-  socket.once("connect", () => {
-    if (listenerOf(port) !== owner) {
+  const give = (listener: number | undefined): void => {
+    if (listener !== owner || socket.destroyed) {
       socket.destroy();
       resolve({ error: "EACCES" });
       return;
     }
     socket.setTimeout(0);
     resolve({ handle: detach(socket) });
+  };
+  socket.once("connect", () => {
+    if (process.platform === "darwin") void listenerByLsof(port).then(give);
+    else give(listenerOf(port));
   });
   return promise;
 }

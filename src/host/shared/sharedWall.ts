@@ -90,7 +90,8 @@ export function sharedWall(input: SharedWallInput): WallSpec {
       ...(ports === undefined ? {} : { outside: ports.proxy }),
     },
     execute: [...new Set([programs.node, ...commands, ...started])],
-    libraries: [],
+    // On Linux whatever may be read can be loaded; a profile tells them apart.
+    libraries: process.platform === "darwin" ? [...files.libraries, ...(bot.natives ?? [])] : [],
     protect: [],
     limits: { ...usualLimits(input.boundsMemory), ...plan.resources },
     processes: "any",

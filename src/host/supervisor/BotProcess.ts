@@ -1,4 +1,9 @@
-import { startWalled, type CompiledWall, type WalledProcess } from "../../wall/index.ts";
+import {
+  proveSeatbelt,
+  startWalled,
+  type CompiledWall,
+  type WalledProcess,
+} from "../../wall/index.ts";
 import { answersHealth } from "../answersHealth.ts";
 import type { LogFile } from "../LogFile.ts";
 import { dialShared } from "../shared/dialShared.ts";
@@ -21,6 +26,8 @@ export interface BotLaunch {
   readonly bwrap: string;
   /** Present when the supervisor is root: the bot's own uid and gid. */
   readonly uid?: number;
+  /** Only its owner enters it; outside of every wall. */
+  readonly run: string;
   /** Of the ingress, on 127.0.0.1. */
   readonly port: number;
   /** Of the gateway on the host's 127.0.0.1, where the bot has no network of its own. */
@@ -99,7 +106,11 @@ export class BotProcess {
   }
 
   async #launch(): Promise<void> {
-    const { name, wall, launcher, bwrap, uid } = this.launch;
+    const { name, wall, launcher, bwrap, uid, run } = this.launch;
+    if (wall.seatbelt !== undefined) {
+      await proveSeatbelt(wall, run, launcher);
+      if (this.lifecycle.state === "stopped") return;
+    }
     const running = startWalled(wall, {
       launcher,
       bwrap,

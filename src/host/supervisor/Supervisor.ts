@@ -4,7 +4,12 @@ import { isDeepStrictEqual } from "node:util";
 import { ensureAuthority } from "../../authority/index.ts";
 import type { Ask, BrokerConfig } from "../../broker/index.ts";
 import { locateVault } from "../../secrets/index.ts";
-import { probeHost, type CompiledWall, type HostCapabilities } from "../../wall/index.ts";
+import {
+  probeHost,
+  proveSeatbelt,
+  type CompiledWall,
+  type HostCapabilities,
+} from "../../wall/index.ts";
 import { agentsBase } from "../agentsFolder.ts";
 import { agentWarnings } from "../agentWarnings.ts";
 import { botLaunch } from "../botLaunch.ts";
@@ -262,6 +267,11 @@ export class Supervisor {
   }
 
   async #putInForce(next: Prepared, progress: Progress): Promise<void> {
+    // Of profiles only; before anything at all is started.
+    for (const { name, wall, launcher } of next.launches) {
+      if (wall.seatbelt !== undefined) progress(`trying the wall of ${name}`);
+      await proveSeatbelt(wall, this.#paths.run, launcher);
+    }
     const broker = (this.#broker ??= this.#makeBroker());
     progress("starting the broker");
     await broker.useWall(next.brokerWall, next.generation.programs.launcher);

@@ -28,42 +28,45 @@ try {
 async function run(lock: Lock): Promise<void> {
   const supervisor = new Supervisor(paths);
   const addressFile = join(paths.run, "supervisor.json");
-  const { address, server } = await serveControl(async (request, reply) => {
-    const progress = (text: string): void => reply({ kind: "progress", text });
-    switch (request.verb) {
-      case "status":
-        reply({ kind: "status", status: supervisor.status() });
-        return;
-      case "apply":
-        try {
-          await supervisor.apply(request.generation, request.passphrase, progress);
-        } catch (error) {
-          if (supervisor.status().generation === 0) setImmediate(finish);
-          throw asDiskError(error, "the state folder");
-        }
-        break;
-      case "asks":
-        reply({ kind: "asks", asks: supervisor.asks() });
-        return;
-      case "answer":
-        supervisor.answer(request.id, request.verdict, request.scope);
-        break;
-      case "refresh-secrets":
-        await supervisor.refreshSecrets();
-        break;
-      case "restart":
-        await supervisor.restart(request.bot, progress);
-        break;
-      case "down":
-        await supervisor.down();
-        setImmediate(finish);
-        break;
-      default:
-        request satisfies never;
-        throw new HostError("damaged-state", "the supervisor doesn't know this request");
-    }
-    reply({ kind: "done" });
-  });
+  const { address, server } = await serveControl(
+    async (request, reply) => {
+      const progress = (text: string): void => reply({ kind: "progress", text });
+      switch (request.verb) {
+        case "status":
+          reply({ kind: "status", status: supervisor.status() });
+          return;
+        case "apply":
+          try {
+            await supervisor.apply(request.generation, request.passphrase, progress);
+          } catch (error) {
+            if (supervisor.status().generation === 0) setImmediate(finish);
+            throw asDiskError(error, "the state folder");
+          }
+          break;
+        case "asks":
+          reply({ kind: "asks", asks: supervisor.asks() });
+          return;
+        case "answer":
+          supervisor.answer(request.id, request.verdict, request.scope);
+          break;
+        case "refresh-secrets":
+          await supervisor.refreshSecrets();
+          break;
+        case "restart":
+          await supervisor.restart(request.bot, progress);
+          break;
+        case "down":
+          await supervisor.down();
+          setImmediate(finish);
+          break;
+        default:
+          request satisfies never;
+          throw new HostError("damaged-state", "the supervisor doesn't know this request");
+      }
+      reply({ kind: "done" });
+    },
+    process.platform === "darwin" ? paths.run : undefined,
+  );
   const finish = (): void => {
     rmSync(addressFile, { force: true });
     server.close();

@@ -1,4 +1,12 @@
-import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
@@ -38,7 +46,7 @@ export function openRecord(names: RecordNames): readonly RecordFile[] & Disposab
   let inode: bigint | undefined;
   const files: RecordFile[] = [];
   if (existsSync(names.folder)) {
-    if (fd !== undefined) inode = statSync(`/proc/self/fd/${fd}`, { bigint: true }).ino;
+    if (fd !== undefined) inode = fstatSync(fd, { bigint: true }).ino;
     for (const { name, path, coding, first } of rotatedFiles(names)) {
       // Rotated since it was opened.
       if (inode !== undefined && inodeOf(path) === inode) continue;

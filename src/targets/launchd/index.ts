@@ -1,2 +1,2 @@
-export { launchdTarget } from "./launchdTarget.ts";
-export type { LaunchdBot, LaunchdInput, LaunchdPaths } from "./launchdTarget.ts";
+export { LAUNCHD_LABEL, launchdTarget } from "./launchdTarget.ts";
+export type { LaunchdInput } from "./launchdTarget.ts";

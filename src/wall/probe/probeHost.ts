@@ -11,6 +11,7 @@ import {
 import { probeCgroups } from "../limits/probe.ts";
 import type { Architecture } from "../seccomp/syscalls.ts";
 import { WallError } from "../WallError.ts";
+import { probeSeatbelt } from "../seatbelt/probeSeatbelt.ts";
 import { describeHost } from "./describeHost.ts";
 import { readInterpreter } from "./readInterpreter.ts";
 import { namespaceRemedy } from "./remedies.ts";
@@ -30,9 +31,10 @@ const LOADERS = [
  * if given (which only root can), else this process's own. Takes some tens of milliseconds and
  * leaves nothing behind.
  *
- * Throws WallError `launcher` if seawall-launch can't be run.
+ * Throws WallError `launcher` if seawall-launch can't be run, on macOS `seatbelt`.
  */
 export async function probeHost(options: ProbeOptions): Promise<HostCapabilities> {
+  if ((options.platform ?? process.platform) === "darwin") return probeSeatbelt(options);
   const facts = await probeKernel(options);
   const bubblewrap = await probeBubblewrap(options);
   const { namespaces, noexec } =

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync, statSyn
 import { basename, dirname, join } from "node:path";
 import type { Mount } from "../WallSpec.ts";
 import { COMPANIONS, PROGRAM_EXTRAS } from "./programExtras.ts";
+import { machOLibraries } from "./readMachO.ts";
 import { readInterpreter } from "./readInterpreter.ts";
 
 /** What some programs need to run, file by file; everything is at its own path. */
@@ -26,7 +27,11 @@ const CACHE = "/etc/ld.so.cache";
  * is asked (`--list`), which resolves everything as it would for running and runs nothing; it takes
  * about two milliseconds for each program. Scripts and static programs need nothing.
  */
-export function programFiles(programs: readonly string[]): ProgramFiles {
+export function programFiles(
+  programs: readonly string[],
+  platform: NodeJS.Platform = process.platform,
+): ProgramFiles {
+  if (platform === "darwin") return macFiles(programs);
   const data = new Set<string>();
   const execute = new Set<string>();
   const code = new Set<string>();
@@ -71,6 +76,19 @@ export function programFiles(programs: readonly string[]): ProgramFiles {
     ],
     libraries: [...new Set([...places, ...[...code].map(placeOf)])].toSorted(),
     execute: [...execute].map(placeOf).toSorted(),
+  };
+}
+
+/** On macOS the system's libraries are in every profile; of the others each names its own. */
+function macFiles(programs: readonly string[]): ProgramFiles {
+  const libraries = machOLibraries(
+    programs.map((path) => realpathSync(path)),
+    { exists: existsSync },
+  );
+  return {
+    mounts: libraries.map((path): Mount => ({ kind: "read", from: path, to: path })),
+    libraries,
+    execute: [],
   };
 }
 

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 
 export interface ProbeOptions {
-  /** Host path of seawall-launch. */
+  /** Host path of seawall-launch; on macOS of sandbox-exec. */
   readonly launcher: string;
+  /** This host's own where left out. */
+  readonly platform?: NodeJS.Platform;
   /** Whom to try as; only root may name another than itself. */
   readonly uid?: number;
   readonly gid?: number;
