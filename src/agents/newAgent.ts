@@ -176,9 +176,9 @@ function agentOf(host: AgentHost, journal: NewJournal): Agent {
 export async function newAgent(host: AgentHost, name: string, options: NewOptions): Promise<Agent> {
   checkName(name);
   using _lock = await host.files.lock();
-  if (options.tools === "wall" && !host.files.hasToolWalls())
+  if (options.tools === "wall" && !host.hasToolWalls())
     throw new AgentError("no-tool-walls", "this bot's agents can't have a wall for their tools", {
-      hint: "it takes Linux 6.12 and a bot that was started by: seawall up (docs/agents.md)",
+      hint: "it takes Linux 6.12, and a bot that was started there by this version (docs/agents.md)",
     });
   const before = host.files.journal(name);
   if (before?.verb === "delete") {

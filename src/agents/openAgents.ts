@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   askSupervisor,
   hasSystemDeployment,
+  hasToolPolicies,
   INSIDE,
   makeAgentsFolder,
   SERVICE_INSIDE,
@@ -62,6 +63,7 @@ export async function openAgents(options: {
     workers,
     inside: system ? SERVICE_INSIDE.home : INSIDE.home,
     progress: options.progress,
+    hasToolWalls: () => hasToolPolicies(paths, bot),
     now: () => new Date(),
     async putLive(text, expect) {
       makeAgentsFolder(base, bot);

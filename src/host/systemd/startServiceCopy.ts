@@ -25,6 +25,7 @@ import {
   wantedBridge,
 } from "../../targets/index.ts";
 import type { WalledExit, WallSpec } from "../../wall/index.ts";
+import { makeAgentsFolder } from "../agentsFolder.ts";
 import { brokerConfig } from "../brokerConfig.ts";
 import type { Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
@@ -107,7 +108,9 @@ export async function startServiceCopy(options: {
     };
     // Its bridge knows the others' grants, though none of them is there.
     const between = bridgeInput(generation.plan, all.plan, generation.programs, system, place);
-    const more = between === undefined ? {} : { bridge: between };
+    // The unit that synchronizes agents is printed and never started.
+    const agents = { declaration: all.declaration, environment: {} };
+    const more = { agents, ...(between === undefined ? {} : { bridge: between }) };
     const input = systemInput(generation, system, place, more);
     const walls = input.bots[bot];
     if (walls === undefined) throw new HostError("no-such-bot", `there is no bot "${bot}"`);
@@ -116,6 +119,8 @@ export async function startServiceCopy(options: {
       ...systemdTarget.render({ ...input, bots: { [bot]: altered } }),
       ...(await privateFiles({ generation, paths, system, users: bots, before: undefined })),
     ]);
+    if (generation.plan.bots.some(({ openclaw }) => openclaw.agents !== undefined))
+      makeAgentsFolder(system.paths.state, bot);
     const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
     chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
