@@ -142,7 +142,7 @@ describe("a bot's agents", () => {
   test("a run that is killed before any of its jobs is finished by the next one", async (t) => {
     const at = await place(t);
     const { host } = at;
-    const kinds = ["make-repository", "fill-workspace", "sync", "make-channel"];
+    const kinds = ["make-repository", "begin-workspace", "make-channel"];
     for (const [index, kind] of kinds.entries()) {
       const name = `agent-${index}`;
       at.beforeJob = (job) => {

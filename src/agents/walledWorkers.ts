@@ -68,7 +68,7 @@ export async function walledWorkers(options: {
       if (bare !== undefined) makeAgentsOwn(bare, uid);
       const repository: Mount[] =
         bare === undefined ? [] : [{ kind: "write", from: bare, to: `${hidden}/repository` }];
-      const onWorkspace = ["fill-workspace", "drop-workspace", "sync", "look"].includes(job.do);
+      const onWorkspace = ["begin-workspace", "drop-workspace", "sync", "look"].includes(job.do);
       let text: string;
       if (onWorkspace) {
         const history = files.git(agent);
