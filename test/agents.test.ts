@@ -229,6 +229,24 @@ describe("a bot's agents", () => {
     assert.equal((refused?.reason as AgentError | undefined)?.code, "exists");
   });
 
+  test("five at once are all made, told to the gateway in one file, and deleted again at once", async (t) => {
+    const at = await place(t);
+    const names = ["one", "two", "three", "four", "five"];
+    await Promise.all(names.map((name) => newAgent(at.host, name, OPTIONS)));
+    const told = JSON.parse(live(at)) as {
+      readonly agents: { readonly entries: Readonly<Record<string, unknown>> };
+      readonly bindings: readonly { readonly match: { readonly peer: { readonly id: string } } }[];
+      readonly channels: { readonly mattermost: { readonly groups: object } };
+    };
+    assert.deepEqual(Object.keys(told.agents.entries).toSorted(), names.toSorted());
+    const channels = names.map((name) => at.mattermost.channels.get(name)?.id ?? "").toSorted();
+    assert.deepEqual(told.bindings.map(({ match }) => match.peer.id).toSorted(), channels);
+    assert.deepEqual(Object.keys(told.channels.mattermost.groups).toSorted(), channels);
+    await Promise.all(names.map((name) => deleteAgent(at.host, name, true)));
+    assert.equal(live(at), "{}\n");
+    assert.deepEqual([at.gitea.repositories.size, at.host.files.journals()], [0, []]);
+  });
+
   test("secret-looking, named and large files and repositories stay and are told of", async (t) => {
     const at = await place(t);
     await newAgent(at.host, "ops", OPTIONS);
