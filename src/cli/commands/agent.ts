@@ -45,7 +45,7 @@ export const agent: Command = {
     tools: {
       type: "string",
       value: "WHERE",
-      help: "new: its tools run in the bot's wall, or in one of their own: bot or wall",
+      help: "new: its tools run in the bot's wall, or in one of their own: bot or wall; else as declared",
     },
     existing: { type: "boolean", help: "new: take up a repository that is there" },
     purge: { type: "boolean", help: "delete: the repository for good, and what was never pushed" },
