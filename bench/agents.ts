@@ -13,7 +13,7 @@ import { startMattermostStandIn } from "../test/support/MattermostStandIn.ts";
  * real git. How long `agent new` takes, beside what its remote calls take by the broker's record; whether the
  * fiftieth takes longer than the first; and that the gateway is the same process in the end.
  */
-const REPLY_MS = 60_000;
+const REPLY_MS = 120_000;
 /** At the start and at the end, to be compared. */
 const COMPARED = 5;
 
@@ -54,6 +54,7 @@ try {
   await deployment.ok(["up"]);
   const before = await gateway();
   const all: Made[] = [];
+  let listening = 0;
   const names = Array.from({ length: count }, (_, index) => `agent-${index + 1}`);
   const made = new Map<string, Omit<Made, "deleteMs">>();
   for (const name of names) {
@@ -62,9 +63,12 @@ try {
     await deployment.ok(["agent", "new", name]);
     const newMs = performance.now() - began;
     const remoteMs = remoteSince(since);
+    const [connection] = mattermost.connections.slice(-1);
+    if (connection?.open === true && connection.login === "accepted") listening++;
+    say(`${name}: new ${seconds(newMs)}, calls ${seconds(remoteMs)}, ${listening} listened`);
     const answerMs = await answers(name);
     made.set(name, { newMs, remoteMs, answerMs });
-    say(`${name}: new ${seconds(newMs)}, answer ${seconds(answerMs)}`);
+    say(`${name}: answer ${seconds(answerMs)}`);
   }
   const full = await gateway();
   for (const [name, each] of made) {
@@ -73,7 +77,7 @@ try {
     all.push({ ...each, deleteMs: performance.now() - began });
   }
   const after = await gateway();
-  report({ all, before, full, after });
+  report({ all, before, full, after, listening });
 } finally {
   await deployment[Symbol.asyncDispose]();
   await mattermost.close();
@@ -150,8 +154,10 @@ function report(run: {
   readonly before: Gateway;
   readonly full: Gateway;
   readonly after: Gateway;
+  /** For how many of them the account was logged in again when `agent new` returned. */
+  readonly listening: number;
 }): void {
-  const { all, before, full, after } = run;
+  const { all, before, full, after, listening } = run;
   const part = (some: readonly Made[]): Made => ({
     newMs: median(some.map(({ newMs }) => newMs)),
     remoteMs: median(some.map(({ remoteMs }) => remoteMs)),
@@ -164,7 +170,7 @@ function report(run: {
   const machine = { processors: availableParallelism(), load: loadavg()[0] };
   if (json) {
     process.stdout.write(
-      `${JSON.stringify({ agents: all.length, first, last, before, full, after, samePid, machine }, null, 2)}\n`,
+      `${JSON.stringify({ agents: all.length, first, last, before, full, after, listening, samePid, machine }, null, 2)}\n`,
     );
     return;
   }
@@ -175,6 +181,7 @@ function report(run: {
     [
       `${all.length} agents; medians of the first and the last ${COMPARED}:`,
       ...rows,
+      `its account listened when ${listening} of them were made`,
       `gateway  ${samePid ? "the same process" : "ANOTHER PROCESS"}, ${before.megabytes} MB, with all of them ${full.megabytes} MB, afterwards ${after.megabytes} MB`,
       `${machine.processors} processors, load ${machine.load?.toFixed(1) ?? "?"}`,
       "",
