@@ -29,14 +29,16 @@ test("isListening() counts neither another bot's questions, nor refused ones, no
   assert.equal(isListening(`${ME}not JSON /api/v4/\n${ME}`, "a"), true);
 });
 
-test("awaitTakenUp() returns when the log has it, and only by what came since", async (t) => {
+test("awaitTakenUp() returns when the log and the record have it, and only by what came since", async (t) => {
   const folder = temporaryFolder(t);
   const [log, record] = [join(folder, "log"), join(folder, "audit.jsonl")];
   writeFileSync(log, "config reload skipped (invalid config): an earlier one\n");
   const at = { log: endOf(log), record: endOf(record) };
-  const done = awaitTakenUp(at, "a", { agent: "ops" });
-  appendFileSync(log, APPLIED);
+  const done = awaitTakenUp(at, "a", { agent: "ops", channel: "mattermost" });
+  appendFileSync(log, `${APPLIED}[mattermost] connected as @bot\n`);
+  appendFileSync(record, ME + ME);
   await done;
+  await awaitTakenUp(at, "a", { agent: "ops" });
 });
 
 test("awaitTakenUp() says why OpenClaw refuses, with a log that began anew meanwhile", async (t) => {

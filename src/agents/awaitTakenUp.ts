@@ -5,10 +5,8 @@ import type { TakenUp } from "./AgentHost.ts";
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
-/** Its WebSocket was there up to two seconds after it had said so; what is said before isn't heard. */
-const LISTENS_MS = 3_000;
-/** On a machine that is busier; then the record has to tell. */
-const LISTENS_LATE_MS = 10_000;
+/** What is said before its WebSocket is there isn't heard; if nothing tells of that, this long has to do. */
+const LISTENS_MS = 6_000;
 
 /** A file that grows, from where it ended when something was about to happen. */
 export interface Growing {
@@ -59,8 +57,7 @@ export async function awaitTakenUp(
 }
 
 async function awaitListening(record: Growing, bot: string): Promise<void> {
-  await wait(LISTENS_MS);
-  const deadline = performance.now() + LISTENS_LATE_MS - LISTENS_MS;
+  const deadline = performance.now() + LISTENS_MS;
   while (performance.now() < deadline && !isListening(grown(record), bot)) await wait(POLL_MS);
 }
 
