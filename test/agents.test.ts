@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import type { NewOptions } from "../src/agents/AgentFiles.ts";
@@ -44,11 +52,14 @@ describe("a bot's agents", () => {
     name: string,
     file: string,
     text: string,
+    days = 0,
   ): void {
+    const date = new Date(Date.now() + days * 86_400_000).toISOString();
     const clone = join(temporaryFolder(t), "clone");
     const git = (...args: string[]): void => {
       const ran = spawnSync("git", ["-c", "user.name=o", "-c", "user.email=o@o.invalid", ...args], {
         cwd: existsSync(clone) ? clone : "/",
+        env: { ...process.env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
         encoding: "utf8",
       });
       assert.equal(ran.status, 0, ran.stderr);
@@ -142,7 +153,7 @@ describe("a bot's agents", () => {
   test("a run that is killed before any of its jobs is finished by the next one", async (t) => {
     const at = await place(t);
     const { host } = at;
-    const kinds = ["make-repository", "fill-workspace", "sync", "make-channel"];
+    const kinds = ["make-repository", "begin-workspace", "make-channel"];
     for (const [index, kind] of kinds.entries()) {
       const name = `agent-${index}`;
       at.beforeJob = (job) => {
@@ -218,6 +229,24 @@ describe("a bot's agents", () => {
     assert.equal((refused?.reason as AgentError | undefined)?.code, "exists");
   });
 
+  test("five at once are all made, told to the gateway in one file, and deleted again at once", async (t) => {
+    const at = await place(t);
+    const names = ["one", "two", "three", "four", "five"];
+    await Promise.all(names.map((name) => newAgent(at.host, name, OPTIONS)));
+    const told = JSON.parse(live(at)) as {
+      readonly agents: { readonly entries: Readonly<Record<string, unknown>> };
+      readonly bindings: readonly { readonly match: { readonly peer: { readonly id: string } } }[];
+      readonly channels: { readonly mattermost: { readonly groups: object } };
+    };
+    assert.deepEqual(Object.keys(told.agents.entries).toSorted(), names.toSorted());
+    const channels = names.map((name) => at.mattermost.channels.get(name)?.id ?? "").toSorted();
+    assert.deepEqual(told.bindings.map(({ match }) => match.peer.id).toSorted(), channels);
+    assert.deepEqual(Object.keys(told.channels.mattermost.groups).toSorted(), channels);
+    await Promise.all(names.map((name) => deleteAgent(at.host, name, true)));
+    assert.equal(live(at), "{}\n");
+    assert.deepEqual([at.gitea.repositories.size, at.host.files.journals()], [0, []]);
+  });
+
   test("secret-looking, named and large files and repositories stay and are told of", async (t) => {
     const at = await place(t);
     await newAgent(at.host, "ops", OPTIONS);
@@ -267,6 +296,39 @@ describe("a bot's agents", () => {
     const before = at.gitea.git("ops", ["rev-parse", "main"]);
     await syncAgents(at.host, "ops");
     assert.equal(at.gitea.git("ops", ["rev-parse", "main"]), before);
+  });
+
+  test("clocks that are months apart, in either direction, change nothing of how histories meet", async (t) => {
+    const at = await place(t);
+    for (const [name, days] of [
+      ["ahead", 200],
+      ["behind", -200],
+    ] as const) {
+      await newAgent(at.host, name, OPTIONS);
+      for (const round of [1, 2]) {
+        pushElsewhere(t, at, name, `theirs-${round}.md`, "theirs\n", days);
+        writeFileSync(join(at.workspace(name), `ours-${round}.md`), "ours\n");
+        const [synced] = await syncAgents(at.host, name);
+        const { pulled, pushed, rewritten, conflict, failed } = synced?.report ?? {};
+        assert.deepEqual(
+          [pulled, pushed, rewritten, conflict, failed],
+          [1, true, undefined, undefined, undefined],
+          `${name}, ${round}`,
+        );
+      }
+      assert.equal(at.gitea.git(name, ["rev-list", "--count", "main"]), "5");
+      // Another time nothing is left to do, whatever the dates say.
+      const [again] = await syncAgents(at.host, name);
+      assert.deepEqual([again?.report.commits, again?.report.pushed], [[], false]);
+    }
+    // What was done last is by the clock of the files' own machine.
+    const then = new Date(Date.now() + 200 * 86_400_000);
+    utimesSync(at.workspace("ahead"), then, then);
+    utimesSync(join(at.workspace("ahead"), "ours-1.md"), then, then);
+    const { agents } = await listAgents(at.host);
+    assert.ok(
+      (agents.find(({ name }) => name === "ahead")?.active ?? "") <= new Date().toISOString(),
+    );
   });
 
   test("a history rewritten upstream stays as it was made, and the agent's goes beside it", async (t) => {

@@ -948,6 +948,11 @@
                 default = null;
                 description = "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.";
               };
+              tools = lib.mkOption {
+                type = lib.types.nullOr (lib.types.enum [ "bot" "wall" ]);
+                default = null;
+                description = "Where a new agent's tools run unless --tools says it: in the bot's wall (if absent), or in one of their own.";
+              };
               skills = lib.mkOption {
                 type = lib.types.nullOr lib.types.path;
                 default = null;

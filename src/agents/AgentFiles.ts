@@ -171,11 +171,6 @@ export class AgentFiles {
     }
   }
 
-  /** Whether the bot was started with what makes walls for its agents' tools. */
-  hasToolWalls(): boolean {
-    return existsSync(join(this.live, "files.policy"));
-  }
-
   readLive(): string | undefined {
     try {
       return readFileSync(join(this.live, "agents.json"), "utf8");

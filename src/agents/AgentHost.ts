@@ -13,6 +13,8 @@ export interface AgentHost {
   readonly progress: (text: string) => void;
   /** Writes what the gateway reads, and returns when a running one has taken it up. */
   readonly putLive: (text: string, expect: TakenUp) => Promise<void>;
+  /** Whether the bot was started with what makes walls for its agents' tools. */
+  readonly hasToolWalls: () => boolean;
   readonly now: () => Date;
 }
 

@@ -56,6 +56,11 @@ export class BotAgents {
     return choose("channels", asked, declared);
   }
 
+  /** @param asked by --tools. None: in the bot's wall. */
+  tools(asked: "bot" | "wall" | undefined): "wall" | undefined {
+    return (asked ?? this.#declared.tools) === "wall" ? "wall" : undefined;
+  }
+
   /** @param bare where jobs see a repository of this host. */
   repositoryPlace(kind: RepositoryPlace["kind"], bare: string): RepositoryPlace {
     if (kind === "path") return { kind, path: bare };

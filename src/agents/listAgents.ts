@@ -22,7 +22,9 @@ export async function listAgents(
   const { active } =
     first === undefined ? { active: {} } : await perform(host.workers, first.name, "look", takes);
   const agents = all.map((agent): Listed => {
-    const at = (active as Record<string, number>)[agent.name];
+    // A clock that was ahead when it wrote is known to have been no later than now.
+    const wrote = (active as Record<string, number>)[agent.name];
+    const at = wrote === undefined ? undefined : Math.min(wrote, Date.now());
     const sync = states[agent.name];
     return {
       ...agent,

@@ -41,30 +41,14 @@ const STEPS: readonly Step[] = [
   },
   {
     name: "workspace",
-    does: "filling the workspace",
+    does: "filling the workspace and pushing the first commit",
     async run(host, journal) {
       const { name, options } = journal;
-      await perform(host.workers, name, "fill-workspace", {
+      const report = await perform(host.workers, name, "begin-workspace", {
         workspace: workspaceOf(host, name, repositoryOf(host, journal)),
         template: host.agents.template(options.template),
         shared: host.agents.shared(),
         again: true,
-      });
-      return journal;
-    },
-    async undo(host, { name }) {
-      const workspace = { home: host.workers.home, folder: `agents/${name}` };
-      await perform(host.workers, name, "drop-workspace", { workspace });
-    },
-  },
-  {
-    name: "commit",
-    does: "pushing the first commit",
-    async run(host, journal) {
-      const { name } = journal;
-      const report = await perform(host.workers, name, "sync", {
-        workspace: workspaceOf(host, name, repositoryOf(host, journal)),
-        shared: host.agents.shared(),
         largest: LARGEST_FILE,
         title: "Begin the workspace",
       });
@@ -74,10 +58,11 @@ const STEPS: readonly Step[] = [
       host.files.setSyncState(name, { at: host.now().toISOString(), report });
       return journal;
     },
-    undo(host, { name }) {
+    async undo(host, { name }) {
       host.files.setSyncState(name, undefined);
       host.files.dropGit(name);
-      return Promise.resolve();
+      const workspace = { home: host.workers.home, folder: `agents/${name}` };
+      await perform(host.workers, name, "drop-workspace", { workspace });
     },
   },
   {
@@ -176,9 +161,9 @@ function agentOf(host: AgentHost, journal: NewJournal): Agent {
 export async function newAgent(host: AgentHost, name: string, options: NewOptions): Promise<Agent> {
   checkName(name);
   using _lock = await host.files.lock();
-  if (options.tools === "wall" && !host.files.hasToolWalls())
+  if (options.tools === "wall" && !host.hasToolWalls())
     throw new AgentError("no-tool-walls", "this bot's agents can't have a wall for their tools", {
-      hint: "it takes Linux 6.12 and a bot that was started by: seawall up (docs/agents.md)",
+      hint: "it takes Linux 6.12, and a bot that was started there by this version (docs/agents.md)",
     });
   const before = host.files.journal(name);
   if (before?.verb === "delete") {

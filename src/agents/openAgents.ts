@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   askSupervisor,
   hasSystemDeployment,
+  hasToolPolicies,
   INSIDE,
   makeAgentsFolder,
   SERVICE_INSIDE,
@@ -10,7 +11,7 @@ import {
 } from "../host/index.ts";
 import { AgentFiles, type ChannelKind } from "./AgentFiles.ts";
 import type { AgentHost } from "./AgentHost.ts";
-import { awaitTakenUp, sizeOf } from "./awaitTakenUp.ts";
+import { awaitTakenUp, endOf } from "./awaitTakenUp.ts";
 import { BotAgents } from "./BotAgents.ts";
 import type { RepositoryPlace } from "./inside/Job.ts";
 import { walledWorkers } from "./walledWorkers.ts";
@@ -62,15 +63,18 @@ export async function openAgents(options: {
     workers,
     inside: system ? SERVICE_INSIDE.home : INSIDE.home,
     progress: options.progress,
+    hasToolWalls: () => hasToolPolicies(paths, bot),
     now: () => new Date(),
     async putLive(text, expect) {
       makeAgentsFolder(base, bot);
-      const log = join(paths.logs, `${bot}.log`);
-      const from = sizeOf(log);
+      const at = {
+        log: endOf(join(paths.logs, `${bot}.log`)),
+        record: endOf(join(paths.audit, "audit.jsonl")),
+      };
       if (files.readLive() === text) return;
       files.write("live/agents.json", text, 0o644);
       // Under systemd it is the journal's; the change is taken up all the same.
-      if (!system && (await answers(paths, bot))) await awaitTakenUp(log, from, expect);
+      if (!system && (await answers(paths, bot))) await awaitTakenUp(at, bot, expect);
     },
     [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
   };

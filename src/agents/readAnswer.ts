@@ -13,6 +13,17 @@ const FAULTS = [
   "git",
 ] as const satisfies readonly JobFault[];
 
+const report = z.object({
+  commits: z.array(text).max(1_000),
+  pulled: z.int().nonnegative(),
+  pushed: z.boolean(),
+  held: z.array(z.object({ path: z.string().max(65_536), why: text })).max(100_000),
+  conflict: text.exactOptional(),
+  rewritten: z.literal(true).exactOptional(),
+  restored: z.literal(true).exactOptional(),
+  failed: text.exactOptional(),
+});
+
 /** What each kind of job gives. Written out, so that nothing else comes out of a wall. */
 const RESULTS: { readonly [Kind in JobKind]: z.ZodType<Jobs[Kind]["gives"]> } = {
   "make-repository": z.object({ created: z.boolean(), restored: z.boolean(), url: text }),
@@ -24,18 +35,9 @@ const RESULTS: { readonly [Kind in JobKind]: z.ZodType<Jobs[Kind]["gives"]> } = 
     members: z.array(text).max(1_000),
   }),
   "drop-channel": dropped,
-  "fill-workspace": z.object({ created: z.boolean() }),
+  "begin-workspace": report,
   "drop-workspace": dropped,
-  sync: z.object({
-    commits: z.array(text).max(1_000),
-    pulled: z.int().nonnegative(),
-    pushed: z.boolean(),
-    held: z.array(z.object({ path: z.string().max(65_536), why: text })).max(100_000),
-    conflict: text.exactOptional(),
-    rewritten: z.literal(true).exactOptional(),
-    restored: z.literal(true).exactOptional(),
-    failed: text.exactOptional(),
-  }),
+  sync: report,
   look: z.object({
     // As far as a date reaches (ECMA-262, "Time Values and Time Range").
     active: z.record(text, z.number().min(0).max(8.64e15)),

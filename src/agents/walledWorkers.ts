@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import type { DeclaredGrant } from "../declaration/index.ts";
 import {
-  agentWorker,
+  agentWorkers,
   applyCommand,
   makeAgentsOwn,
   prepareTool,
@@ -49,16 +49,16 @@ export async function walledWorkers(options: {
   // Seawall made the folder, in one that no bot writes to.
   const uid = process.getuid?.() === 0 ? statSync(home).uid : undefined;
   const tool = await prepareTool(paths, PROGRAM);
-  const common = {
+  const workers = agentWorkers({
     loaded,
     bot: agents.bot,
     paths,
     tool,
     main: "src/agents/inside/main.ts",
+    idle: { do: "look", home: "/nonexistent", agents: [] } satisfies Job,
     askPassphrase: options.askPassphrase,
-  };
-  const api = agentWorker({ ...common, grants: options.api });
-  const git = agentWorker({ ...common, grants: options.git });
+    grants: { api: options.api, git: options.git },
+  });
   const hidden = `/srv/${randomBytes(12).toString("hex")}`;
   return {
     home: HOME,
@@ -69,7 +69,7 @@ export async function walledWorkers(options: {
       if (bare !== undefined) makeAgentsOwn(bare, uid);
       const repository: Mount[] =
         bare === undefined ? [] : [{ kind: "write", from: bare, to: `${hidden}/repository` }];
-      const onWorkspace = ["fill-workspace", "drop-workspace", "sync", "look"].includes(job.do);
+      const onWorkspace = ["begin-workspace", "drop-workspace", "sync", "look"].includes(job.do);
       let text: string;
       if (onWorkspace) {
         const history = files.git(agent);
@@ -80,15 +80,15 @@ export async function walledWorkers(options: {
           { kind: "write", from: history, to: `${hidden}/git` },
           ...repository,
         ];
-        text = await git.run({ job, mounts, uid });
+        const offline = job.do === "look" || job.do === "drop-workspace";
+        text = await workers.git.run({ job, mounts, uid, offline });
       } else {
-        text = await api.run({ job, mounts: repository, uid });
+        text = await workers.api.run({ job, mounts: repository, uid });
       }
       return readAnswer(text, job.do);
     },
     async [Symbol.asyncDispose]() {
-      await api[Symbol.asyncDispose]();
-      await git[Symbol.asyncDispose]();
+      await workers[Symbol.asyncDispose]();
     },
   };
 }

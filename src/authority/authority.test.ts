@@ -216,7 +216,24 @@ test("issueLeaf() makes what openssl verifies, for its names only", skipOpenssl,
   assert.match(stdout, /CA:FALSE/);
 });
 
-test("issueLeaf() dates from an hour ago to thirty days on, inside the authority's time", async (t) => {
+test("what a machine made whose clock was months ahead is good when that was set right", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 200 * 24 * 3_600_000 });
+  const folder = place(t);
+  const authority = await ensureAuthority(folder);
+  const leaf = await issueLeaf(authority, ["api.example.com"]);
+  t.mock.timers.reset();
+  assert.deepEqual((await ensureAuthority(folder)).caPem, authority.caPem);
+  const file = join(place(t), "leaf.pem");
+  writeFileSync(file, leaf.chain);
+  const verify = ["verify", "-CAfile", join(folder, "ca.pem")];
+  const { stdout } = await run("openssl", [...verify, file]);
+  assert.match(stdout, /: OK/);
+  // Control: openssl(1) looks at the time.
+  const early = String(Date.UTC(1999, 0, 1) / 1000);
+  await assert.rejects(run("openssl", [...verify, "-attime", early, file]), /not yet valid/);
+});
+
+test("issueLeaf() dates from long ago to thirty days on, inside the authority's time", async (t) => {
   const authority = await ensureAuthority(place(t));
   const before = Date.now();
   const leaf = await issueLeaf(authority, ["a.example"]);

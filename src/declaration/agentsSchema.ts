@@ -93,6 +93,12 @@ export const agents = z.strictObject({
     .describe(
       "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.",
     ),
+  tools: z
+    .enum(["bot", "wall"])
+    .optional()
+    .describe(
+      "Where a new agent's tools run unless --tools says it: in the bot's wall (if absent), or in one of their own.",
+    ),
   skills: folder
     .optional()
     .describe("Folder with skills that all agents read, relative to this file."),

@@ -4,7 +4,7 @@ import { rootCertificates } from "node:tls";
 import { trustBundle, type Authority } from "../authority/index.ts";
 import type { BotPlan } from "../plan/index.ts";
 import { boundsMemory, compileWall, type HostCapabilities, type WallSpec } from "../wall/index.ts";
-import { makeAgentsFolder } from "./agentsFolder.ts";
+import { makeAgentsFolder, policiesFolder } from "./agentsFolder.ts";
 import { botWall, type BotWallInput } from "./botWall.ts";
 import { phantomEnvironment } from "./brokerConfig.ts";
 import type { Generation } from "./Generation.ts";
@@ -62,9 +62,11 @@ export function botLaunch(options: {
     boundsMemory: boundsMemory(capabilities.cgroups),
     ...(plan.openclaw.agents === undefined ? {} : { agents: makeAgentsFolder(paths.root, name) }),
   };
-  if (input.agents !== undefined) putToolPolicies(input.agents, input, capabilities);
   const shared = bot.shared === true ? { ports, uid, paths } : undefined;
-  const spec = shared === undefined ? botWall(input) : sharedSpec(input, shared);
+  const spec =
+    shared === undefined
+      ? botWall({ ...input, ...policiesFor(input, paths.root, capabilities) })
+      : sharedSpec(input, shared);
   const plugins = plan.openclaw.plugins.map((name) => pluginLaunch(name, input, capabilities));
   return {
     name,
@@ -79,6 +81,16 @@ export function botLaunch(options: {
     state: join(home, relative(INSIDE.home, INSIDE.state)),
     ...(shared === undefined || ports === undefined ? {} : { gateway: ports.gateway }),
   };
+}
+
+function policiesFor(
+  input: BotWallInput,
+  base: string,
+  capabilities: HostCapabilities,
+): Pick<BotWallInput, "policies"> {
+  if (input.agents === undefined) return {};
+  const folder = policiesFolder(base, input.plan.name);
+  return { policies: { folder, names: putToolPolicies(folder, input, capabilities) } };
 }
 
 function same(spec: WallSpec): WallSpec {

@@ -50,6 +50,8 @@ export interface BotWallInput {
   readonly inside?: InsidePaths;
   /** The folder that `agentsFolder` names, for a bot that has agents. */
   readonly agents?: string;
+  /** The folder with the policies of its agents' tools, and which there are (`toolPolicies`). */
+  readonly policies?: { readonly folder: string; readonly names: readonly string[] };
   /** What the programs use; found on this host where left out. */
   readonly files?: ProgramFiles;
 }
@@ -99,6 +101,8 @@ export function botWall(input: BotWallInput): WallSpec {
         ? [
             { kind: "read", from: programs.launcher, to: TOOLS_LAUNCHER } as const,
             { kind: "sealed", to: `${inside.config}/${TOOLS}`, mode: 0o555 } as const,
+            // One by one: a unit's mount of a folder would be empty when its generation is removed.
+            ...policyMounts(input),
           ]
         : []),
       { kind: "link", to: "/bin", target: "usr/bin" },
@@ -132,6 +136,15 @@ export function botWall(input: BotWallInput): WallSpec {
     namespaces: "own",
     concessions: plan.concessions,
   };
+}
+
+function policyMounts({ policies, inside = INSIDE }: BotWallInput): readonly Mount[] {
+  const { folder, names } = policies ?? { folder: "", names: [] };
+  return names.map((name): Mount => ({
+    kind: "read",
+    from: join(folder, name),
+    to: join(inside.config, TOOLS, name),
+  }));
 }
 
 /** Client commands are one program under several names, each that of a grant. */

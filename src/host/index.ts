@@ -1,7 +1,7 @@
 export type { Ask } from "../broker/index.ts";
 export { TOOLS_BACKEND } from "../openclaw/index.ts";
-export { agentsBase, makeAgentsFolder } from "./agentsFolder.ts";
-export { agentWorker, makeAgentsOwn, type AgentWorker } from "./agentWorker.ts";
+export { agentsBase, hasToolPolicies, makeAgentsFolder } from "./agentsFolder.ts";
+export { agentWorkers, makeAgentsOwn } from "./agentWorker.ts";
 export { applyGeneration } from "./applyGeneration.ts";
 export { auditFile, auditPublicKey } from "./auditRecord.ts";
 export { askSupervisor, readAddress } from "./control/index.ts";

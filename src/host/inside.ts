@@ -17,14 +17,9 @@ export const INSIDE: InsidePaths = {
   caBundle: "/etc/ssl/certs/ca-certificates.crt",
 };
 
-const { toolWalls: _, ...SERVED } = INSIDE;
-
-/**
- * The same for services: systemd hides /home whole, with whatever is in it. Nobody has tried a wall within that of
- * a unit.
- */
+/** The same for services: systemd hides /home whole, with whatever is in it. */
 export const SERVICE_INSIDE: InsidePaths = {
-  ...SERVED,
+  ...INSIDE,
   home: "/srv/bot",
   state: "/srv/bot/state",
   workspace: "/srv/bot/workspace",

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../files/index.ts";
 import { hasToolWalls, TOOLS } from "../openclaw/index.ts";
@@ -12,8 +12,10 @@ import {
 import { systemFiles, type BotWallInput } from "./botWall.ts";
 import { INSIDE } from "./inside.ts";
 
-/** Of the commands, and of the file tools. They lie in the folder that `agentsFolder` names. */
+/** Of the commands, and of the file tools. The bot sees them beside the plugin that uses them. */
 export const TOOL_POLICIES = ["tools.policy", "files.policy"] as const;
+/** The one that is there whenever an agent's tools can have a wall. */
+export const FILES_POLICY = "files.policy";
 
 /**
  * What an agent's tools may do within the bot's wall: the bot's commands, and what they are linked with, in the
@@ -65,34 +67,46 @@ export function toolPolicies(
 }
 
 /**
- * Puts them where the bot's gateway reads them, or takes away what was there: where a tool's wall can't be
+ * Puts them where the bot's wall takes them from, or takes away what was there: where a tool's wall can't be
  * enforced, it doesn't start.
  *
+ * @returns the names of those that are there
  * @throws a file system's error
  */
 export function putToolPolicies(
   folder: string,
   input: BotWallInput,
   capabilities: HostCapabilities,
-): void {
-  const policies = policiesOf(input, capabilities);
+): readonly string[] {
+  const policies = new Map(enforceablePolicies(input, capabilities));
   for (const name of TOOL_POLICIES) {
-    const policy = policies?.[name];
+    const policy = policies.get(name);
     if (policy === undefined) rmSync(join(folder, name), { force: true });
-    else writeFileAtomic(join(folder, name), Buffer.from(policy), 0o644);
+    else {
+      mkdirSync(folder, { recursive: true, mode: 0o711 });
+      // Whatever the umask: bots with uids of their own read it, by a mount.
+      chmodSync(folder, 0o711);
+      writeFileAtomic(join(folder, name), Buffer.from(policy), 0o644);
+    }
   }
+  return [...policies.keys()];
 }
 
-function policiesOf(
+/** Those of a bot that has agents, by name; none where this kernel can't enforce them. */
+export function enforceablePolicies(
   input: BotWallInput,
   capabilities: HostCapabilities,
-): ReturnType<typeof toolPolicies> | undefined {
+): readonly (readonly [name: string, policy: Uint8Array])[] {
   const within = input.bot.shared !== true && hasToolWalls(input.plan, input.inside ?? INSIDE);
-  if (!within) return undefined;
+  if (!within) return [];
   try {
-    return toolPolicies(input, capabilities);
+    const policies = toolPolicies(input, capabilities);
+    return TOOL_POLICIES.flatMap((name) => {
+      const policy = policies[name];
+      return policy === undefined ? [] : [[name, policy] as const];
+    });
   } catch (error) {
-    if (error instanceof WallError) return undefined;
+    if (error instanceof WallError) return [];
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import {
   programFiles,
   type HostCapabilities,
   type Mount,
+  type ProgramFiles,
   type ResourceLimits,
   type WallSpec,
 } from "../wall/index.ts";
@@ -40,9 +41,11 @@ export function toolWall(options: {
   /** None where left out. */
   readonly network?: WallSpec["network"];
   readonly limits?: ResourceLimits;
+  /** What these programs use, where it is known. */
+  readonly files?: ProgramFiles;
 }): WallSpec {
   const { tool, programs, job } = options;
-  const files = programFiles([tool.node, ...programs.map(({ from }) => from)]);
+  const files = options.files ?? toolFiles(tool, programs);
   return {
     command: [
       INSIDE.node,
@@ -81,4 +84,12 @@ export function toolWall(options: {
     namespaces: "own",
     concessions: [],
   };
+}
+
+/** What Node and these programs use of this host. Finding it starts each of them. */
+export function toolFiles(
+  tool: Pick<WalledTool, "node">,
+  programs: readonly { readonly from: string }[],
+): ProgramFiles {
+  return programFiles([tool.node, ...programs.map(({ from }) => from)]);
 }

@@ -74,8 +74,9 @@ async function gateway(t: TestContext, body: string): Promise<Record<string, unk
     boundsMemory: false,
     agents,
   };
-  putToolPolicies(agents, input, capabilities);
-  const spec = botWall(input);
+  const policies = join(folder, "policies");
+  const names = putToolPolicies(policies, input, capabilities);
+  const spec = botWall({ ...input, policies: { folder: policies, names } });
   const script = `${GATEWAY}${body}\n  console.log(JSON.stringify(said));`;
   const started = start(t, capabilities, {
     ...spec,
@@ -114,7 +115,7 @@ const ATTACKS = `
       await tries("exec " + path, () => exec("cat " + path));
     await tries("environment", async () => (await exec("export -p")).out.includes("a-phantom"));
     await tries("node", () => exec("/opt/node/bin/node --version"));
-    await tries("launcher", () => exec("/opt/seawall/launch --policy /etc/seawall/agents/files.policy"));
+    await tries("launcher", () => exec("/opt/seawall/launch --policy /etc/seawall/tools/files.policy"));
     fs.symlinkSync("../b/note.md", "/home/bot/agents/a/link");
     fs.symlinkSync("../b", "/home/bot/agents/a/folder");
     for (const path of ["../b/note.md", "/home/bot/state/sessions.json", "link", "folder/note.md", ".openclaw/sandbox-skills/skills/../../../../b/note.md"])

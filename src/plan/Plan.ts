@@ -210,6 +210,8 @@ export interface OpenClawPlan {
   readonly settings: JsonObject;
   /** Agents come and go while it runs: what it is told of them is read from a folder of its wall. */
   readonly agents?: true;
+  /** New agents' tools have walls of their own unless somebody says otherwise. */
+  readonly agentTools?: "wall";
 }
 
 export interface ChannelPlan {

@@ -151,6 +151,14 @@ test("comparePlans() names secrets that the broker makes", () => {
   assert.deepEqual(others, []);
 });
 
+test("comparePlans() says whether new agents' tools have a wall of their own", () => {
+  const agents = { repositories: { path: "/srv/git" } };
+  const [plain, walled] = [planOf({ agents }), planOf({ agents: { ...agents, tools: "wall" } })];
+  assert.deepEqual(lines(plain, planOf({ agents: { ...agents, tools: "bot" } })), []);
+  assert.match(lines(plain, walled).join(), /^ {2}basecamp's new agents have a wall of their own/);
+  assert.match(lines(walled, plain).join(), /^! basecamp's new agents have their tools in its own/);
+});
+
 test("comparePlans() leaves no difference unmentioned", () => {
   const others = [
     planOf({ model: "anthropic/claude-opus-4-6" }),

@@ -93,6 +93,7 @@ function compareBots(before: BotPlan, after: BotPlan): PlanChange[] {
       tools: _tools,
       plugins: _plugins,
       settings: _settings,
+      agentTools: _agentTools,
       ...openclaw
     } = bot.openclaw;
     const { unknownHosts: _unknown, ports: _ports, environment: _environment, ...others } = bot;
@@ -132,6 +133,13 @@ function compareBots(before: BotPlan, after: BotPlan): PlanChange[] {
       (c) => `${name}'s wall may go without: ${c}`,
       (c) => `${name}'s wall no longer goes without: ${c}`,
     ),
+    ...(was.agentTools === is.agentTools
+      ? []
+      : [
+          is.agentTools === undefined
+            ? more(`${name}'s new agents have their tools in its own wall, unless told otherwise`)
+            : less(`${name}'s new agents have a wall of their own for their tools`),
+        ]),
     ...(before.unknownHosts === after.unknownHosts
       ? []
       : [

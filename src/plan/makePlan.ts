@@ -109,6 +109,7 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
       tools: [...new Set(bot.tools?.allow)].toSorted(),
       settings: canonical(bot.settings) as JsonObject,
       ...(bot.agents === undefined ? {} : { agents: true as const }),
+      ...(bot.agents?.tools === "wall" ? { agentTools: "wall" as const } : {}),
     },
     commands: [...wanted].filter((each) => !clients.has(each)).toSorted(),
     grants,

@@ -8,6 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ProveReport } from "../../src/prove/index.ts";
 import { bootMachine, type Machine } from "../support/Machine.ts";
 import { testStore } from "../support/testStore.ts";
+import { attackServiceTools } from "./systemdTools.ts";
 
 const SUPPORT = resolve(import.meta.dirname, "../support");
 const PINS = resolve(import.meta.dirname, "../../pins/openclaw");
@@ -53,6 +54,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
             ...grants,
           },
           settings: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
+          agents: { repositories: { path: "/srv/git" } },
           ...more,
         },
         ...neighbours,
@@ -580,7 +582,13 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
         port: 18_790,
       },
     };
-    declare({ exec: { allow: ["bridge", "ls"] } }, {}, {}, { bridge: { to: ["erdos"] } });
+    await output(["ln", "-s", process.execPath, "/usr/bin/node"]);
+    declare(
+      { exec: { allow: ["bridge", "cat", "ls", "node"] } },
+      {},
+      {},
+      { bridge: { to: ["erdos"] } },
+    );
     await machine.ok(["switch", "--yes"]);
     const toErdos = (...words: readonly string[]): Promise<Said> =>
       fromBot("erdos", 18_790, ["/usr/bin/bridge", ...words]);
@@ -645,6 +653,10 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     );
     assert.equal(attacks.length, 5);
     neighbours = {};
+  });
+
+  test("an agent's tools have a wall of their own within the unit's", async () => {
+    await attackServiceTools(machine, fromInside);
   });
 
   test("a bot for the tailnet needs Tailscale, is told to it, and answers to its name there alone", async () => {

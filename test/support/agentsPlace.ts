@@ -64,6 +64,7 @@ export async function agentsPlace(folder: string): Promise<AgentsPlace> {
       files.write("live/agents.json", text, 0o644);
       return Promise.resolve();
     },
+    hasToolWalls: () => true,
     now: () => new Date(),
     workers: {
       home,

@@ -69,11 +69,6 @@ export interface Workspace {
   readonly variable?: string;
 }
 
-export interface FilledWorkspace {
-  /** Whether the folder was made, and not taken up again. */
-  readonly created: boolean;
-}
-
 /** Something that stays in the workspace and is not committed. */
 export interface Held {
   readonly path: string;
@@ -132,7 +127,8 @@ export interface Jobs {
     };
     readonly gives: { readonly dropped: boolean };
   };
-  readonly "fill-workspace": {
+  /** Fills it, commits that, and pushes: one program, since each takes longer to start than it works. */
+  readonly "begin-workspace": {
     readonly takes: {
       readonly workspace: Workspace;
       /** Put in where nothing is yet. */
@@ -141,8 +137,11 @@ export interface Jobs {
       readonly shared: readonly GivenFile[];
       /** The folder may be there: an earlier run made it. */
       readonly again: boolean;
+      /** As for `sync`. */
+      readonly largest: number;
+      readonly title: string;
     };
-    readonly gives: FilledWorkspace;
+    readonly gives: SyncReport;
   };
   readonly "drop-workspace": {
     readonly takes: {

@@ -48,7 +48,10 @@ export class Rest {
       throw new JobError("unreachable", `${this.#service} can't be reached`, cause);
     }
     if (reply.status >= 500 || reply.status === 429)
-      throw new JobError("unreachable", `${this.#service} answers with ${reply.status}`);
+      throw new JobError(
+        "unreachable",
+        `${this.#service} answers with ${reply.status}${brokersReason(text)}`,
+      );
     if (text.length > LARGEST_REPLY)
       throw new JobError("refused", `${this.#service} answers with too much`);
     return { status: reply.status, body: parse(text) };
@@ -72,6 +75,15 @@ export class Rest {
       `${this.#service} refuses to ${what} (${status})${reason === "" ? broker : `: ${reason}`}`,
     );
   }
+}
+
+/** Why the broker didn't get to the server (broker/Refusal.ts), where it was the broker who answered. */
+function brokersReason(text: string): string {
+  const error = valueOf(parse(text), "error");
+  if (textOf(error, "type") !== "seawall_refused") return "";
+  const reason = /^[a-z0-9 ,;.'-]{1,120}$/i.exec(textOf(error, "message") ?? "")?.[0];
+  const clock = textOf(error, "code") === "upstream-untrusted" ? ", or this machine's clock" : "";
+  return reason === undefined ? "" : `: ${reason}${clock}`;
 }
 
 function parse(text: string): unknown {

@@ -17,7 +17,7 @@ export async function runJob(job: Job, env: Environment): Promise<Answer> {
   }
 }
 
-function perform(job: Job, env: Environment): unknown {
+async function perform(job: Job, env: Environment): Promise<unknown> {
   switch (job.do) {
     case "make-repository":
       return makeRepository(job, env);
@@ -27,8 +27,9 @@ function perform(job: Job, env: Environment): unknown {
       return makeChannel(job, env);
     case "drop-channel":
       return dropChannel(job, env);
-    case "fill-workspace":
-      return fillWorkspace(job, env);
+    case "begin-workspace":
+      await fillWorkspace(job, env);
+      return syncWorkspace(job, env);
     case "drop-workspace":
       return dropWorkspace(job);
     case "sync":

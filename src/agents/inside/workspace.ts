@@ -14,7 +14,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { FilledWorkspace, GivenFile, Jobs, Workspace } from "./Job.ts";
+import type { GivenFile, Jobs, Workspace } from "./Job.ts";
 import { Git } from "./Git.ts";
 import { JobError } from "./JobError.ts";
 
@@ -59,9 +59,9 @@ export function pathOf({ home, folder }: Pick<Workspace, "home" | "folder">): st
  * shared ones. Doing it again does what was left to do.
  */
 export async function fillWorkspace(
-  { workspace, template, shared, again }: Jobs["fill-workspace"]["takes"],
+  { workspace, template, shared, again }: Jobs["begin-workspace"]["takes"],
   env: Environment,
-): Promise<FilledWorkspace> {
+): Promise<void> {
   const path = pathOf(workspace);
   const there = existsSync(path);
   if (there && !again && readdirSync(path).some((name) => name !== ".git"))
@@ -76,7 +76,6 @@ export async function fillWorkspace(
   }
   if ((await git.commit("HEAD")) === undefined) for (const file of template) put(path, file, false);
   for (const file of shared) put(path, file, true);
-  return { created: true };
 }
 
 /** Makes the folder of the history where there is none, and gets what the remote has. */

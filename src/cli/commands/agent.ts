@@ -45,7 +45,7 @@ export const agent: Command = {
     tools: {
       type: "string",
       value: "WHERE",
-      help: "new: its tools run in the bot's wall, or in one of their own: bot or wall",
+      help: "new: its tools run in the bot's wall, or in one of their own: bot or wall; else as declared",
     },
     existing: { type: "boolean", help: "new: take up a repository that is there" },
     purge: { type: "boolean", help: "delete: the repository for good, and what was never pushed" },
@@ -101,9 +101,10 @@ async function makeOne(call: Call, loaded: LoadedDeclaration, name: string): Pro
   const template = call.value("template");
   if (model !== undefined && !/^[a-z0-9-]{1,40}\/[A-Za-z0-9._:/-]{1,120}$/.test(model))
     throw new UsageError("this can't be a model", 'name it as "provider/model"');
-  const tools = call.value("tools");
-  if (tools !== undefined && tools !== "bot" && tools !== "wall")
+  const asked = call.value("tools");
+  if (asked !== undefined && asked !== "bot" && asked !== "wall")
     throw new UsageError("tools run in no such place", "say: --tools bot, or: --tools wall");
+  const tools = agents.tools(asked);
   if (channel === "telegram" && !/^-\d{5,20}$/.test(chat ?? "")) {
     throw new UsageError(
       "bots can't make groups on Telegram",
@@ -116,7 +117,7 @@ async function makeOne(call: Call, loaded: LoadedDeclaration, name: string): Pro
     ...(channel === undefined ? {} : { channel }),
     ...(chat === undefined ? {} : { chat }),
     ...(model === undefined ? {} : { model }),
-    ...(tools === "wall" ? { tools } : {}),
+    ...(tools === undefined ? {} : { tools }),
     ...(template === undefined ? {} : { template: resolve(template) }),
   };
   const about = { api: true, name, repo, ...(channel === undefined ? {} : { channel }) };

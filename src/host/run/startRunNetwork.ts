@@ -7,6 +7,7 @@ import { ensureAuthority, issueLeaf, trustBundle } from "../../authority/index.t
 import type { BrokerConfig } from "../../broker/index.ts";
 import { takeLock, type Lock } from "../../files/index.ts";
 import type { StatePaths } from "../../paths/index.ts";
+import type { RunPlan } from "../../plan/index.ts";
 import type { Policy } from "../../profiles/index.ts";
 import {
   LAUNCHER,
@@ -30,6 +31,8 @@ import { planNetwork, type NetworkPlan } from "./planNetwork.ts";
 
 /** No bot can have this name, so its phantoms are no bot's. */
 export const NAME = "run.0";
+/** Of a second network that one broker has, with what may be called from there. */
+export const SECOND_NAME = "run.1";
 const LEAF_DAYS = 30;
 
 /** What answers a command's network from outside. */
@@ -162,13 +165,22 @@ async function listenOnHost(port: number): Promise<Server> {
 export interface BrokerSide {
   readonly process: BrokerProcess;
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the second network. */
+  readonly secondEnvironment: Readonly<Record<string, string>>;
   readonly trust: string;
   readonly record: { readonly file: string; readonly since: string };
   stop(): Promise<void>;
 }
 
+/** @param planned.second what may be called from a second network; its secrets are among the others. */
 export async function startBroker(
-  { plan, secrets, mintCas, cas = {} }: NetworkPlan,
+  {
+    plan,
+    secrets,
+    mintCas,
+    cas = {},
+    second,
+  }: NetworkPlan & { readonly second?: RunPlan | undefined },
   paths: StatePaths,
   held: readonly HeldListener[],
   options: { readonly askPassphrase: () => Promise<string>; readonly onlyProxy?: number },
@@ -197,21 +209,36 @@ export async function startBroker(
   const authority = await ensureAuthority(paths.authority);
   const key = phantomKey(paths);
   const bot = { ...plan, name: NAME };
-  const leaf = await issueLeaf(authority, terminatedHosts(bot), { days: LEAF_DAYS });
+  const other = second === undefined ? undefined : { ...second, name: SECOND_NAME };
+  const certificateOf = async ({ grants }: Pick<RunPlan, "grants">) => {
+    const leaf = await issueLeaf(authority, terminatedHosts({ grants }), { days: LEAF_DAYS });
+    return { chain: leaf.chain, key: leaf.key };
+  };
   // A port of the host's own loopback is everybody's; who may use it says so.
   const token = shared ? { token: randomBytes(32).toString("base64url") } : undefined;
   const config: BrokerConfig = {
     secrets,
-    ...brokerMints({ plan, mintCas }),
+    ...brokerMints({ plan: mintedOf(plan, second), mintCas }),
     vault: { file: vault.file, identity: vault.identity, ...passphrase },
     audit: { file: record.file, signingKey: signingKey(paths) },
     bots: [
       {
         name: NAME,
         grants: plan.grants.map((grant) => brokerGrant(grant, NAME, key, cas[grant.name])),
-        certificate: { chain: leaf.chain, key: leaf.key },
+        certificate: await certificateOf(plan),
         ...(proxyPort === undefined ? {} : { proxy: { port: proxyPort, ...token } }),
       },
+      ...(other === undefined
+        ? []
+        : [
+            {
+              name: SECOND_NAME,
+              grants: other.grants.map((grant) =>
+                brokerGrant(grant, SECOND_NAME, key, cas[grant.name]),
+              ),
+              certificate: await certificateOf(other),
+            },
+          ]),
     ],
   };
   const log = new LogFile(join(folder.path, "broker.log"));
@@ -251,10 +278,19 @@ export async function startBroker(
       ...phantomEnvironment(bot, key),
       ...proxyEnvironment(proxyPort, token?.token),
     },
+    secondEnvironment:
+      other === undefined ? {} : { ...trustEnvironment(), ...phantomEnvironment(other, key) },
     trust: trustBundle(publicCas(), authority.caPem),
     record,
     stop,
   };
+}
+
+/** A secret that both make is made once. */
+function mintedOf(...plans: readonly (RunPlan | undefined)[]): Pick<RunPlan, "minted"> {
+  const all = plans.flatMap((plan) => plan?.minted ?? []);
+  if (all.length === 0) return {};
+  return { minted: [...new Map(all.map((minted) => [minted.name, minted])).values()] };
 }
 
 /** What the usual TLS clients look at. */

@@ -11,6 +11,7 @@ import {
   UPDATE_TIMER,
   WEB_UNIT,
 } from "../../targets/index.ts";
+import { TOOL_POLICIES } from "../toolPolicies.ts";
 
 /** What has to be done to one bot for another generation; each is also all that stand before it. */
 export type BotChange = "none" | "configure" | "broker" | "gateway" | "network";
@@ -43,6 +44,7 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     unit(units.gateway),
     `bots/${bot}/gateway.policy`,
     `bots/${bot}/files`,
+    ...TOOL_POLICIES.map((name) => `bots/${bot}/${name}`),
     `private/${bot}/gateway.env`,
     `private/${bot}/passwd`,
     "private/trust.pem",

@@ -108,7 +108,7 @@ export async function startServiceCopy(options: {
     };
     // Its bridge knows the others' grants, though none of them is there.
     const between = bridgeInput(generation.plan, all.plan, generation.programs, system, place);
-    // Its agents are synchronized by nothing; that unit is printed and never linked.
+    // The unit that synchronizes agents is printed and never started.
     const agents = { declaration: all.declaration, environment: {} };
     const more = { agents, ...(between === undefined ? {} : { bridge: between }) };
     const input = systemInput(generation, system, place, more);
@@ -119,10 +119,10 @@ export async function startServiceCopy(options: {
       ...systemdTarget.render({ ...input, bots: { [bot]: altered } }),
       ...(await privateFiles({ generation, paths, system, users: bots, before: undefined })),
     ]);
-    const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
-    chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
     if (generation.plan.bots.some(({ openclaw }) => openclaw.agents !== undefined))
       makeAgentsFolder(system.paths.state, bot);
+    const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
+    chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
     if (bridge !== undefined) {
       const file = join(bridgeState(system.paths.state), "bridge.jsonl");

@@ -1,15 +1,16 @@
 import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
-import { botUnits, privateFolder, socketCount } from "../../targets/index.ts";
+import { botFolder, botUnits, privateFolder, socketCount } from "../../targets/index.ts";
 import { bridgeInput } from "./bridgeInput.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
 import { agentsFolder } from "../agentsFolder.ts";
-import { botWall } from "../botWall.ts";
+import { botWall, type BotWallInput } from "../botWall.ts";
 import { phantomVariables } from "../brokerConfig.ts";
 import { brokerSpec } from "../brokerWall.ts";
 import type { BotGeneration, Generation, Programs } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
+import { enforceablePolicies } from "../toolPolicies.ts";
 
 /** What systemd sets for a broker. */
 const SERVICE_VARIABLES = [
@@ -45,10 +46,12 @@ export function systemInput(
     if (rest === undefined)
       throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);
     const files = typeof place.files === "function" ? place.files(rest) : place.files;
+    const { spec: gateway, policies } = gatewayOf(bot, rest, programs, system, files);
     return [
       bot.name,
       {
-        gateway: gatewaySpec(bot, rest, programs, system, files),
+        gateway,
+        policies,
         broker: brokerServiceSpec(plan, bot, programs, system, place),
       },
     ];
@@ -63,16 +66,19 @@ export function systemInput(
   };
 }
 
-/** The bot's wall as `seawall up` has it, with what only this machine knows mounted instead. */
-export function gatewaySpec(
+/**
+ * The bot's wall as `seawall up` has it, with what only this machine knows mounted instead; and the walls that
+ * its agents' tools have within.
+ */
+export function gatewayOf(
   plan: BotPlan,
   bot: BotGeneration,
   programs: Programs,
-  { paths }: SystemdSystem,
+  { paths, host }: SystemdSystem,
   files?: ProgramFiles,
-): WallSpec {
+): { readonly spec: WallSpec; readonly policies: Readonly<Record<string, Uint8Array>> } {
   const home = `${paths.state}/bots/${plan.name}`;
-  const spec = botWall({
+  const input: BotWallInput = {
     plan,
     bot,
     programs,
@@ -84,6 +90,12 @@ export function gatewaySpec(
     agents: agentsFolder(paths.state, plan.name),
     // A unit's processes are counted together.
     boundsMemory: true,
+  };
+  const policies = enforceablePolicies(input, host);
+  const names = policies.map(([name]) => name);
+  const spec = botWall({
+    ...input,
+    policies: { folder: `${paths.generation}/${botFolder(plan.name)}`, names },
   });
   const machine: Readonly<Record<string, string>> = {
     [SERVICE_INSIDE.caBundle]: `${privateFolder(paths)}/trust.pem`,
@@ -92,7 +104,7 @@ export function gatewaySpec(
   };
   // Made by systemd; the folder is a unit's to show.
   const { dial: _door, socket, ...network } = spec.network;
-  return {
+  const service: WallSpec = {
     ...spec,
     environment: { ...spec.environment, ...PORTABLE_FILES },
     mounts: spec.mounts.map((mount): Mount => {
@@ -108,6 +120,7 @@ export function gatewaySpec(
       unixSockets: false,
     },
   };
+  return { spec: service, policies: Object.fromEntries(policies) };
 }
 
 /**

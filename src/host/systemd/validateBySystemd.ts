@@ -2,13 +2,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { dirname, join, relative } from "node:path";
 import { readValidation, type ConfigIssue } from "../../openclaw/index.ts";
 import type { BotPlan } from "../../plan/index.ts";
-import { unitProperties, type SystemdSystem } from "../../targets/index.ts";
+import { botFolder, unitProperties, type SystemdSystem } from "../../targets/index.ts";
 import { compileWall, type Mount, type WallSpec } from "../../wall/index.ts";
 import type { BotGeneration, Programs } from "../Generation.ts";
 import { COMMAND_SOCKET, SERVICE_INSIDE } from "../inside.ts";
 import { run } from "./run.ts";
 import { makeAgentsFolder } from "../agentsFolder.ts";
-import { gatewaySpec } from "./systemInput.ts";
+import { gatewayOf } from "./systemInput.ts";
 
 const HOME_BYTES = 256 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ export async function validateBySystemd(
     mkdirSync(join(folder, "root"));
     if (plan.openclaw.agents !== undefined) makeAgentsFolder(folder, plan.name);
     const paths = { ...system.paths, generation: folder, state: folder };
-    const gateway = gatewaySpec(plan, bot, programs, { ...system, paths });
+    const { spec: gateway, policies } = gatewayOf(plan, bot, programs, { ...system, paths });
     const entry = join(SERVICE_INSIDE.openclaw, relative(bot.openclaw.root, bot.openclaw.entry));
     const placeholders = Object.fromEntries(
       bot.rendered.variables.map((name) => [name, "placeholder-0123456789abcdef"]),
@@ -61,6 +61,8 @@ export async function validateBySystemd(
     };
     for (const { path, bytes } of files) put(path, bytes);
     for (const [path, text] of more) put(path, text);
+    for (const [name, policy] of Object.entries(policies))
+      put(join(botFolder(plan.name), name), policy);
     put("policy", compileWall(spec, system.host).policy);
     const { stdout, stderr } = await run("systemd-run", [
       "--wait",

@@ -44,6 +44,8 @@ export interface SystemdBot {
    * generation. What only this machine knows is mounted from `paths.private`.
    */
   readonly gateway: WallSpec;
+  /** For the walls that its agents' tools have within, by the name that its mounts have of them. */
+  readonly policies?: Readonly<Record<string, Uint8Array>>;
   /** The broker's, in the host's namespaces, with `service`. */
   readonly broker: WallSpec;
 }

@@ -70,7 +70,7 @@ function limitDirectives(limits: ResourceLimits): Directives {
 /** One bot's network, its gateway, and the door by which its broker reaches that. */
 export function gatewayUnits(
   bot: BotPlan,
-  { gateway }: SystemdBot,
+  { gateway, policies = {} }: SystemdBot,
   system: SystemdSystem,
   filters: SharedFilters,
 ): TargetFile[] {
@@ -150,6 +150,7 @@ export function gatewayUnits(
     scratchUnit(bot.name, gateway, scratch, units.gateway),
     ...doorUnits(bot.name, system),
     targetFile(policy, compileWall(gateway, system.host, filters).policy),
+    ...Object.entries(policies).map(([name, bytes]) => targetFile(`${folder}/${name}`, bytes)),
     ...files,
   ];
 }

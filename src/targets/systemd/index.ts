@@ -13,6 +13,7 @@ export {
 export { bridgeConfigInside, bridgeSocket, bridgeState } from "./bridgeUnits.ts";
 export { wantedBridge, wantedUnits } from "./deploymentUnits.ts";
 export {
+  botFolder,
   botUnits,
   botUser,
   BRIDGE_USER,

@@ -20,9 +20,8 @@ export default {
   name: "Seawall",
   description: "Runs an agent's tools in a wall of their own inside the bot's.",
   register(api) {
-    const policies = join(api.rootDir, "..", "agents");
     registerSandboxBackend(BACKEND, {
-      factory: async (params) => makeHandle(params, policies),
+      factory: async (params) => makeHandle(params, api.rootDir),
       // Nothing runs between two calls.
       manager: {
         describeRuntime: async () => ({ running: true, configLabelMatch: true }),
