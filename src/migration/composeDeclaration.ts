@@ -62,8 +62,15 @@ const HOME = "/home/bot";
 const TOOL = /^[a-z][a-z0-9_:-]{0,63}$/;
 /** Of a channel's settings: what the grant says instead. */
 const CHANNEL_KEYS = [
-  ...["enabled", "botToken", "token", "appToken", "accessToken"],
-  ...["allowFrom", "dmPolicy", "baseUrl", "homeserver"],
+  "enabled",
+  "botToken",
+  "token",
+  "appToken",
+  "accessToken",
+  "allowFrom",
+  "dmPolicy",
+  "baseUrl",
+  "homeserver",
 ];
 /** Written by OpenClaw for itself, or Seawall's to decide; not worth a word each. */
 const SILENT = new Set(["meta", "wizard", "auth", "env", "gateway", "secrets", "update"]);
