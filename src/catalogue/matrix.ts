@@ -20,6 +20,8 @@ export const matrix: ServiceEntry = {
   phantom: "syt_{base64url:30}_{alphanumeric:20}_{alphanumeric:6}",
   variable: "MATRIX_ACCESS_TOKEN",
   allow: [
+    // OpenClaw's plugin sends its token there, too.
+    "GET /_matrix/client/versions",
     `GET ${V3}/account/whoami`,
     `GET ${V3}/capabilities`,
     `GET ${V3}/sync`,

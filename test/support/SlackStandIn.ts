@@ -101,6 +101,7 @@ class Slack {
   readonly #tokens: { readonly bot: string; readonly app: string };
   readonly #tickets = new Set<string>();
   readonly #listening = new Set<WebSocket>();
+  readonly #pending: string[] = [];
   #last = 0;
 
   constructor(tokens: { readonly bot: string; readonly app: string }) {
@@ -144,7 +145,8 @@ class Slack {
         is_ext_shared_channel: false,
       },
     };
-    for (const client of this.#listening) client.send(JSON.stringify(envelope));
+    this.#pending.push(JSON.stringify(envelope));
+    this.#deliver();
   }
 
   answer({ url, headers, body }: FullRequest, response: ServerResponse): void {
@@ -233,6 +235,14 @@ class Slack {
     client.send(
       JSON.stringify({ type: "hello", num_connections: 1, connection_info: { app_id: APP } }),
     );
+    this.#deliver();
+  }
+
+  /** To one of those that are connected; what nobody is there for waits, as Slack tries again. */
+  #deliver(): void {
+    const [client] = this.#listening;
+    if (client === undefined) return;
+    for (const envelope of this.#pending.splice(0)) client.send(envelope);
   }
 
   #speak(method: string, fields: Record<string, string>): object {
