@@ -11,7 +11,9 @@ import {
   startDiscordStandIn,
   type DiscordStandIn,
 } from "./support/DiscordStandIn.ts";
+import { startMatrixStandIn, type MatrixStandIn } from "./support/MatrixStandIn.ts";
 import { startMattermostStandIn, type MattermostStandIn } from "./support/MattermostStandIn.ts";
+import { SLACK_NAMES, startSlackStandIn, type SlackStandIn } from "./support/SlackStandIn.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
 
 /**
@@ -55,7 +57,7 @@ class Client {
   #waiting: (() => void) | undefined;
 
   constructor(
-    { standIn, ca }: Outside<DiscordStandIn | MattermostStandIn>,
+    { standIn, ca }: Outside<DiscordStandIn | MattermostStandIn | SlackStandIn>,
     host: string,
     path: string,
   ) {
@@ -97,11 +99,12 @@ class Client {
 
 /** One REST call; `authorization` as it stands in the header. */
 async function call(
-  { standIn, ca }: Outside<DiscordStandIn | MattermostStandIn>,
+  { standIn, ca }: Outside<DiscordStandIn | MattermostStandIn | SlackStandIn | MatrixStandIn>,
   host: string,
   path: string,
   authorization: string,
   body?: object,
+  method = body === undefined ? "GET" : "POST",
 ): Promise<{ status: number; json: Record<string, unknown> }> {
   const sent = request({
     host: "127.0.0.1",
@@ -110,7 +113,7 @@ async function call(
     ca,
     agent: false,
     path,
-    method: body === undefined ? "GET" : "POST",
+    method,
     headers: { authorization, "content-type": "application/json" },
   });
   sent.end(body === undefined ? undefined : JSON.stringify(body));
@@ -227,4 +230,76 @@ test("Mattermost's stand-in takes the token in the challenge only, and closes fo
     outside.standIn.connections.map(({ login }) => login),
     ["refused", "accepted"],
   );
+});
+
+const SLACK_TOKENS = { bot: "xoxb-made-for-this-test", app: "xapp-1-A1-made-for-this-test" };
+
+test("Slack's stand-in takes each token for its own calls only, and a ticket once", async (t) => {
+  const authority = await ensureAuthority(temporaryFolder(t));
+  const standIn = await startSlackStandIn(await issueLeaf(authority, SLACK_NAMES), SLACK_TOKENS);
+  t.after(() => standIn.close());
+  const outside = { standIn, ca: authority.caPem };
+  const ask = async (method: string, token: string): Promise<Record<string, unknown>> =>
+    (await call(outside, "slack.com", `/api/${method}`, `Bearer ${token}`, {})).json;
+  const refused = { ok: false, error: "invalid_auth" };
+  const open = "apps.connections.open";
+  assert.deepEqual(await ask("auth.test", SLACK_TOKENS.app), refused);
+  assert.deepEqual(await ask("auth.test", `${SLACK_TOKENS.bot}x`), refused);
+  assert.deepEqual(await ask(open, SLACK_TOKENS.bot), refused);
+  assert.equal((await ask("auth.test", SLACK_TOKENS.bot))["ok"], true);
+  const { pathname, search } = new URL(String((await ask(open, SLACK_TOKENS.app))["url"]));
+  const host = "wss-primary.slack.com";
+  const client = new Client(outside, host, pathname + search);
+  assert.equal((await client.next())["type"], "hello");
+  standIn.sendAsUser("hello");
+  const envelope = await client.next();
+  const { event } = envelope["payload"] as { event: { text: string } };
+  assert.equal(event.text, "hello");
+  for (const wrong of [pathname + search, "/link/?ticket=x"]) {
+    const again = new Client(outside, host, wrong);
+    await once(again.socket, "error");
+  }
+  assert.deepEqual(
+    standIn.connections.map(({ login }) => login),
+    ["accepted", "refused", "refused"],
+  );
+});
+
+test("Matrix's stand-in takes the one token, and shows a room's messages to who has joined it", async (t) => {
+  const token = "syt_made_for_this_test";
+  const authority = await ensureAuthority(temporaryFolder(t));
+  const standIn = await startMatrixStandIn(await issueLeaf(authority, [CHAT]), token);
+  t.after(() => standIn.close());
+  const outside = { standIn, ca: authority.caPem };
+  const v3 = "/_matrix/client/v3";
+  const ask = (path: string, body?: object, method?: string) =>
+    call(outside, CHAT, v3 + path, `Bearer ${token}`, body, method);
+  for (const wrong of ["", `Bearer ${token}x`, token])
+    assert.equal((await call(outside, CHAT, `${v3}/account/whoami`, wrong)).status, 401);
+  const first = (await ask("/sync")).json as {
+    next_batch: string;
+    rooms: { invite: Record<string, unknown> };
+  };
+  const [room = ""] = Object.keys(first.rooms.invite);
+  const waiting = ask(`/sync?since=${first.next_batch}&timeout=30000`);
+  await ask(`/join/${encodeURIComponent(room)}`, {});
+  standIn.sendAsUser("hello");
+  await waiting;
+  const { rooms } = (await ask("/sync")).json as {
+    rooms: { join: Record<string, { timeline: { events: { content: { body?: string } }[] } }> };
+  };
+  const bodies = rooms.join[room]?.timeline.events.map(({ content }) => content.body);
+  assert.ok(standIn.joined && bodies?.includes("hello"));
+  const send = `/rooms/${encodeURIComponent(room)}/send/m.room.message`;
+  const sent = await ask(`${send}/1`, { msgtype: "m.text", body: "an" }, "PUT");
+  await ask(
+    `${send}/2`,
+    {
+      body: "* answer",
+      "m.new_content": { body: "answer" },
+      "m.relates_to": { rel_type: "m.replace", event_id: sent.json["event_id"] },
+    },
+    "PUT",
+  );
+  assert.equal(await standIn.nextReply(20_000), "answer");
 });

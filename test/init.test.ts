@@ -20,7 +20,7 @@ const DIALOGUE: readonly (readonly [string, string])[] = [
   ["whose model does it think with?", "\r"],
   ["which of its models?", "\r"],
   // Mattermost and Telegram.
-  ["by which channels do people talk to it?", `${DOWN} ${DOWN} \r`],
+  ["by which channels do people talk to it?", `${DOWN}${DOWN} ${DOWN}${DOWN} \r`],
   // Web pages by a browser.
   ["what else may it use?", `${DOWN}${DOWN} \r`],
   ["where is Mattermost bots", "https://chat.example.com/\r"],
@@ -516,6 +516,17 @@ describe("seawall init without a terminal", () => {
       next: "seawall up",
     });
     assert.ok(!ran.stdout.includes(KEY));
+  });
+
+  test("Slack as a channel is two grants and two secrets", (t) => {
+    const place = new InitPlace(t);
+    const args =
+      "init --provider anthropic --channels slack --set slack.allowFrom=U0123456789 --store file --dry-run";
+    const { code, stdout, stderr } = place.run(args.split(" "));
+    assert.equal(code, 0, stderr);
+    assert.ok(stdout.includes('slack: { secret: "slack", allowFrom: ["U0123456789"] }'), stdout);
+    assert.ok(stdout.includes('"slack-app": { secret: "slack-app" }'), stdout);
+    assert.ok(stdout.includes('"slack-app": { file: "/run/secrets/slack-app" }'), stdout);
   });
 
   test("tells of an OpenClaw that could be taken over", (t) => {

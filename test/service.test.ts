@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { runSeawall } from "./support/runSeawall.ts";
@@ -23,6 +23,92 @@ test("seawall service show says of every service what it allows, and how it is g
   assert.match(stdout, /Command sonarr inside, where exec\.allow names it:/);
   const unknown = await runSeawall(["service", "show", "nothing"], { state: folder });
   assert.equal(unknown.code, 2);
+});
+
+test("seawall service shows what the declaration here has of its own, and what its bots' grants make of services", async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, "seawall.json5");
+  const run = (...words: string[]) =>
+    runSeawall(["service", ...words], { state: join(folder, "state"), cwd: folder });
+  const bot = (port: number, grants: object, exec: readonly string[]): object => ({
+    openclaw: "2026.9.6",
+    model: "anthropic/claude-sonnet-4-6",
+    port,
+    grants: { anthropic: { secret: "s" }, ...grants },
+    exec: { allow: exec },
+  });
+  const declaration = {
+    seawall: 1,
+    secrets: { s: { vault: "s" } },
+    services: {
+      prowlarr: {
+        about: "indexers",
+        hosts: ["http://10.0.0.5:8989"],
+        credential: [{ header: "X-Api-Key" }],
+        allow: ["GET /api/v3/**"],
+        headers: { "X-Version": { about: "of the answer", usual: "3" } },
+      },
+    },
+    bots: {
+      basecamp: bot(
+        18789,
+        {
+          prowlarr: {
+            secret: "s",
+            allow: ["...", "PUT /api/v3/tag/*"],
+            ask: ["POST /api/v3/command"],
+            deny: ["GET /api/v3/config/**"],
+            limits: { callsPerMinute: 5 },
+          },
+        },
+        ["prowlarr-api"],
+      ),
+      herald: bot(18790, { prowlarr: { secret: "s", allow: ["GET /api/v3/tag"] } }, []),
+    },
+  };
+  writeFileSync(file, JSON.stringify(declaration));
+  const { stdout, code } = await run("show", "prowlarr");
+  assert.equal(code, 0);
+  assert.match(stdout, /^indexers \("prowlarr"\)\n\nWhere: http:\/\/10\.0\.0\.5:8989\.\n/);
+  assert.match(stdout, /^Command prowlarr-api inside, where exec\.allow names it:$/m);
+  assert.match(stdout, /^ {2}X-Version +of the answer \(3 unless given\)$/m);
+  const [, basecamp = "", herald = ""] = stdout.split(/^Bot "/m);
+  assert.equal(
+    basecamp,
+    [
+      'basecamp" is granted it, with the secret "s":',
+      "  what it allows, and besides:",
+      "    write /api/v3/tag/*",
+      "  its owner is asked each time:",
+      "    send to /api/v3/command",
+      "  never:",
+      "    read /api/v3/config/**",
+      "  at most: callsPerMinute 5",
+      "  with its command prowlarr-api",
+      "\n",
+    ].join("\n"),
+  );
+  assert.match(
+    herald,
+    /of all calls, only these:\n {4}read \/api\/v3\/tag\n {2}without its command/,
+  );
+  assert.match((await run("show", "github")).stdout, /No bot of .*seawall\.json5 is granted it\./);
+  assert.match((await run("list")).stdout, /^prowlarr +indexers$/m);
+  const json = JSON.parse((await run("show", "prowlarr", "--json")).stdout) as {
+    name: string;
+    bots: Record<string, { secret: string }>;
+  };
+  assert.deepEqual([json.name, Object.keys(json.bots)], ["prowlarr", ["basecamp", "herald"]]);
+
+  // With faults in it nothing is said of it, but the catalogue can be looked at.
+  writeFileSync(file, JSON.stringify({ ...declaration, surplus: 1 }));
+  const faulty = await run("show", "github");
+  assert.equal(faulty.code, 0, faulty.stderr);
+  assert.match(faulty.stderr, /has faults/);
+  assert.doesNotMatch(faulty.stdout, /No bot of/);
+  assert.equal((await run("show", "prowlarr")).code, 3);
+  assert.equal((await run("show", "github", "--file", file)).code, 3);
+  assert.equal((await run("show", "github", "--file", join(folder, "none"))).code, 2);
 });
 
 /** A copy of the sources, since this changes them. */

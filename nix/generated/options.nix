@@ -426,6 +426,24 @@
           default = null;
           description = "The one of its hosts that git reaches over HTTPS.";
         };
+        headers = lib.mkOption {
+          type = lib.types.nullOr (lib.types.attrsOf (lib.types.submodule {
+            options = {
+              about = lib.mkOption {
+                type = lib.types.nullOr lib.types.nonEmptyStr;
+                default = null;
+                description = "What it is for, for agents.";
+              };
+              usual = lib.mkOption {
+                type = lib.types.nullOr lib.types.nonEmptyStr;
+                default = null;
+                description = "What is sent where an agent gives none.";
+              };
+            };
+          }));
+          default = null;
+          description = "Headers that an agent may give to its command, as { \"X-Api-Version\": {} }.";
+        };
       };
     });
     default = { };
@@ -619,7 +637,7 @@
               allowFrom = lib.mkOption {
                 type = lib.types.nullOr (lib.types.listOf (lib.types.oneOf [
                   lib.types.int
-                  (lib.types.strMatching "[A-Za-z0-9@._:-]{1,64}")
+                  (lib.types.strMatching "[A-Za-z0-9@._:=/+-]{1,255}")
                 ]));
                 default = null;
                 description = "For channels: the senders the bot listens to.";

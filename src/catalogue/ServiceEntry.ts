@@ -40,6 +40,8 @@ export interface ServiceEntry {
   readonly login?: "imap" | "smtp" | "postgres";
   /** The command for agents that have no other client; without one there may be a general one, see `commandOf`. */
   readonly command?: EntryCommand;
+  /** Headers that an agent may give to its command, by name: such as say which version or form of an answer is wanted. */
+  readonly headers?: Readonly<Record<string, EntryHeader>>;
   /** Every place a client may put the credential, as the service's documentation names them. */
   readonly credential: readonly CredentialPlace[];
   /** Text with `{digits:N}`, `{hex:N}`, `{base32:N}`, `{alphanumeric:N}` or `{base64url:N}`. Tools check this shape. */
@@ -66,8 +68,18 @@ export interface ServiceEntry {
   readonly provider?: string;
   /** OpenClaw's channel of this name becomes active with the grant. */
   readonly channel?: string;
+  /** The service whose grant the channel takes besides, for its second token; without it, there are calls alone. */
+  readonly channelNeeds?: string;
   /** The plugin that OpenClaw needs for the channel, where it doesn't bring it along. */
   readonly plugin?: string;
+}
+
+/** A header that an agent may give a value to. */
+export interface EntryHeader {
+  /** What it is for, in a few words. */
+  readonly about?: string | undefined;
+  /** What is sent where the agent gives none. */
+  readonly usual?: string | undefined;
 }
 
 /** Keys of grants that only some services that are code know. */

@@ -15,4 +15,10 @@ export const caldav: ServiceEntry = {
   variable: "CALDAV_PASSWORD",
   allow: ["OPTIONS /**", "PROPFIND /**", "REPORT /**", "GET /**"],
   challenge: 'Basic realm="CalDAV"',
+  headers: {
+    "Content-Type": { about: "of what --input sends, as application/xml or text/calendar" },
+    Depth: { about: "how deep PROPFIND and REPORT look: 0 or 1" },
+    "If-Match": { about: "changes only what still has this ETag" },
+    "If-None-Match": { about: "* makes only what isn't there yet" },
+  },
 };

@@ -48,6 +48,40 @@ test("a grant of a channel brings its plugin, once", () => {
   assert.deepEqual(again.bot?.openclaw.plugins, ["@openclaw/discord"]);
 });
 
+test("Slack is a channel with both its tokens, a service of calls with the bot's alone, and no less", () => {
+  const slack = { secret: "s", allowFrom: ["U0123456789"] };
+  const both = planOf({ slack, "slack-app": { secret: "s" } }).bot;
+  assert.deepEqual(both?.openclaw.plugins, ["@openclaw/slack"]);
+  assert.deepEqual(both.openclaw.channels, [
+    {
+      channel: "slack",
+      variable: "SLACK_BOT_TOKEN",
+      secondVariable: "SLACK_APP_TOKEN",
+      allowFrom: ["U0123456789"],
+    },
+  ]);
+  const calls = planOf({ slack: { secret: "s" } }).bot;
+  assert.deepEqual([calls?.openclaw.channels, calls?.openclaw.plugins], [[], []]);
+  assert.ok(calls?.grants.some(({ name }) => name === "slack"));
+  assert.deepEqual(planOf({ slack }).faults, ["no-effect bots.a.grants.slack.allowFrom"]);
+  assert.deepEqual(planOf({ "slack-app": { secret: "s" } }).faults, [
+    "missing bots.a.grants.slack-app",
+  ]);
+});
+
+test("a phantom of Slack's app token holds no app's id that OpenClaw's plugin could read", () => {
+  const { bot } = planOf({ slack: { secret: "s" }, "slack-app": { secret: "s" } });
+  const grant = bot?.grants.find(({ name }) => name === "slack-app");
+  assert.ok(grant?.kind === "inject");
+  // parseApiAppIdFromAppToken() of @openclaw/slack 2026.9.6, which drops the events of any other app.
+  const appId = /^xapp-\d-([a-z0-9]+)-/i;
+  const phantom = derivePhantom(grant.phantom, KEY, { bot: "a", grant: "slack-app" });
+  assert.doesNotMatch(phantom, appId);
+  assert.match(phantom, /^xapp-1-/);
+  // The control: a real one has it.
+  assert.match(`xapp-1-A0123456789-1234567890123-${"0".repeat(64)}`, appId);
+});
+
 test("a phantom for Discord names no application, so that clients ask for the real one", () => {
   for (const name of ["a", "b", "c", "d"]) {
     const { bot } = planOf({ discord: { secret: "s" } });

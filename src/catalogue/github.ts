@@ -16,6 +16,11 @@ export const github: ServiceEntry = {
   ],
   phantom: "ghp_{alphanumeric:36}",
   variable: "GH_TOKEN",
+  headers: {
+    Accept: { about: "form of the answer, as application/vnd.github.raw+json" },
+    "Content-Type": { about: "of what --input uploads" },
+    "X-GitHub-Api-Version": { about: "version of the API", usual: "2022-11-28" },
+  },
   allow: [
     "GET api.github.com/user",
     "GET api.github.com/user/repos",

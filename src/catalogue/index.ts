@@ -41,6 +41,7 @@ export { commandOf } from "./commandOf.ts";
 export type { EntryCommand, EntryInput, EntryOperation } from "./EntryCommand.ts";
 export type {
   CredentialPlace,
+  EntryHeader,
   EntryJson,
   EntryMessage,
   EntryNotify,

@@ -8,6 +8,7 @@ export const notion: ServiceEntry = {
   credential: [{ header: "authorization", prefix: "Bearer " }],
   phantom: "ntn_{alphanumeric:46}",
   variable: "NOTION_API_KEY",
+  headers: { "Notion-Version": { about: "version of the API", usual: "2022-06-28" } },
   allow: [
     "POST /v1/search",
     "GET /v1/pages/**",

@@ -4,6 +4,11 @@ import type { ServiceEntry } from "./ServiceEntry.ts";
  * https://docs.slack.dev/authentication/tokens: the bot's token, in a header or a form. What a bot
  * needs to talk and to look around; no administration. Texts in blocks and attachments are looked at
  * as well; links in them are unfurled only where `unfurl_links` says so.
+ *
+ * Left out: streams (chat.appendStream), whose pieces can't be looked at as one text, and uploads, which go
+ * to an address that is a permission of its own, of whichever workspace it was made in.
+ *
+ * The channel listens in socket mode, which `slackApp` is for: nothing of the bot's can be called from outside.
  */
 export const slack: ServiceEntry = {
   name: "slack",
@@ -64,4 +69,7 @@ export const slack: ServiceEntry = {
     to: { pattern: "[CDGU][A-Z0-9]{5,30}", example: "C0123456789" },
     saysOk: true,
   },
+  channel: "slack",
+  channelNeeds: "slack-app",
+  plugin: "@openclaw/slack",
 };

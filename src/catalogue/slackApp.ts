@@ -3,6 +3,9 @@ import type { ServiceEntry } from "./ServiceEntry.ts";
 /**
  * https://docs.slack.dev/apis/events-api/using-socket-mode: the app's token opens a WebSocket, whose
  * address carries a ticket instead of a credential.
+ *
+ * A token's third part is the app's id. OpenClaw's plugin reads it there (`parseApiAppIdFromAppToken`) and drops events
+ * of any other app, so the phantom has none that it could read, and the plugin learns the id from the first event.
  */
 export const slackApp: ServiceEntry = {
   name: "slack-app",
@@ -14,7 +17,7 @@ export const slackApp: ServiceEntry = {
     "https://wss-mobile.slack.com",
   ],
   credential: [{ header: "authorization", prefix: "Bearer " }],
-  phantom: "xapp-1-A{alphanumeric:10}-{digits:13}-{hex:64}",
+  phantom: "xapp-1-_{alphanumeric:10}-{digits:13}-{hex:64}",
   variable: "SLACK_APP_TOKEN",
   allow: ["POST slack.com/api/apps.connections.open"],
   anonymous: [

@@ -122,7 +122,7 @@ export const grant = z.strictObject({
   dial: dial.optional(),
   aws: aws.optional(),
   allowFrom: z
-    .array(z.union([z.int(), z.string().regex(/^[A-Za-z0-9@._:-]{1,64}$/, "a user's id")]))
+    .array(z.union([z.int(), z.string().regex(/^[A-Za-z0-9@._:=/+-]{1,255}$/, "a user's id")]))
     .max(256)
     .optional()
     .describe("For channels: the senders the bot listens to."),

@@ -8,6 +8,11 @@ const token = z
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "a name of letters and digits");
 const field = z.string().regex(/^[\x21-\x7e]{1,64}$/, "a field's name");
 
+/** For people and for agents, in whose help it stands. */
+const line = z
+  .string()
+  .regex(/^[\x20-\x5f\x61-\x7e\u00a0-\uffff]{1,200}$/, "one line of text, at most 200 characters");
+
 /** Exactly one of the places; the plan checks that. */
 const credential = z.strictObject({
   header: token.optional().describe("Header that carries the credential."),
@@ -46,11 +51,7 @@ const message = z.strictObject({
 });
 
 export const serviceSchema = z.strictObject({
-  about: z
-    .string()
-    .regex(/^[\x20-\x5f\x61-\x7e\u00a0-\uffff]{1,200}$/, "one line of text, at most 200 characters")
-    .optional()
-    .describe("What it is, for people, and for agents that have its command."),
+  about: line.optional().describe("What it is, for people, and for agents that have its command."),
   hosts: z
     .array(origin)
     .min(1)
@@ -97,6 +98,20 @@ export const serviceSchema = z.strictObject({
     .default([])
     .describe("Calls that carry messages to people, to be checked by a grant's content."),
   git: hostName.optional().describe("The one of its hosts that git reaches over HTTPS."),
+  headers: z
+    .record(
+      token,
+      z.strictObject({
+        about: line.optional().describe("What it is for, for agents."),
+        usual: z
+          .string()
+          .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,1022}[\x21-\x7e])?$/, "printable ASCII")
+          .optional()
+          .describe("What is sent where an agent gives none."),
+      }),
+    )
+    .optional()
+    .describe('Headers that an agent may give to its command, as { "X-Api-Version": {} }.'),
 });
 
 export type DeclaredService = z.output<typeof serviceSchema>;

@@ -279,6 +279,40 @@ test("two values for one service are both stored, and the first is used", async 
   );
 });
 
+test("Slack's two tokens and Matrix's are taken over as grants, with whose messages they take", async () => {
+  const token = (prefix: string): string => `${prefix}${"7".repeat(12)}-${"c".repeat(24)}`;
+  const telegram = { botToken: "7123456789:AAbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" };
+  const slack = { botToken: token("xoxb-"), appToken: token("xapp-1-A1-"), allowFrom: ["U012345"] };
+  const matrix = {
+    homeserver: "https://matrix.example.com/",
+    accessToken: token("syt_"),
+    dm: { policy: "allowlist", allowFrom: ["@owner:example.com"], threadReplies: "off" },
+  };
+  const grantsOf = async (channels: object): Promise<Record<string, object>> => {
+    const { text } = await plan(await place({ channels: { telegram, ...channels } }));
+    const declared = JSON.parse(text.slice(text.indexOf("\n"))) as {
+      bots: { mine: { grants: Record<string, object>; settings: { channels?: object } } };
+    };
+    assert.ok(!text.includes(slack.botToken) && !text.includes(matrix.accessToken));
+    const { grants, settings } = declared.bots.mine;
+    return { ...grants, settings: settings.channels ?? {} };
+  };
+  const all = await grantsOf({ slack, matrix });
+  assert.deepEqual(all["slack"], { secret: "slack", allowFrom: ["U012345"] });
+  assert.deepEqual(all["slack-app"], { secret: "slack-app" });
+  assert.deepEqual(all["matrix"], {
+    secret: "matrix",
+    url: "https://matrix.example.com",
+    allowFrom: ["@owner:example.com"],
+  });
+  assert.deepEqual(all["settings"], { matrix: { dm: { threadReplies: "off" } } });
+  const { appToken, botToken, ...rest } = slack;
+  const calls = await grantsOf({ slack: { botToken, ...rest } });
+  assert.deepEqual([calls["slack"], calls["slack-app"]], [{ secret: "slack" }, undefined]);
+  const half = await grantsOf({ slack: { appToken } });
+  assert.deepEqual([half["slack"], half["slack-app"]], [undefined, undefined]);
+});
+
 async function adoptionValue() {
   const { SecretValue } = await import("../secrets/index.ts");
   return new SecretValue("another-telegram-token");

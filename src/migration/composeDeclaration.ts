@@ -60,6 +60,18 @@ const PROFILES: Readonly<Record<string, readonly string[]>> = {
 /** Where the bot's own folder lies inside its wall. */
 const HOME = "/home/bot";
 const TOOL = /^[a-z][a-z0-9_:-]{0,63}$/;
+/** Of a channel's settings: what the grant says instead. */
+const CHANNEL_KEYS = [
+  "enabled",
+  "botToken",
+  "token",
+  "appToken",
+  "accessToken",
+  "allowFrom",
+  "dmPolicy",
+  "baseUrl",
+  "homeserver",
+];
 /** Written by OpenClaw for itself, or Seawall's to decide; not worth a word each. */
 const SILENT = new Set(["meta", "wizard", "auth", "env", "gateway", "secrets", "update"]);
 
@@ -81,8 +93,9 @@ export function composeDeclaration(input: {
 }): Composed {
   const { bot, config } = input;
   const left: LeftOut[] = [];
-  const moves = planMoves(input, left);
+  const moves = planMoves(input, left).map((move, _, all) => withoutFirst(move, all));
   const granted = moves.filter((move) => move.granted);
+  const services = new Set(granted.map(({ service }) => service));
   const model = modelOf(config);
   requireModel(model, granted);
   const { settings, workspaces } = settingsOf(config, left);
@@ -91,7 +104,7 @@ export function composeDeclaration(input: {
     openclaw: latestPin(),
     model,
     grants: Object.fromEntries(
-      granted.map(({ service, secret }) => [service, grantOf(service, secret, config)]),
+      granted.map(({ service, secret }) => [service, grantOf(service, secret, config, services)]),
     ),
     tools: { allow: toolsOf(config) },
     port: portOf(config),
@@ -165,9 +178,10 @@ function serviceFor({ purpose }: InstalledCredential): ServiceEntry | string {
       const found = entries.find(({ channel }) => channel === purpose.name);
       if (found === undefined || !CHANNELS.includes(purpose.name))
         return `Seawall can't set up the channel "${shown(purpose.name)}" yet`;
-      return ["botToken", "token"].includes(purpose.field)
-        ? found
-        : `nothing tells what "${shown(purpose.field)}" of a channel is for`;
+      if (["accessToken", "botToken", "token"].includes(purpose.field)) return found;
+      const second =
+        purpose.field === "appToken" ? catalogue.get(found.channelNeeds ?? "") : undefined;
+      return second ?? `nothing tells what "${shown(purpose.field)}" of a channel is for`;
     }
     case "plugin":
       return catalogue.get(purpose.name) ?? `the catalogue has no service "${shown(purpose.name)}"`;
@@ -183,16 +197,32 @@ function shown(name: string): string {
   return /^[\w.-]{1,40}$/.test(name) ? name : "…";
 }
 
-function grantOf(service: string, secret: string, config: Json): object {
-  const channel = catalogue.get(service)?.channel;
-  if (channel === undefined) return { secret };
+/** The second token of a channel is granted with the first one only. */
+function withoutFirst(move: Move, all: readonly Move[]): Move {
+  const first = [...catalogue.values()].find(({ channelNeeds }) => channelNeeds === move.service);
+  const there = first === undefined || all.some(({ service }) => service === first.name);
+  return there ? move : { ...move, granted: false };
+}
+
+function grantOf(
+  service: string,
+  secret: string,
+  config: Json,
+  services: ReadonlySet<string>,
+): object {
+  const { channel, channelNeeds } = catalogue.get(service) ?? {};
+  if (channel === undefined || (channelNeeds !== undefined && !services.has(channelNeeds)))
+    return { secret };
   const settings = at(config, "channels", channel);
-  const allowFrom = list(at(settings, "allowFrom")).filter(
+  const allowFrom = [
+    ...list(at(settings, "allowFrom")),
+    ...list(at(settings, "dm", "allowFrom")),
+  ].filter(
     (sender) =>
       typeof sender === "number" ||
-      (typeof sender === "string" && /^[A-Za-z0-9@._:-]{1,64}$/.test(sender)),
+      (typeof sender === "string" && /^[A-Za-z0-9@._:=/+-]{1,255}$/.test(sender)),
   );
-  const url = at(settings, "baseUrl");
+  const url = at(settings, "baseUrl") ?? at(settings, "homeserver");
   return {
     secret,
     ...(typeof url === "string" ? { url: url.replace(/\/+$/, "") } : {}),
@@ -291,8 +321,8 @@ function settingsOf(
     delete defaults["model"];
   for (const channel of Object.values(object(settings["channels"]))) {
     // Seawall's own to set, from the grant.
-    for (const key of ["enabled", "botToken", "token", "allowFrom", "dmPolicy", "baseUrl"])
-      delete object(channel)[key];
+    for (const key of CHANNEL_KEYS) delete object(channel)[key];
+    for (const key of ["policy", "allowFrom"]) delete object(at(channel, "dm"))[key];
   }
   return { settings, workspaces };
 }

@@ -40,6 +40,12 @@ export interface InsidePaths {
 interface ChannelFields {
   /** Holds the reference to the credential. */
   readonly credential: string;
+  /** Holds that to the second one, where there are two. */
+  readonly second?: string;
+  /** Whose messages it takes stands in an object of its own. */
+  readonly sendersIn?: string;
+  /** What nothing else goes with. */
+  readonly always?: JsonObject;
   /** Holds the origin of the service, where everybody has their own. */
   readonly origin?: string;
   /** What a bot's own settings may change. */
@@ -51,7 +57,23 @@ const CHANNEL_FIELDS: Readonly<Record<string, ChannelFields>> = {
   // Slash commands are answered through webhooks, which the catalogue's rules leave out: whoever
   // may call any webhook may take anything anywhere. The same commands work as text.
   discord: { credential: "token", defaults: { commands: { native: false } } },
+  // What is encrypted can't be looked at on its way; files in encrypted rooms also take a native library, which the
+  // plugin fetches from GitHub when it needs it.
+  matrix: {
+    credential: "accessToken",
+    origin: "homeserver",
+    sendersIn: "dm",
+    always: { encryption: false },
+  },
   mattermost: { credential: "botToken", origin: "baseUrl" },
+  // It could else be called from outside, which nobody can do, or by a relay of OpenClaw's. A text in pieces
+  // can't be looked at.
+  slack: {
+    credential: "botToken",
+    second: "appToken",
+    always: { mode: "socket" },
+    defaults: { streaming: { nativeTransport: false } },
+  },
   telegram: { credential: "botToken" },
 };
 
@@ -193,15 +215,24 @@ function tools(bot: BotPlan): JsonObject {
   };
 }
 
-function channelSettings({ channel, variable, allowFrom, url }: ChannelPlan): JsonObject {
+function channelSettings(plan: ChannelPlan): JsonObject {
+  const { channel, variable, secondVariable, allowFrom, url } = plan;
   const fields = CHANNEL_FIELDS[channel];
+  // Nobody listed: each sender must be let in by the owner, through OpenClaw's pairing.
+  const policy = allowFrom.length > 0 ? "allowlist" : "pairing";
+  const listed = allowFrom.length > 0 ? { allowFrom } : {};
   return {
     enabled: true,
     configWrites: false,
+    ...fields?.always,
     ...(fields === undefined ? {} : { [fields.credential]: envRef(variable) }),
+    ...(fields?.second === undefined || secondVariable === undefined
+      ? {}
+      : { [fields.second]: envRef(secondVariable) }),
     ...(url === undefined ? {} : originSettings(fields?.origin, url)),
-    // Nobody listed: each sender must be let in by the owner, through OpenClaw's pairing.
-    ...(allowFrom.length > 0 ? { dmPolicy: "allowlist", allowFrom } : { dmPolicy: "pairing" }),
+    ...(fields?.sendersIn === undefined
+      ? { dmPolicy: policy, ...listed }
+      : { [fields.sendersIn]: { policy, ...listed } }),
   };
 }
 

@@ -108,6 +108,44 @@ test("renderConfig() sets up each channel by the names it has for things", () =>
   equal(at(config, "plugins.deny"), undefined);
 });
 
+test("renderConfig() gives Slack its two tokens in socket mode, and Matrix its senders where it looks", () => {
+  const ref = (id: string) => ({ source: "env", provider: "default", id });
+  const channels: BotPlan["openclaw"]["channels"] = [
+    {
+      channel: "matrix",
+      variable: "MATRIX_ACCESS_TOKEN",
+      allowFrom: ["@owner:example.com"],
+      url: "https://matrix.example.com",
+    },
+    {
+      channel: "slack",
+      variable: "SLACK_BOT_TOKEN",
+      secondVariable: "SLACK_APP_TOKEN",
+      allowFrom: [],
+    },
+  ];
+  const config = render(withOpenClaw({ channels }));
+  deepEqual(at(config, "channels.matrix"), {
+    enabled: true,
+    configWrites: false,
+    accessToken: ref("MATRIX_ACCESS_TOKEN"),
+    homeserver: "https://matrix.example.com",
+    encryption: false,
+    dm: { policy: "allowlist", allowFrom: ["@owner:example.com"] },
+    groupPolicy: "allowlist",
+  });
+  deepEqual(at(config, "channels.slack"), {
+    enabled: true,
+    configWrites: false,
+    mode: "socket",
+    botToken: ref("SLACK_BOT_TOKEN"),
+    appToken: ref("SLACK_APP_TOKEN"),
+    dmPolicy: "pairing",
+    groupPolicy: "allowlist",
+    streaming: { nativeTransport: false },
+  });
+});
+
 test("renderConfig() lets a channel reach a private address only if the grant names one", () => {
   for (const [url, expected] of [
     ["https://chat.example.com", undefined],

@@ -66,9 +66,13 @@ export const SETTING_RULES: readonly SettingRule[] = [
   ...allow("skills.entries.*.enabled", "skills.entries.*.config.**"),
   refuse("skills.**", "skills come from the workspace, and bring neither programs nor keys"),
 
-  ...["accounts", "apiRoot", "configWrites", "network", "proxy", "tokenFile"].map((key) =>
+  ...["accounts", "apiRoot", "configWrites", "network", "proxy", "tokenFile", "relay"].map((key) =>
     refuse(`channels.*.${key}.**`, "grant the bot the channel; the broker does the rest"),
   ),
+  ...["userToken", "signingSecret", "password"].map((key) =>
+    refuse(`channels.*.${key}.**`, "a channel logs in by the tokens of its grants alone"),
+  ),
+  refuse("channels.*.encryption", "what is encrypted can't be looked at on its way"),
   ...["webhookUrl", "webhookHost", "webhookPort", "webhookPath", "webhookCertPath"].map((key) =>
     refuse(`channels.*.${key}`, "a bot can't be called from outside; the channel is polled"),
   ),

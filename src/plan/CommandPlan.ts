@@ -8,6 +8,16 @@ export interface CommandPlan {
   readonly operations: readonly OperationPlan[];
   /** Whether any call may be asked for by method and path (`NAME get`, `NAME call`); the grant's rules decide. */
   readonly raw: boolean;
+  /** Headers that an agent may give, sorted by name; absent where there are none. */
+  readonly headers?: readonly HeaderPlan[];
+}
+
+export interface HeaderPlan {
+  /** As it is written; compared without regard to case. */
+  readonly name: string;
+  readonly about?: string;
+  /** What is sent where none is given. */
+  readonly usual?: string;
 }
 
 export interface OperationPlan {

@@ -219,6 +219,8 @@ export interface ChannelPlan {
   readonly channel: string;
   /** Variable that holds the channel's phantom. */
   readonly variable: string;
+  /** That of its second token, where it has two. */
+  readonly secondVariable?: string;
   /** Senders the bot listens to, as the channel identifies them, sorted. */
   readonly allowFrom: readonly string[];
   /** Origin of a service that everybody runs at a host of their own. */

@@ -1,4 +1,4 @@
-import type { CommandPlan, InputPlan, OperationPlan } from "./CommandPlan.ts";
+import type { CommandPlan, HeaderPlan, InputPlan, OperationPlan } from "./CommandPlan.ts";
 
 /** How values are given, where there are operations. */
 const VALUES = `Values may also come as one JSON object, as an argument or, for -, from standard input.
@@ -21,7 +21,7 @@ export function describeCommand(
   allows: readonly string[],
   origins: readonly string[],
 ): string {
-  const { name, about, operations, raw } = command;
+  const { name, about, operations, raw, headers = [] } = command;
   const width = Math.max(0, ...operations.map((each) => each.name.length));
   const lines = operations.map((each) => `  ${each.name.padEnd(width)}  ${each.about}`);
   const uses = [
@@ -46,11 +46,22 @@ export function describeCommand(
     "",
     ...(raw ? [...pathLines(allows, origins), ""] : []),
     ...(lines.length > 0 ? ["Operations:", ...lines, ""] : []),
+    ...(headers.length > 0 ? [...headerLines(headers), ""] : []),
     ...(raw && allows.length > 0
       ? ["Calls that are allowed:", ...allows.map((rule) => `  ${rule}`), ""]
       : []),
     `${operations.length > 0 ? VALUES : ""}${ENDING}`,
   ].join("\n");
+}
+
+function headerLines(headers: readonly HeaderPlan[]): string[] {
+  const width = Math.max(...headers.map(({ name }) => name.length));
+  return [
+    `Headers that may be given, each as --header 'NAME: VALUE':`,
+    ...headers.map(({ name, about = "", usual }) =>
+      `  ${name.padEnd(width)}  ${[about, ...(usual === undefined ? [] : [`(${usual} unless given)`])].join(" ").trim()}`.trimEnd(),
+    ),
+  ];
 }
 
 /** What an agent has to know to write a path. */

@@ -23,6 +23,7 @@ import { planSecrets } from "./planSecrets.ts";
 import { planSurroundings } from "./planSurroundings.ts";
 import { resolveServices, type KnownService } from "./resolveServices.ts";
 import { withCommand } from "./withCommand.ts";
+import { withSecondTokens } from "./withSecondTokens.ts";
 
 /** What a declaration is resolved against. */
 export interface PlanContext {
@@ -88,9 +89,10 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
     mints: at.mints,
     faults,
   };
-  const { drafts, grants: all, environment } = planDrafts(bot.grants, path, grantContext);
+  const { drafts: all, grants: granted, environment } = planDrafts(bot.grants, path, grantContext);
+  const drafts = withSecondTokens(all, at.services, path, faults);
   const wanted = new Set(bot.exec?.allow);
-  const grants = all.map((grant) => withCommand(grant, wanted));
+  const grants = granted.map((grant) => withCommand(grant, wanted));
   const clients = checkCommands(clientCommands({ grants }), path, faults);
   checkModel(bot, drafts, path, faults);
   checkAgents(bot, at.declaration, path, faults);

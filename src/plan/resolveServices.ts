@@ -7,6 +7,7 @@ import { parsePhantom } from "./parsePhantom.ts";
 import { planMessages } from "./planContent.ts";
 import type { CommandPlan } from "./CommandPlan.ts";
 import { planCommand } from "./planCommand.ts";
+import { planHeaders } from "./planHeaders.ts";
 import { planPlace } from "./planPlaces.ts";
 import { allRules, checkEffect, planRules } from "./planRules.ts";
 import type { HostPlan, MessageShape, PhantomShape, Place, Rule, UsageFormat } from "./Plan.ts";
@@ -30,6 +31,7 @@ export interface KnownService {
   readonly git?: string;
   readonly provider?: string;
   readonly channel?: string;
+  readonly channelNeeds?: string;
   readonly plugin?: string;
   readonly keyless: boolean;
   /** Keys of a grant that say what a service may do which is code; absent for those on a network. */
@@ -62,19 +64,24 @@ export function resolveServices(
       });
       continue;
     }
-    const { about, variable, challenge, usage, git, ...rest } = entry;
-    const known = {
-      ...rest,
-      ...(variable === undefined ? {} : { variable }),
-      ...(challenge === undefined ? {} : { challenge }),
-      ...(usage === undefined ? {} : { usage }),
-      ...(git === undefined ? {} : { git }),
-      name,
-      title: about ?? `the service "${name}"`,
-    };
-    services.set(name, resolveService(known, path, faults));
+    services.set(name, resolveService(declaredEntry(name, entry), path, faults));
   }
   return services;
+}
+
+/** A service of the declaration's own in the form that those of the catalogue have. */
+export function declaredEntry(name: string, declared: DeclaredService): ServiceEntry {
+  const { about, variable, challenge, usage, git, headers, ...rest } = declared;
+  return {
+    ...rest,
+    ...(variable === undefined ? {} : { variable }),
+    ...(challenge === undefined ? {} : { challenge }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(git === undefined ? {} : { git }),
+    ...(headers === undefined ? {} : { headers }),
+    name,
+    title: about ?? `the service "${name}"`,
+  };
 }
 
 type Faults = Fault[];
@@ -84,7 +91,8 @@ const AWS_KEY_ID: PhantomShape = [{ text: "AKIA" }, { alphabet: "base32", length
 
 /** Resolves one entry; what is wrong with it is pushed to `faults`. */
 export function resolveService(entry: ServiceEntry, path: Path, faults: Faults): KnownService {
-  const { variable, provider, channel, plugin, challenge, usage, git, notify } = entry;
+  const { variable, provider, channel, channelNeeds, plugin, challenge, usage, git, notify } =
+    entry;
   const command = commandOf(entry);
   const places = entry.credential.flatMap((p, i) =>
     planPlace(p, [...path, "credential", i], faults),
@@ -140,6 +148,7 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(variable === undefined ? {} : { variable }),
     ...(provider === undefined ? {} : { provider }),
     ...(channel === undefined ? {} : { channel }),
+    ...(channelNeeds === undefined ? {} : { channelNeeds }),
     ...(plugin === undefined ? {} : { plugin }),
     ...(challenge === undefined ? {} : { challenge }),
     ...(usage === undefined ? {} : { usage }),
@@ -149,7 +158,12 @@ export function resolveService(entry: ServiceEntry, path: Path, faults: Faults):
     ...(entry.login === undefined ? {} : { login: entry.login }),
     ...(command === undefined
       ? {}
-      : { command: planCommand(command, [...path, "command"], faults) }),
+      : {
+          command: {
+            ...planCommand(command, [...path, "command"], faults),
+            ...planHeaders(entry.headers, places, [...path, "headers"], faults),
+          },
+        }),
   };
 }
 

@@ -9,6 +9,8 @@ import type { CommandSocket } from "./CommandSocket.ts";
 import { CommandVisit } from "./CommandVisit.ts";
 import { withPhantom, type ComposedCall } from "./composeCall.ts";
 
+const ACCEPT: Header = ["accept", "application/json, */*;q=0.5"];
+
 /** A grant of the bot's whose calls a command makes, at one of its hosts. */
 export type CommandTarget = Granted & { readonly grant: InjectBrokerGrant };
 
@@ -61,7 +63,7 @@ export async function callHttp(
       version: "1.1",
       headers: [
         ["host", hostHeaders(target)[0]],
-        ["accept", "application/json, */*;q=0.5"],
+        ...(valuesOf(placed.headers, "accept").length > 0 ? [] : [ACCEPT]),
         ...placed.headers,
         ...framed.headers,
       ],

@@ -19,6 +19,7 @@ const HOSTS = ["api.weather.test", "files.weather.test"];
 describe("the general client command", () => {
   let t: TestBroker;
   let commands: TestCommands;
+  let phantom = "";
   const seen: Seen[] = [];
   const real = { weather: "", query: "", path: "", cookie: "", github: "" };
 
@@ -52,6 +53,11 @@ describe("the general client command", () => {
             credential: [{ form: "key" }, { header: "X-Key" }],
             allow: ["GET api.weather.test/v1/**", "POST api.weather.test/v1/items"],
             deny: ["GET /v1/admin/**"],
+            headers: {
+              "X-Api-Version": { about: "version of the API", usual: "2025-01-01" },
+              Accept: {},
+              "Content-Type": {},
+            },
           },
           query: of("query.test", { query: "token" }),
           path: of("path.test", { path: "/bot{secret}" }, { allow: ["GET /bot{secret}/me"] }),
@@ -71,7 +77,10 @@ describe("the general client command", () => {
       },
       { host: "127.0.0.1", port: api.port, ca: t.upstreamAuthority.ca },
     );
-    await t.bot("basecamp", grants.get("basecamp") ?? []);
+    const all = grants.get("basecamp") ?? [];
+    for (const each of all)
+      if (each.kind === "inject" && each.name === "weather") phantom = each.phantom;
+    await t.bot("basecamp", all);
     assert.deepEqual(await t.configure(), { type: "configured" });
     commands = await TestCommands.open(t, "basecamp");
   });
@@ -310,6 +319,119 @@ describe("the general client command", () => {
     assert.match(latin.error["message"] ?? "", /UTF-8/);
     const path = await weather("get", `/v1/${"a".repeat(900_000)}`);
     assert.notEqual(path.code, 0);
+    assert.equal(seen.length, before);
+  });
+
+  test("a header that the service lets an agent give is sent, its usual value where none is given", async () => {
+    assert.equal((await weather("get", "/v1/now")).code, 0);
+    const plain = seen.at(-1)?.headers;
+    assert.equal(plain?.["x-api-version"], "2025-01-01");
+    assert.equal(plain?.["accept"], "application/json, */*;q=0.5");
+    const flag = "--header";
+    const given = [flag, "x-api-VERSION: 2026-02-02", "/v1/now", flag, "Accept:text/csv ", "a=1"];
+    const end = await weather("get", ...given);
+    assert.equal(end.code, 0, end.err);
+    const call = seen.at(-1);
+    assert.equal(call?.url, "/v1/now?a=1");
+    assert.deepEqual(
+      [call?.headers["x-api-version"], call?.headers["accept"]],
+      ["2026-02-02", "text/csv"],
+    );
+    assert.equal(call?.headers["x-key"], real.weather);
+    // Bytes have the type that is given.
+    const json = ["post", "/v1/items", flag, "Content-Type: application/json"];
+    assert.equal((await use("weather-api", json, Buffer.from("{}"))).code, 0);
+    assert.equal(seen.at(-1)?.headers["content-type"], "application/json");
+    const text = ["post", "/v1/items", flag, "Content-Type: text/csv"];
+    assert.equal((await use("weather-api", text, Buffer.from("a,b"))).code, 0);
+    assert.equal(seen.at(-1)?.headers["content-type"], "text/csv");
+  });
+
+  test("the help says which headers may be given, and a service without any takes none", async () => {
+    const text = (await weather("--help")).out.toString();
+    assert.match(text, /Headers that may be given, each as --header 'NAME: VALUE':\n {2}Accept\n/);
+    assert.match(text, /\n {2}X-Api-Version {2}version of the API \(2025-01-01 unless given\)\n/);
+    assert.doesNotMatch((await use("query-api", ["--help"])).out.toString(), /--header/);
+    const end = await use("query-api", ["get", "/v1/a", "--header", "Accept: text/csv"]);
+    assert.deepEqual([end.code, end.error["message"]], [2, "this command takes no headers"]);
+    const github = (await use("github-api", ["get", "/user"])).code;
+    assert.equal(github, 0);
+    assert.equal(seen.at(-1)?.headers["x-github-api-version"], "2022-11-28");
+  });
+
+  /** Each would have the call say more than the header's value, or be another one. */
+  const HEADERS: readonly (readonly [header: string, message: RegExp])[] = [
+    ["Accept: a\r\nX-Key: mine", /printable ASCII/],
+    ["Accept: a\nX-Key: mine", /printable ASCII/],
+    ["Accept: a\rX-Key: mine", /printable ASCII/],
+    ["Accept: a\r\n\r\nGET /v1/admin HTTP/1.1", /printable ASCII/],
+    ["Accept: a\r\n folded", /printable ASCII/],
+    ["Accept: a\u0000b", /printable ASCII/],
+    ["Accept: a\u0085b", /printable ASCII/],
+    ["Accept: a\u2028b", /printable ASCII/],
+    ["Accept: \u010d\u010aX-Key: mine", /printable ASCII/],
+    ["Accept: a\tb", /printable ASCII/],
+    ["Accept: \u007f", /printable ASCII/],
+    ["Accept: \ud800", /printable ASCII/],
+    ["Accept:", /printable ASCII/],
+    ["Accept:  ", /printable ASCII/],
+    [`Accept: ${"x".repeat(1025)}`, /printable ASCII/],
+    ["X-Key: mine", /"X-Key" can't be given; headers are: Accept, Content-Type, X-Api-Version/],
+    ["x-key: mine", /can't be given/],
+    ["Authorization: Bearer mine", /can't be given/],
+    ["Cookie: a=b", /can't be given/],
+    ["Host: evil.test", /can't be given/],
+    ["Connection: x-key", /can't be given/],
+    ["Transfer-Encoding: chunked", /can't be given/],
+    ["Content-Length: 0", /can't be given/],
+    ["Upgrade: websocket", /can't be given/],
+    ["Range: bytes=0-1", /can't be given/],
+    ["X-HTTP-Method-Override: DELETE", /can't be given/],
+    ["Accept\r\nX-Key: mine", /can't be given/],
+    ["Accept : x", /can't be given/],
+    [" Accept: x", /can't be given/],
+    ["\u0410ccept: x", /can't be given/],
+    ["Accept\u0000: x", /can't be given/],
+    ["__proto__: x", /can't be given/],
+    [": x", /write it as --header/],
+    ["Accept", /write it as --header/],
+    ["", /write it as --header/],
+  ];
+  for (const [header, message] of HEADERS) {
+    test(`the header ${JSON.stringify(header).slice(0, 60)} is a fault of usage`, async () => {
+      const before = seen.length;
+      for (const args of [
+        ["get", "/v1/now", "--header", header],
+        ["--header", header, "get", "/v1/now"],
+      ]) {
+        const end = await weather(...args);
+        assert.equal(end.code, 2, end.err || end.out.toString());
+        assert.match(end.error["message"] ?? "", args[0] === "get" ? message : /no operation/);
+        assert.equal(end.err.trimEnd().split("\n").length, 1);
+      }
+      assert.equal(seen.length, before);
+    });
+  }
+
+  test("a header given twice, to a body that has it, or without a value is a fault of usage", async () => {
+    const before = seen.length;
+    const tries: [args: string[], message: RegExp][] = [
+      [["get", "/v1/now", "--header", "Accept: a", "--header", "accept: b"], /given twice/],
+      [["post", "/v1/items", "{}", "--header", "Content-Type: text/plain"], /has it already/],
+      [["get", "/v1/now", "--header"], /write it as --header/],
+    ];
+    for (const [args, message] of tries) {
+      const end = await weather(...args);
+      assert.equal(end.code, 2, end.err);
+      assert.match(end.error["message"] ?? "", message);
+    }
+    assert.equal(seen.length, before);
+  });
+
+  test("the bot's own token in a header that may be given is refused, like anywhere else", async () => {
+    const before = seen.length;
+    const end = await weather("get", "/v1/now", "--header", `Accept: ${phantom}`);
+    assert.equal(end.code, 3, end.err || end.out.toString());
     assert.equal(seen.length, before);
   });
 

@@ -11,6 +11,7 @@ import { explainRefusal } from "./explainRefusal.ts";
 import { placeOf } from "./placeOf.ts";
 import { printable, readInput, Unusable } from "./readInput.ts";
 import { composeRaw, isRaw } from "./composeRaw.ts";
+import { readHeaders, withHeaders } from "./readHeaders.ts";
 import type { CommandRequest } from "./readRequest.ts";
 import { runHandled } from "./runHandled.ts";
 
@@ -102,9 +103,12 @@ async function runOperation(
   use: CommandUse,
   grant: Commanded,
   operation: OperationPlan,
-  words: readonly string[],
+  given: readonly string[],
 ): Promise<number> {
   const { client, request } = use;
+  const read = readHeaders(given, grant.command.headers);
+  if (read instanceof Unusable) return usage(use, read.why);
+  const { words } = read;
   const byStdin = words.includes("-");
   if (request.body && !byStdin && operation.takesBody !== true)
     return usage(use, `"${operation.name}" takes no --input`);
@@ -116,7 +120,9 @@ async function runOperation(
   if (input instanceof Unusable) return usage(use, input.why);
   if (operation.does.kind === "handled")
     return runHandled(use, grant, operation, input, operation.does.handler);
-  const call = composeCall(operation.does, input);
+  const composed = composeCall(operation.does, input);
+  if (composed instanceof Unusable) return usage(use, composed.why);
+  const call = withHeaders(composed, read);
   if (call instanceof Unusable) return usage(use, call.why);
   return runHttp(use, grant, call, operation.does.mostBytes);
 }
@@ -126,12 +132,17 @@ async function runRaw(
   use: CommandUse,
   grant: Commanded,
   verb: string,
-  words: readonly string[],
+  given: readonly string[],
 ): Promise<number> {
   if (grant.kind !== "inject") return usage(use, "this service makes no calls");
+  const read = readHeaders(given, grant.command.headers);
+  if (read instanceof Unusable) return usage(use, read.why);
+  const { words } = read;
   const stdin = words.includes("-") ? await readText(use.client) : undefined;
   if (stdin instanceof Unusable) return usage(use, stdin.why);
-  const call = composeRaw(verb, words, { stdin, streams: use.request.body });
+  const composed = composeRaw(verb, words, { stdin, streams: use.request.body });
+  if (composed instanceof Unusable) return usage(use, composed.why);
+  const call = withHeaders(composed, read);
   if (call instanceof Unusable) return usage(use, call.why);
   const { origin, ...rest } = call;
   const host =

@@ -10,8 +10,8 @@ import type { BotLaunch } from "./BotProcess.ts";
 import type { BrokerProcess } from "./BrokerProcess.ts";
 import { closeHandle, type ListenerMessage } from "./launchMessages.ts";
 
-/** 33 s were measured; most of it is OpenClaw and npm starting several times. */
-const TIMEOUT_MS = 300_000;
+/** 33 s were measured, and more than 300 on a machine that does much else; most of it is OpenClaw and npm starting several times. */
+const TIMEOUT_MS = 900_000;
 
 /**
  * Installs those of a bot's plugins that its state lacks, one after the other. While one is being

@@ -15,6 +15,7 @@ import {
   otherServices,
   takesSecret,
   usualModel,
+  withSecond,
 } from "./services.ts";
 
 /** What a part of the declaration is looked at with, until the rest is known. */
@@ -49,7 +50,7 @@ export async function collectAnswers(
   const model = await askModel(interview, flags);
   const chosen = [
     ...(model === undefined ? [] : [model.entry]),
-    ...(await askServices(interview, flags, "channels", lacks)),
+    ...(await askServices(interview, flags, "channels", lacks)).flatMap(withSecond),
     ...(await askServices(interview, flags, "services", lacks)),
   ];
   const grants: AnsweredGrant[] = [];
@@ -155,7 +156,10 @@ async function askDetails(
         ...(usual === undefined ? {} : { usual }),
         check: (text) => {
           if (text === "") return usual === undefined ? "that has to be said" : undefined;
-          const grants = [{ service: entry.name, details: { ...details, [key]: read(text) } }];
+          const grants = withSecond(entry).map(({ name: service }) => ({
+            service,
+            details: service === entry.name ? { ...details, [key]: read(text) } : {},
+          }));
           return faultAt({ ...BLANK, grants }, ["bots", BLANK.bot, "grants", entry.name, key]);
         },
       },

@@ -47,9 +47,16 @@ export function channelServices(): readonly ServiceEntry[] {
   );
 }
 
+/** A service with the one that its channel takes besides, for its second token. */
+export function withSecond(entry: ServiceEntry): readonly ServiceEntry[] {
+  const second = catalogue.get(entry.channelNeeds ?? "");
+  return second === undefined ? [entry] : [entry, second];
+}
+
 /** The others that a few answers are enough for. */
 export function otherServices(): readonly ServiceEntry[] {
-  const taken = new Set([...modelServices(), ...channelServices()].map(({ name }) => name));
+  const channels = channelServices().flatMap(withSecond);
+  const taken = new Set([...modelServices(), ...channels].map(({ name }) => name));
   return [...catalogue.values()].filter(
     ({ name }) => !taken.has(name) && !Object.hasOwn(BY_HAND, name),
   );

@@ -33,6 +33,13 @@ export function describeService(entry: ServiceEntry): string[] {
     ...ruleLines("Never, whatever a grant says:", entry.deny ?? []),
     ...ruleLines("Also without the key:", entry.anonymous ?? []),
     ...commandLines(entry),
+    ...headerLines(entry),
+    ...(entry.channelNeeds === undefined
+      ? []
+      : [
+          "",
+          `People talk to a bot by it where "${entry.channelNeeds}" is granted, too: each of its two tokens is a grant.`,
+        ]),
     "",
     `Grant it with: ${grantText(entry)}`,
   ];
@@ -111,6 +118,19 @@ function commandLines(entry: ServiceEntry): string[] {
   return ["", `Command ${command.name} inside${when}:`, ...names, ...raw];
 }
 
+function headerLines(entry: ServiceEntry): string[] {
+  const headers = Object.entries(entry.headers ?? {});
+  if (headers.length === 0 || commandOf(entry) === undefined) return [];
+  return [
+    "",
+    "Headers its command may be given, as --header 'NAME: VALUE':",
+    ...headers.map(([name, { about = "", usual }]) => {
+      const unless = usual === undefined ? "" : ` (${usual} unless given)`;
+      return `  ${name.padEnd(22)}${about}${unless}`.trimEnd();
+    }),
+  ];
+}
+
 function grantText({
   name,
   keyless,
@@ -119,6 +139,7 @@ function grantText({
   hosts,
   ownHost,
   credential,
+  channelNeeds,
 }: ServiceEntry): string {
   const parts = [
     ...(keyless === true || program !== undefined ? [] : [`secret: "${name}"`]),
@@ -129,5 +150,7 @@ function grantText({
     ...(program?.options.includes("to") === true ? ['to: ["another-bot"]'] : []),
   ];
   const key = /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name}"`;
-  return `${key}: {${parts.length === 0 ? "" : ` ${parts.join(", ")} `}}`;
+  const second =
+    channelNeeds === undefined ? "" : `, "${channelNeeds}": { secret: "${channelNeeds}" }`;
+  return `${key}: {${parts.length === 0 ? "" : ` ${parts.join(", ")} `}}${second}`;
 }
