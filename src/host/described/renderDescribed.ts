@@ -42,7 +42,7 @@ export async function renderDescribed(
       { hint: "leave the bridge out, or run the bots with: seawall up" },
     );
   }
-  refuseWhatServicesLack(whole, { caddy: machine.programs.caddy });
+  refuseWhatServicesLack(whole, { caddy: machine.programs.caddy, fromElsewhere: true });
   const generation = await describedGeneration(loaded, machine);
   const faults: Fault[] = [];
   for (const plan of loaded.plan.bots) {

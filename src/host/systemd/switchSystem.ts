@@ -149,7 +149,7 @@ export async function switchSystem(
     }
     try {
       await verifyUnits(generationFolder(places, number));
-      await activate(places, number, progress);
+      await activate(places, number, paths.store, progress);
     } catch (error) {
       if (currentSystemGeneration(places) !== number) dropSystemGeneration(places, number);
       throw asDiskError(error, "the deployment");
@@ -181,7 +181,7 @@ export async function rollbackSystem(
     }
     const { plan } = readSystemGeneration(places, number);
     checkForeign(places, unitNames(generationFolder(places, number)), plan);
-    await activate(places, number, progress);
+    await activate(places, number, paths.store, progress);
     return { generation: number, before };
   });
 }
@@ -224,8 +224,16 @@ async function prepareUpdates(
   );
 }
 
-/** What `seawall up` can do and services can't. */
-export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADDY }): void {
+/**
+ * What `seawall up` can do and services can't.
+ *
+ * @param machine.fromElsewhere whether its generations are made elsewhere, as on NixOS
+ */
+export function refuseWhatServicesLack(
+  { bots }: Plan,
+  machine: { readonly caddy: string; readonly fromElsewhere?: true } = { caddy: CADDY },
+): void {
+  const { caddy, fromElsewhere } = machine;
   const open = bots.find(({ expose }) => expose?.domain !== undefined);
   if (open !== undefined && !existsSync(caddy)) {
     throw new HostError(
@@ -246,10 +254,10 @@ export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADD
     );
   }
   const bot = bots.find(({ openclaw }) => openclaw.plugins.length > 0);
-  if (bot === undefined) return;
+  if (bot === undefined || fromElsewhere !== true) return;
   throw new HostError(
     "cannot-serve",
-    `bot "${bot.name}" has plugins, which services can't get yet`,
+    `bot "${bot.name}" has plugins, which a machine that gets its files from elsewhere doesn't install`,
     {
       hint: "run it with: seawall up",
     },
