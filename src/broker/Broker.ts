@@ -41,6 +41,8 @@ export interface BrokerSurroundings {
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
   /** How a bot's gateway is reached where no supervisor is asked for it. */
   readonly dialGateway?: DialGateway;
+  /** The same for the program of a service that a grant has. */
+  readonly dialProgram?: BrokerParts["dialProgram"];
   /** Descriptor of a socket that listens already, in place of one of the ingress's own. */
   readonly ingressSocket?: (port: number) => number | undefined;
   /** The same for metrics. */
@@ -128,7 +130,8 @@ export class Broker {
       takeProxied: (socket, connection) => {
         this.#calls.takeProxied(socket, connection);
       },
-      dialProgram: (bot, grant) => this.#dialer.dialProgram(bot, grant),
+      dialProgram:
+        surroundings.dialProgram ?? ((bot, grant) => this.#dialer.dialProgram(bot, grant)),
       bridge,
       timeouts,
       warned: new Set(),

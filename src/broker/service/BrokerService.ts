@@ -49,7 +49,8 @@ export class BrokerService {
           directory: env["CREDENTIALS_DIRECTORY"],
           onHealth: (health) => this.#receive(health),
         }),
-      dialGateway: () => this.#dial(),
+      dialGateway: () => this.#dial(this.#config?.gateway),
+      dialProgram: () => this.#dial(this.#config?.browser),
       ingressSocket: () => this.#socket("ingress"),
       metricsSocket: () => this.#socket("metrics"),
       bridgeSocket: () => this.#config?.bridge,
@@ -176,9 +177,6 @@ export class BrokerService {
         this.#tellStatus();
         break;
       case "dial-program":
-        // There is none: what takes one is not served by systemd.
-        void this.#broker.receive({ type: "gateway-connection", id: message.id, error: "ENOENT" });
-        break;
       case "started":
       case "dial-gateway":
       case "read-secrets":
@@ -194,8 +192,7 @@ export class BrokerService {
     if (warning !== undefined) writeSync(2, `warning: ${warning.warning}\n`);
   }
 
-  #dial(): Promise<Socket | undefined> {
-    const path = this.#config?.gateway;
+  #dial(path: string | undefined): Promise<Socket | undefined> {
     if (path === undefined) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const socket = connect({ path, allowHalfOpen: true });
@@ -216,8 +213,8 @@ export class BrokerService {
 
 /** What another configuration must not change while it runs. */
 function shapeOf(config: ServiceConfig | undefined): string {
-  const { bot, sockets, gateway, bridge } = config ?? {};
-  return JSON.stringify([bot, sockets, gateway, bridge]);
+  const { bot, sockets, gateway, bridge, browser } = config ?? {};
+  return JSON.stringify([bot, sockets, gateway, bridge, browser]);
 }
 
 function readConfig(file: string | undefined): ServiceConfig {

@@ -17,6 +17,8 @@ export interface ServiceConfig {
   readonly gateway: string;
   /** Unix socket of the bridge to other bots, for one that has it. */
   readonly bridge?: string;
+  /** Unix socket of the gate before its browser, for one that has it. */
+  readonly browser?: string;
   readonly broker: BrokerConfig;
 }
 

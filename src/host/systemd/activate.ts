@@ -2,7 +2,13 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder, writeFileAtomic } from "../../files/index.ts";
 import type { ServiceConfig } from "../../broker/index.ts";
-import { botUnits, hasBridge, TARGET_UNIT, wantedUnits } from "../../targets/index.ts";
+import {
+  botUnits,
+  browserUnits,
+  hasBridge,
+  TARGET_UNIT,
+  wantedUnits,
+} from "../../targets/index.ts";
 import type { Generation } from "../Generation.ts";
 import { makeAgentsFolder } from "../agentsFolder.ts";
 import { HostError } from "../HostError.ts";
@@ -158,12 +164,14 @@ async function stopChanged(
       bot,
     );
     const units = botUnits(bot);
-    const all = Object.values(units);
+    const browser = Object.values(browserUnits(bot)) as string[];
+    const all = [...Object.values(units), ...browser] as string[];
     const touched = changes.has("network")
       ? all
       : [
           ...(changes.has("broker") ? [units.broker] : []),
           ...(changes.has("gateway") ? [units.gateway] : []),
+          ...(changes.has("browser") ? browser : []),
         ];
     if (touched.length > 0)
       progress(

@@ -5,6 +5,7 @@ import type { Plan } from "../../plan/index.ts";
 import {
   botUnits,
   bridgeUnits,
+  browserUnits,
   scratchPlace,
   SYSTEMD_PATHS,
   AGENTS_TIMER,
@@ -12,8 +13,8 @@ import {
   WEB_UNIT,
 } from "../../targets/index.ts";
 
-/** What has to be done to one bot for another generation; each is also all that stand before it. */
-export type BotChange = "none" | "configure" | "broker" | "gateway" | "network";
+/** What has to be done to one bot for another generation. */
+export type BotChange = "none" | "configure" | "broker" | "gateway" | "network" | "browser";
 
 /**
  * What going from one generation to another does to the bots that both have. A broker whose rules
@@ -48,6 +49,14 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     "private/trust.pem",
   ];
   if (differs(...gateway)) changes.add("gateway");
+  const browser = [
+    ...Object.values(browserUnits(bot)).map((name: string) => unit(name)),
+    `bots/${bot}/gate.policy`,
+    `bots/${bot}/browser.policy`,
+    `bots/${bot}/browser`,
+    `private/${bot}/gate.json`,
+  ];
+  if (differs(...browser)) changes.add("browser");
   return changes;
 }
 

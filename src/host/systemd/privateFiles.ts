@@ -8,7 +8,9 @@ import {
   botUnits,
   bridgeSocket,
   deliverSecrets,
+  gateSocket,
   hasBridge,
+  hasBrowser,
   targetFile,
   type SystemdSystem,
   type TargetFile,
@@ -17,6 +19,7 @@ import { publicCas } from "../botLaunch.ts";
 import { brokerConfig, phantomEnvironment } from "../brokerConfig.ts";
 import { usedSecrets } from "../../plan/index.ts";
 import type { Generation } from "../Generation.ts";
+import { gateConfig } from "./gateConfig.ts";
 import { gatewayToken, phantomKey } from "../hostKeys.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
 import type { StatePaths } from "../../paths/index.ts";
@@ -61,7 +64,21 @@ export async function privateFiles(options: {
     leafOf: (bot, hosts) => leafFrom(before, bot, hosts, authority.caPem),
   });
   const key = phantomKey(paths);
+  const gates = await Promise.all(
+    generation.plan.bots.map(async (bot) => {
+      const text = await gateConfig(bot, {
+        generation,
+        authority,
+        runtime: system.paths.runtime,
+        before,
+        isGood: isGoodLeaf,
+        days: LEAF_DAYS,
+      });
+      return text === undefined ? [] : [targetFile(`private/${bot.name}/gate.json`, text, 0o400)];
+    }),
+  );
   return [
+    ...gates.flat(),
     targetFile("private/trust.pem", trustBundle(publicCas(), authority.caPem)),
     ...generation.plan.bots.flatMap((bot) => {
       const { name } = bot;
@@ -126,6 +143,7 @@ function serviceConfig(
     sockets: botSockets(bot, host.ipv6),
     gateway: `${paths.runtime}/${name}/door/gateway`,
     ...(hasBridge(bot) ? { bridge: bridgeSocket(paths.runtime, name) } : {}),
+    ...(hasBrowser(bot) ? { browser: gateSocket(paths.runtime, name) } : {}),
     broker,
   };
   const id = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 16);
@@ -148,7 +166,14 @@ function leafFrom(
   caPem: string,
 ): BrokerBot["certificate"] | undefined {
   const leaf = generation === undefined ? undefined : readLeaf(generation, bot);
-  if (leaf === undefined) return undefined;
+  return leaf !== undefined && isGoodLeaf(leaf, hosts, caPem) ? leaf : undefined;
+}
+
+function isGoodLeaf(
+  leaf: BrokerBot["certificate"],
+  hosts: readonly string[],
+  caPem: string,
+): boolean {
   try {
     const certificate = new X509Certificate(leaf.chain);
     const names = (certificate.subjectAltName ?? "")
@@ -157,9 +182,9 @@ function leafFrom(
     const same = JSON.stringify(names.toSorted()) === JSON.stringify([...hosts].toSorted());
     const good = certificate.validToDate.getTime() > Date.now() + RENEW_BEFORE_MS;
     const ours = certificate.verify(new X509Certificate(caPem).publicKey);
-    return same && good && ours ? leaf : undefined;
+    return same && good && ours;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -9,6 +9,7 @@ import type { StatePaths } from "../../paths/index.ts";
 import {
   botUnits,
   bridgeState,
+  browserUnits,
   scratchPlace,
   systemdTarget,
   type SystemdSystem,
@@ -56,7 +57,7 @@ export async function startServiceCopy(options: {
     ...all,
     plan: { ...plan, bots: plan.bots.filter(({ name }) => name === bot) },
   };
-  const { bots, brokers, bridge } = usersOf(generation.plan);
+  const { bots, brokers, gates, bridge } = usersOf(generation.plan);
   const folder = mkdtempSync("/run/seawall-copy-");
   const prefix = folder.slice("/run/".length).toLowerCase();
   const units = botUnits(bot, prefix);
@@ -65,6 +66,7 @@ export async function startServiceCopy(options: {
   const names = [
     ...Object.values(units),
     scratch.unit,
+    ...(Object.values(browserUnits(bot, prefix)) as string[]),
     ...wantedBridge(generation.plan, prefix),
   ] as string[];
   const stop = async (): Promise<void> => {
@@ -101,6 +103,9 @@ export async function startServiceCopy(options: {
     ]);
     const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
     chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
+    const gate = gates.get(bot);
+    if (gate !== undefined)
+      chownSync(join(system.paths.generation, "private", bot, "gate.json"), gate.uid, gate.gid);
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
     if (bridge !== undefined) {
       const file = join(bridgeState(system.paths.state), "bridge.jsonl");

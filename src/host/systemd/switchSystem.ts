@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { takeLock } from "../../files/index.ts";
 import { comparePlans, type Plan, type PlanChange } from "../../plan/index.ts";
 import {
+  hasBrowser,
   systemdTarget,
   missingDirectives,
   type SystemdSystem,
@@ -134,9 +135,10 @@ export async function switchSystem(
       before: folder,
       ...(site === undefined ? {} : { tailnet: site }),
     });
-    const owners = new Map(
-      [...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
-    );
+    const owners = new Map([
+      ...[...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
+      ...[...users.gates].map(([bot, user]) => [`private/${bot}/gate.json`, user] as const),
+    ]);
     writeSystemGeneration(places, generation, [...files, ...own], owners);
     const missing = missingDirectives(version);
     if (
@@ -244,17 +246,16 @@ export function refuseWhatServicesLack(
       },
     );
   }
-  for (const { name, grants } of bots) {
-    const program = grants.find((each) => each.kind === "program" && each.service !== "bridge");
-    if (program === undefined) continue;
+  if (fromElsewhere !== true) return;
+  const reading = bots.find((bot) => hasBrowser(bot));
+  if (reading !== undefined)
     throw new HostError(
       "cannot-serve",
-      `bot "${name}" is granted "${program.name}", a program that services can't reach yet`,
-      { hint: "run it with: seawall up" },
+      `bot "${reading.name}" has browser-fetch, whose users a machine that gets its files from elsewhere doesn't make`,
+      { hint: "leave it out, or run the bot with: seawall up" },
     );
-  }
   const bot = bots.find(({ openclaw }) => openclaw.plugins.length > 0);
-  if (bot === undefined || fromElsewhere !== true) return;
+  if (bot === undefined) return;
   throw new HostError(
     "cannot-serve",
     `bot "${bot.name}" has plugins, which a machine that gets its files from elsewhere doesn't install`,

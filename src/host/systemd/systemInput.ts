@@ -1,6 +1,7 @@
 import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
 import { botUnits, privateFolder, socketCount } from "../../targets/index.ts";
 import { bridgeInput } from "./bridgeInput.ts";
+import { browserInput } from "./browserInput.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
 import { agentsFolder } from "../agentsFolder.ts";
@@ -28,6 +29,8 @@ export interface CodePlace {
   readonly cache: string;
   /** What the bots' programs use; found on this host where left out. */
   readonly files?: ProgramFiles | ((bot: BotGeneration) => ProgramFiles);
+  /** Folders of fonts, where `files` are given. */
+  readonly fonts?: readonly string[];
   /** What the broker reads of the system: libraries, name resolution; this host's where left out. */
   readonly system?: readonly string[];
 }
@@ -45,11 +48,13 @@ export function systemInput(
     if (rest === undefined)
       throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);
     const files = typeof place.files === "function" ? place.files(rest) : place.files;
+    const browser = browserInput(bot, programs, system, place);
     return [
       bot.name,
       {
         gateway: gatewaySpec(bot, rest, programs, system, files),
         broker: brokerServiceSpec(plan, bot, programs, system, place),
+        ...(browser === undefined ? {} : { browser }),
       },
     ];
   });

@@ -9,6 +9,7 @@ import {
   botFolder,
   botUnits,
   bridgeUnits,
+  browserUnits,
   botUser,
   brokerUser,
   privateFolder,
@@ -16,7 +17,7 @@ import {
   TARGET_UNIT,
   type BotUnits,
 } from "./names.ts";
-import { botSockets, hasBridge, hasCommands, metricsPort } from "./sockets.ts";
+import { botSockets, hasBridge, hasBrowser, hasCommands, metricsPort } from "./sockets.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, unitFile, type Directives } from "./unitFile.ts";
 
@@ -42,6 +43,7 @@ export function brokerUnits(
   const commands = hasCommands(bot);
   // Not Sockets=: it connects to that one.
   const bridge = hasBridge(bot) ? [bridgeUnits(prefix).socket(bot.name)] : [];
+  const gate = hasBrowser(bot) ? [browserUnits(bot.name, prefix).gateSocket] : [];
   const sockets = [
     units.sockets,
     units.ingress,
@@ -83,6 +85,7 @@ export function brokerUnits(
     ["BindReadOnlyPaths", `${config}:${inside}`],
     ["BindReadOnlyPaths", `${runtime}/door`],
     ...bridge.map(() => ["BindReadOnlyPaths", `${runtime}/bridge`] as const),
+    ...gate.map(() => ["BindReadOnlyPaths", `${runtime}/gate`] as const),
   ];
   const needed = sockets.join(" ");
   return [
@@ -93,8 +96,8 @@ export function brokerUnits(
           ["Description", plainText(`Seawall: broker of ${bot.name}`)],
           ["PartOf", TARGET_UNIT],
           ["Requires", [needed, units.doorSocket].join(" ")],
-          ...(bridge.length === 0 ? [] : ([["Wants", bridge.join(" ")]] as const)),
-          ["After", ["network.target", needed, units.doorSocket, ...bridge].join(" ")],
+          ...[...bridge, ...gate].map((each) => ["Wants", each] as const),
+          ["After", ["network.target", needed, units.doorSocket, ...bridge, ...gate].join(" ")],
           ["StartLimitIntervalSec", "0"],
         ],
       ],

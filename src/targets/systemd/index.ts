@@ -3,6 +3,7 @@ export {
   SYSTEMD_PATHS,
   type SystemdBot,
   type SystemdBridge,
+  type SystemdBrowser,
   type SystemdInput,
   type SystemdPaths,
   type SystemdPrograms,
@@ -10,6 +11,7 @@ export {
   type SystemdUpdate,
 } from "./SystemdInput.ts";
 export { bridgeConfigInside, bridgeSocket, bridgeState } from "./bridgeUnits.ts";
+export { browserSocket, gateConfigInside, gateSocket } from "./browserUnits.ts";
 export { wantedBridge, wantedUnits } from "./deploymentUnits.ts";
 export {
   botUnits,
@@ -17,6 +19,9 @@ export {
   BRIDGE_USER,
   bridgeUnits,
   brokerUser,
+  browserUnits,
+  browserUser,
+  gateUser,
   AGENTS_TIMER,
   AGENTS_UNIT,
   FETCH_UNIT,
@@ -33,6 +38,7 @@ export {
 export {
   botSockets,
   hasBridge,
+  hasBrowser,
   hasCommands,
   metricsPort,
   socketCount,

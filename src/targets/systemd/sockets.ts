@@ -37,6 +37,11 @@ export function hasBridge({ grants }: BotPlan): boolean {
   return grants.some((grant) => grant.kind === "program" && grant.service === "bridge");
 }
 
+/** Whether it may read pages by a browser. */
+export function hasBrowser({ grants }: BotPlan): boolean {
+  return grants.some((grant) => grant.kind === "program" && grant.service === "browser-fetch");
+}
+
 /**
  * Where a bot's metrics are: on a Unix socket of root's, or on 127.0.0.1, the bots in their order
  * on the declared port and those after it, since each has a broker of its own.
