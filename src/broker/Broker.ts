@@ -29,7 +29,8 @@ import { Ingress, type DialGateway } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import { Minter } from "./mint/Minter.ts";
 import { ChatNotifier } from "./notify/ChatNotifier.ts";
-import type { FromBroker, ToBroker } from "./protocol.ts";
+import { scrub } from "./notify/scrub.ts";
+import type { Ask, FromBroker, ToBroker } from "./protocol.ts";
 import type { Telemetry } from "./telemetry/Telemetry.ts";
 import { TlsEnd } from "./tls/TlsEnd.ts";
 
@@ -186,6 +187,25 @@ export class Broker {
       case "stop":
         return this.#stop(message.graceMs);
     }
+  }
+
+  /** Tells the owner, in the chats of this configuration, of a call that waits at another broker. */
+  tell(ask: Ask): void {
+    this.#chats.tell(ask);
+  }
+
+  /** An ask as others may see it, who don't know what must not be shown; nothing while nothing is in force. */
+  shown(ask: Ask): Ask | undefined {
+    const deployment = this.#inForce?.deployment;
+    if (deployment === undefined) return undefined;
+    const clean = (text: string): string => scrub(deployment, text);
+    const { path, detail } = ask;
+    return {
+      ...ask,
+      host: clean(ask.host),
+      ...(path === undefined ? {} : { path: clean(path) }),
+      ...(detail === undefined ? {} : { detail: clean(detail) }),
+    };
   }
 
   /** Records everything that runs as ended so, synchronously, for a process that dies the next moment. */

@@ -14,7 +14,12 @@ export { exit, exitBy } from "./service/endProcess.ts";
 export { Notify } from "./service/Notify.ts";
 export { receiveSockets, type ReceivedSockets } from "./service/receiveSockets.ts";
 export { BrokerError } from "./BrokerError.ts";
-export type { ControlRequest, ServiceConfig, ServiceSocket } from "./service/ServiceConfig.ts";
+export type {
+  ControlRequest,
+  ServiceConfig,
+  ServiceSocket,
+  TellSocket,
+} from "./service/ServiceConfig.ts";
 export { AddressRefusedError, type Destination, type Resolve } from "./dial/Destination.ts";
 export { findAddresses } from "./dial/findAddresses.ts";
 export { nameFailure } from "./dial/nameFailure.ts";

@@ -10,6 +10,7 @@ import { bootMachine, type Machine } from "../support/Machine.ts";
 import { machineChromium } from "../support/machineChromium.ts";
 import { BROKER, GATEWAY, ServiceMachine, SUPPORT } from "../support/ServiceMachine.ts";
 import { testStore } from "../support/testStore.ts";
+import { testAsks } from "./systemd/asks.ts";
 import { testBetweenBots } from "./systemd/betweenBots.ts";
 import { testPages } from "./systemd/pages.ts";
 import { testPlugins } from "./systemd/plugins.ts";
@@ -340,6 +341,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
   });
 
   testBetweenBots(on);
+  testAsks(on);
   testPlugins(on);
   testPages(on);
   testTailnet(on);

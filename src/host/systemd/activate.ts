@@ -13,7 +13,7 @@ import type { Generation } from "../Generation.ts";
 import { makeAgentsFolder } from "../agentsFolder.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
-import { botNames, changedShared, compareBot } from "./compareGenerations.ts";
+import { botNames, changedShared, compareBot, toldUnits } from "./compareGenerations.ts";
 import { becomeBridge, becomeHealthy } from "./health.ts";
 import { addLinks, removeLinks } from "./links.ts";
 import { installServicePlugins, removeLeftInstallation } from "./plugins/installServicePlugins.ts";
@@ -165,7 +165,8 @@ async function stopChanged(
     );
     const units = botUnits(bot);
     const browser = Object.values(browserUnits(bot)) as string[];
-    const all = [...Object.values(units), ...browser] as string[];
+    const told = toldUnits(generationFolder(paths, next.number), bot);
+    const all = [...Object.values(units), ...browser, ...told] as string[];
     const touched = changes.has("network")
       ? all
       : [

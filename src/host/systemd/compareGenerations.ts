@@ -37,7 +37,9 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     units.command,
     scratchPlace(SYSTEMD_PATHS.runtime, bot).unit,
   ];
-  if (differs(...[...sockets, units.doorSocket, units.door].map(unit))) changes.add("network");
+  const told = [from, to].flatMap((folder) => toldUnits(folder, bot));
+  if (differs(...[...sockets, units.doorSocket, units.door, ...told].map(unit)))
+    changes.add("network");
   if (differs(unit(units.broker), `bots/${bot}/broker.policy`)) changes.add("broker");
   else if (differs(`private/${bot}/broker.json`)) changes.add("configure");
   const gateway = [
@@ -58,6 +60,13 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
   ];
   if (differs(...browser)) changes.add("browser");
   return changes;
+}
+
+/** The sockets of a generation by which other bots' brokers tell this one's what waits. */
+export function toldUnits(folder: string, bot: string): string[] {
+  return readdirSync(join(folder, "units"))
+    .filter((name) => name.startsWith("seawall-chat-") && name.endsWith(`.${bot}.socket`))
+    .toSorted();
 }
 
 const SHARED: ReadonlySet<string> = new Set([WEB_UNIT, UPDATE_TIMER, AGENTS_TIMER]);

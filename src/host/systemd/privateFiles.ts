@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureAuthority, trustBundle } from "../../authority/index.ts";
-import type { BrokerBot, BrokerConfig, ServiceConfig } from "../../broker/index.ts";
+import type { BrokerBot, BrokerConfig, ServiceConfig, TellSocket } from "../../broker/index.ts";
 import {
   botSockets,
   botUnits,
@@ -12,6 +12,7 @@ import {
   hasBridge,
   hasBrowser,
   targetFile,
+  tellPlaces,
   type SystemdSystem,
   type TargetFile,
 } from "../../targets/index.ts";
@@ -115,11 +116,17 @@ function serviceConfig(
   const bot = plan.bots.find((each) => each.name === name);
   if (bot === undefined) return "";
   const credentials = `/run/credentials/${botUnits(name, prefix).broker}`;
-  const { minted: _all, ...common } = config;
+  const { minted: _all, notify: _notify, ...common } = config;
+  // The others' are told by these, over a socket.
+  const notify = config.notify?.filter((chat) => chat.bot === name) ?? [];
+  const tell = tellPlaces(plan, bot, paths.runtime, prefix).map(
+    ({ way, path, to }): TellSocket => ({ way, path, to: to.kind }),
+  );
   const used = new Set(usedSecrets(plan, bot).minted.map((each) => each.name));
   const minted = config.minted?.filter((each) => used.has(each.name)) ?? [];
   const broker: BrokerConfig = {
     ...common,
+    ...(notify.length === 0 ? {} : { notify }),
     secrets: deliverSecrets(plan, bot, paths).map(({ secret, source }) => ({
       name: secret,
       source,
@@ -143,6 +150,7 @@ function serviceConfig(
     sockets: botSockets(bot, host.ipv6),
     gateway: `${paths.runtime}/${name}/door/gateway`,
     ...(hasBridge(bot) ? { bridge: bridgeSocket(paths.runtime, name) } : {}),
+    ...(tell.length === 0 ? {} : { tell }),
     ...(hasBrowser(bot) ? { browser: gateSocket(paths.runtime, name) } : {}),
     broker,
   };

@@ -147,7 +147,7 @@ function brokerServiceSpec(
   return {
     ...spec,
     service: {
-      sockets: socketCount(bot, host.ipv6),
+      sockets: socketCount(plan, bot, host.ipv6),
       environment: SERVICE_VARIABLES,
       notifies: true,
       // Its unit shows it one only: the door to its gateway.

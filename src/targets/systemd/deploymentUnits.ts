@@ -20,6 +20,7 @@ import {
 } from "./names.ts";
 import { bridgeState } from "./bridgeUnits.ts";
 import { hasBridge, hasBrowser, hasCommands } from "./sockets.ts";
+import { tellPlaces } from "./tellUnits.ts";
 import type { SystemdSystem } from "./SystemdInput.ts";
 import { plainText } from "./unitFile.ts";
 
@@ -73,6 +74,7 @@ export function wantedUnits(plan: Plan): string[] {
       const { proxy, gateSocket, browserSocket } = browserUnits(bot.name);
       return hasBrowser(bot) ? [proxy, gateSocket, browserSocket] : [];
     }),
+    ...plan.bots.flatMap((bot) => tellPlaces(plan, bot, "").map(({ socket }) => socket)),
     ...(web ? [WEB_UNIT] : []),
     ...plan.bots.flatMap(({ name, expose }) =>
       expose?.tailscale === true ? [tailscaleUnit(name)] : [],
@@ -132,6 +134,9 @@ function tmpfiles(plan: Plan, { state, runtime }: SystemdSystem["paths"]): strin
         `d ${runtime}/${name}/command 0711 root root -`,
         `d ${runtime}/${name}/scratch 0700 root root -`,
         ...(hasBridge(bot) ? [`d ${runtime}/${name}/bridge 0711 root root -`] : []),
+        ...(tellPlaces(plan, bot, "").length > 0
+          ? [`d ${runtime}/${name}/tell 0711 root root -`]
+          : []),
         ...(hasBrowser(bot)
           ? [
               `d ${runtime}/${name}/gate 0711 root root -`,
