@@ -65,7 +65,7 @@ export function testAsks(on: ServiceMachine): void {
       told = await on.output(journal);
       sent = (await machine.seawall(chat)).stdout;
     }
-    assert.match(sent, /"rule":"notify"/, sent);
+    assert.match(sent, /"rule": "notify"/, sent);
     const [head = "", line = "", ...lists] = told.split("\n").slice(-5);
     assert.match(told, /told a "\$HOME" 100% as \d{5}:/, head);
     const { id, bot, path } = JSON.parse(line) as Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import type { GateServiceConfig } from "./GateServiceConfig.ts";
 /** Of one bot's broker, which bounds them by the grant. */
 const MOST_CALLS = 64;
 /** The browser before may still be about to end. */
-const TRIES = 50;
+const TRIES = 30;
 const PAUSE_MS = 100;
 const LAST_WORDS_MS = 2_000;
 
