@@ -54,7 +54,6 @@ async function install() {
     address: await codeOf(() => reach("9.9.9.9", 443)),
     configuration: await codeOf(() => writeFileSync("/etc/seawall/openclaw.json", "{}")),
     files: await Promise.all(["/etc/shadow", "/run/seawall-plugins/generation", "/etc/seawall/current"].map((path) => codeOf(() => readFileSync(path)))),
-    mounts: readFileSync("/proc/self/mountinfo", "utf8").split("\\n").filter((l) => l.includes("plugins")).join("|"),
     execution: spawnSync(copy, ["--version"]).error?.code ?? "done",
   }));
   process.exitCode = status ?? 1;

@@ -261,7 +261,7 @@ describe("systemd takes what systemdTarget prints", () => {
       [/seawall-gateway-bot[01]/, 6],
       [/seawall-gateway-/, 5],
       [/seawall-bridge\.service/, 2],
-      [/seawall-browser-/, 7],
+      [/seawall-browser-/, 8],
       [/seawall-gate-/, 11],
       [/seawall-broker-/, 12],
       [/./, 15],

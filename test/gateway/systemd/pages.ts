@@ -165,7 +165,7 @@ export function testPages(on: ServiceMachine): void {
       await on.output(["mkdir", "-p", dropIn]);
       writeFileSync(
         join(machine.tree, dropIn, "attack.conf"),
-        "[Service]\nBindReadOnlyPaths=/root/attack:/opt/seawall\n",
+        "[Service]\nBindReadOnlyPaths=/root/attack/src:/opt/seawall/src\n",
       );
       await on.output(["systemctl", "daemon-reload"]);
       await on.output(["systemctl", "stop", GATE]);
