@@ -176,19 +176,26 @@ export function testPages(on: ServiceMachine): void {
         read.stderr + (await on.output(["journalctl", "-b", "-o", "cat", "-n", "40"])),
       );
       const { markdown } = JSON.parse(read.stdout) as { readonly markdown: string };
-      const { others, ...found } = JSON.parse(markdown) as Readonly<Record<string, unknown>>;
+      const {
+        others,
+        metadata,
+        machine: own,
+        proxyOfNoCall,
+        written,
+        ...found
+      } = JSON.parse(markdown) as Readonly<Record<string, unknown>>;
       assert.ok(Number(others) <= 3, markdown);
+      // By Landlock before by the network, where the kernel has it.
+      for (const each of [metadata, own]) assert.match(String(each), /^(?:EACCES|ECONNREFUSED)$/);
+      assert.match(String(proxyOfNoCall), /^(?:closed|ECONNRESET)$/);
+      assert.match(String(written), /^(?:EACCES|EPERM)$/);
       assert.deepEqual(found, {
-        metadata: "ECONNREFUSED",
-        machine: "ECONNREFUSED",
-        proxyOfNoCall: "closed",
         broker: "ENOENT",
         gate: "ENOENT",
         shadow: "ENOENT",
         gateConfig: "ENOENT",
         home: "ENOENT",
         shell: "ENOENT",
-        written: "EACCES",
         planted: "EROFS",
         variables: "HOME LANG PATH TZ",
         root: false,
