@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { ProveReport } from "../../../src/prove/index.ts";
 import { BROKER, GATEWAY, type Said, type ServiceMachine } from "../../support/ServiceMachine.ts";
@@ -70,7 +68,7 @@ export function testBetweenBots(on: ServiceMachine): void {
     );
   });
 
-  test("rules alone restart the bridge alone; one that doesn't come up is gone back from, and status tells of it", async () => {
+  test("rules alone restart the bridge alone, and status tells of one that isn't there", async () => {
     const bridge = "seawall-bridge.service";
     const others = [GATEWAY, BROKER, "seawall-broker-erdos.service"];
     const pids = (): Promise<string[]> => Promise.all(others.map((unit) => on.pidOf(unit)));
@@ -83,31 +81,14 @@ export function testBetweenBots(on: ServiceMachine): void {
     assert.notEqual(await on.pidOf(bridge), first);
     const refused = await on.fromInside("/usr/bin/bridge", "send", "to=erdos", "text=no");
     assert.equal(refused.status, 3, refused.stderr);
-    const inForce = on.current();
-    // It comes up with what is in force now, and with nothing else.
-    const dropIn = `/run/systemd/system/${bridge}.d`;
-    await on.output(["mkdir", "-p", dropIn]);
-    writeFileSync(
-      join(machine.tree, dropIn, "fail.conf"),
-      `[Service]\nExecStartPre=+/bin/sh -c 'test "$$(readlink /etc/seawall/current)" = ${inForce}'\n`,
-    );
-    declareTo(["erdos"]);
-    const { code, stderr } = await machine.seawall(["switch", "--yes"]);
-    assert.equal(code, 5, stderr);
-    assert.match(stderr, /the bridge between bots did not come to run/);
-    assert.equal(on.current(), inForce);
-    assert.deepEqual(await pids(), before);
     const warned = async (): Promise<boolean> =>
       (await on.status()).health.some(
         ({ key, warning }) => key === `unit:${bridge}` && /can't write to each other/.test(warning),
       );
-    assert.equal(await warned(), false);
     const sockets = ["seawall-bridge-basecamp.socket", "seawall-bridge-erdos.socket"];
     await on.output(["systemctl", "stop", ...sockets, bridge]);
     assert.equal(await warned(), true);
     await on.output(["systemctl", "start", ...sockets, bridge]);
-    await on.output(["rm", "-r", dropIn]);
-    await on.output(["systemctl", "daemon-reload"]);
     declareTo(["erdos"]);
     await machine.ok(["switch", "--yes"]);
   });
