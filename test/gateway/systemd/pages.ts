@@ -182,6 +182,8 @@ export function testPages(on: ServiceMachine): void {
         machine: own,
         proxyOfNoCall,
         written,
+        shell,
+        home,
         ...found
       } = JSON.parse(markdown) as Readonly<Record<string, unknown>>;
       assert.ok(Number(others) <= 3, markdown);
