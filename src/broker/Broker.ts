@@ -29,7 +29,8 @@ import { Ingress, type DialGateway } from "./ingress/Ingress.ts";
 import { Listeners, type RawHandle } from "./listeners/Listeners.ts";
 import { Minter } from "./mint/Minter.ts";
 import { ChatNotifier } from "./notify/ChatNotifier.ts";
-import type { FromBroker, ToBroker } from "./protocol.ts";
+import { scrub } from "./notify/scrub.ts";
+import type { Ask, FromBroker, ToBroker } from "./protocol.ts";
 import type { Telemetry } from "./telemetry/Telemetry.ts";
 import { TlsEnd } from "./tls/TlsEnd.ts";
 
@@ -41,6 +42,8 @@ export interface BrokerSurroundings {
   readonly timeouts?: Partial<BrokerParts["timeouts"]>;
   /** How a bot's gateway is reached where no supervisor is asked for it. */
   readonly dialGateway?: DialGateway;
+  /** The same for the program of a service that a grant has. */
+  readonly dialProgram?: BrokerParts["dialProgram"];
   /** Descriptor of a socket that listens already, in place of one of the ingress's own. */
   readonly ingressSocket?: (port: number) => number | undefined;
   /** The same for metrics. */
@@ -128,7 +131,8 @@ export class Broker {
       takeProxied: (socket, connection) => {
         this.#calls.takeProxied(socket, connection);
       },
-      dialProgram: (bot, grant) => this.#dialer.dialProgram(bot, grant),
+      dialProgram:
+        surroundings.dialProgram ?? ((bot, grant) => this.#dialer.dialProgram(bot, grant)),
       bridge,
       timeouts,
       warned: new Set(),
@@ -183,6 +187,25 @@ export class Broker {
       case "stop":
         return this.#stop(message.graceMs);
     }
+  }
+
+  /** Tells the owner, in the chats of this configuration, of a call that waits at another broker. */
+  tell(ask: Ask): void {
+    this.#chats.tell(ask);
+  }
+
+  /** An ask as others may see it, who don't know what must not be shown; nothing while nothing is in force. */
+  shown(ask: Ask): Ask | undefined {
+    const deployment = this.#inForce?.deployment;
+    if (deployment === undefined) return undefined;
+    const clean = (text: string): string => scrub(deployment, text);
+    const { path, detail } = ask;
+    return {
+      ...ask,
+      host: clean(ask.host),
+      ...(path === undefined ? {} : { path: clean(path) }),
+      ...(detail === undefined ? {} : { detail: clean(detail) }),
+    };
   }
 
   /** Records everything that runs as ended so, synchronously, for a process that dies the next moment. */

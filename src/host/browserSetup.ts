@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { issueLeaf, type Authority } from "../authority/index.ts";
 import type { BotPlan, Plan, ProgramGrant } from "../plan/index.ts";
 import {
@@ -16,18 +15,19 @@ import {
   compileWall,
   type CompiledWall,
   type HostCapabilities,
+  type WallSpec,
 } from "../wall/index.ts";
 import type { Generation, Programs } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
 import { libraryFolders } from "./libraries.ts";
-import { ownConcessions, ownProcessSpec, resolverFiles } from "./ownProcess.ts";
+import { ownConcessions, ownProcessSpec, PROJECT, resolverFiles } from "./ownProcess.ts";
 import { storeProgram } from "./storeProgram.ts";
 import type { BrowserLaunch } from "./supervisor/BrowserWalls.ts";
 import { brokerCache } from "./warmBroker.ts";
 
 const SERVICE = "browser-fetch";
-/** The gate's program; docs/browser-fetch.md. */
-const GATE_MAIN = fileURLToPath(new URL("../services/browser/gate/main.ts", import.meta.url));
+/** Where the gate's programs are; docs/browser-fetch.md. */
+const GATE = "src/services/browser/gate";
 
 /** Everything that running the bots' browsers takes. */
 export interface BrowserSetup {
@@ -104,9 +104,17 @@ export async function browserSetup(options: {
       ...(uid === undefined ? {} : { uid }),
     };
   });
-  const { chain, key } = await issueLeaf(authority, ["browser.seawall.invalid"]);
+  const { chain, key } = await issueLeaf(authority, [GATE_NAME]);
+  const { plan } = generation;
+  const gate = gateSpec({
+    node,
+    main: "main.ts",
+    cache: brokerCache(store),
+    readable: [...libraryFolders(), ...resolverFiles()],
+    bots: plan.bots,
+  });
   return {
-    gate: gateWall(generation, store, ours),
+    gate: compileWall(gate, ours),
     launcher,
     launches,
     bots: granted.map(({ bot, grant }) => ({
@@ -122,22 +130,39 @@ export async function browserSetup(options: {
  * The gate's own wall: like the broker's it runs in the host's network and is one process that can start
  * nothing; unlike it, it reads nothing but code and what name resolution needs, and writes nothing.
  */
-function gateWall(
-  { programs, plan }: Generation,
-  store: string,
-  capabilities: HostCapabilities,
-): CompiledWall {
-  const spec = ownProcessSpec({
+export function gateSpec(gate: {
+  readonly node: string;
+  readonly project?: string;
+  /** One of the gate's programs. */
+  readonly main: "main.ts" | "serviceMain.ts";
+  readonly cache: string;
+  readonly readable: readonly string[];
+  readonly bots: Parameters<typeof ownConcessions>[0];
+}): WallSpec {
+  const { node, project = PROJECT, main, cache, readable, bots } = gate;
+  return ownProcessSpec({
     hostname: "gate",
-    node: programs.node,
+    node,
+    project,
     flags: ["--max-semi-space-size=2", "--max-old-space-size=512"],
-    main: GATE_MAIN,
-    cache: brokerCache(store),
-    readable: [...libraryFolders(), ...resolverFiles()],
-    concessions: ownConcessions(plan.bots),
+    main: `${project}/${GATE}/${main}`,
+    cache,
+    readable,
+    concessions: ownConcessions(bots),
   });
-  return compileWall(spec, capabilities);
 }
+
+/** What the gate is told of one bot; undefined for one without a browser. */
+export function gateRules(
+  bot: BotPlan,
+  cas: Readonly<Record<string, string>>,
+): BrowserRules | undefined {
+  const grant = grantOf(bot);
+  return grant === undefined ? undefined : rulesOf(grant, cas[grant.name]);
+}
+
+/** A name that no host has: the gate shows one certificate for all. */
+export const GATE_NAME = "browser.seawall.invalid";
 
 function grantOf({ grants }: BotPlan): ProgramGrant | undefined {
   return grants.find(

@@ -2,7 +2,7 @@ import { equal, match, throws } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { latestPin, readPin } from "./Pin.ts";
 import { hasPlugin, pluginInstall } from "./pluginInstall.ts";
@@ -55,6 +55,16 @@ test("hasPlugin() is not held up, led away or filled up by what a bot has put th
     },
     (lock) => writeFileSync(lock, "[".repeat(1_000_000)),
     (lock) => writeFileSync(lock, '{"packages": {"__proto__": 1}}'),
+    // A folder on the way is elsewhere.
+    (lock) => {
+      rmSync(dirname(lock), { recursive: true });
+      symlinkSync(dirname(elsewhere.lock), dirname(lock));
+    },
+    (lock) => {
+      const npm = dirname(dirname(dirname(lock)));
+      rmSync(npm, { recursive: true });
+      symlinkSync(join(elsewhere.state, "npm"), npm);
+    },
   ];
   for (const trick of tricks) {
     const { state, lock } = stateWith(t, "{}");

@@ -70,9 +70,8 @@ const LARGEST_LOCK = 16 << 20;
  */
 export function hasPlugin(plugin: string, state: string, pin: PinFile): boolean {
   const { version, integrity } = pinned(plugin, pin);
-  const projects = join(state, "npm", "projects");
-  return listFolder(projects).some((name) => {
-    const entry = readLock(join(projects, name, "package-lock.json"))[`node_modules/${plugin}`];
+  return readLocks(state).some((lock) => {
+    const entry = lock[`node_modules/${plugin}`];
     return entry?.version === version && entry.integrity === integrity;
   });
 }
@@ -89,26 +88,46 @@ function pinned(plugin: string, pin: PinFile): PinFile["plugins"][string] {
   );
 }
 
-function listFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
+/**
+ * The locks of all that npm installed there. The bot may have made all of it, so from its state on each
+ * step is opened by itself, without following a link: root reads here, too.
+ */
+function readLocks(state: string): z.infer<typeof Lock>["packages"][] {
+  const found: z.infer<typeof Lock>["packages"][] = [];
+  within(state, constants.O_DIRECTORY, (folder) =>
+    within(`${folder}/npm`, FOLDER, (npm) =>
+      within(`${npm}/projects`, FOLDER, (projects) => {
+        for (const name of readdirSync(projects))
+          within(`${projects}/${name}`, FOLDER, (project) =>
+            within(`${project}/package-lock.json`, FILE, (_path, file) => {
+              const stat = fstatSync(file);
+              if (!stat.isFile() || stat.size > LARGEST_LOCK) return;
+              found.push(Lock.parse(JSON.parse(readFileSync(file, "utf8"))).packages);
+            }),
+          );
+      }),
+    ),
+  );
+  return found;
 }
 
-/** Written by the bot: no link is followed, nothing but an ordinary file is read, and not without end. */
-function readLock(path: string): z.infer<typeof Lock>["packages"] {
+const FOLDER = constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const FILE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What can't be opened or understood isn't there. */
+function within(
+  path: string,
+  flags: number,
+  look: (opened: string, descriptor: number) => void,
+): void {
   try {
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const descriptor = openSync(path, constants.O_RDONLY | flags);
     try {
-      const stat = fstatSync(file);
-      if (!stat.isFile() || stat.size > LARGEST_LOCK) return {};
-      return Lock.parse(JSON.parse(readFileSync(file, "utf8"))).packages;
+      look(`/proc/self/fd/${descriptor}`, descriptor);
     } finally {
-      closeSync(file);
+      closeSync(descriptor);
     }
   } catch {
-    return {};
+    // Nothing of it is believed then.
   }
 }

@@ -5,7 +5,9 @@ export {
   findChromium,
   type BrowserWallInput,
 } from "./browser/browserWall.ts";
+export type { GateServiceConfig } from "./browser/gate/GateServiceConfig.ts";
 export {
+  PROXY_PORT,
   USUAL_BYTES,
   USUAL_SECONDS,
   type BrowserRules,

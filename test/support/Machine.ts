@@ -24,13 +24,17 @@ const PROGRAMS = ["mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare
  * system is complete, one that has the programs and doesn't boot is a failure.
  *
  * @param store folder that is the same inside
+ * @param brought what of this host is seen in it besides, where it has nothing of its own at that place
  */
-export async function bootMachine(store: () => string): Promise<Machine | string> {
+export async function bootMachine(
+  store: () => string,
+  brought: readonly Brought[] = [],
+): Promise<Machine | string> {
   const reason = missing();
   if (reason !== false) return reason;
   let machine: Machine | undefined;
   try {
-    machine = Machine.make(store());
+    machine = Machine.make(store(), brought);
     await machine.boot();
     return machine;
   } catch (error) {
@@ -38,6 +42,12 @@ export async function bootMachine(store: () => string): Promise<Machine | string
     if (process.env["CI"] === "true") throw error;
     return `needs a system that can boot another: ${String(error).split("\n", 1)[0] ?? ""}`;
   }
+}
+
+/** A file or folder of this host. */
+export interface Brought {
+  readonly from: string;
+  readonly to: string;
 }
 
 function missing(): string | false {
@@ -60,18 +70,20 @@ export class Machine implements AsyncDisposable {
   readonly #store: string;
   /** Where the tree is writable as a copy of its own; else it is made by a mount at each boot. */
   readonly #copied: boolean;
+  readonly #brought: readonly Brought[];
   #nspawn: ChildProcess | undefined;
   #leader = 0;
   #console = "";
 
-  private constructor(folder: string, store: string, copied: boolean) {
+  private constructor(folder: string, store: string, copied: boolean, brought: readonly Brought[]) {
+    this.#brought = brought;
     this.#folder = folder;
     this.#store = store;
     this.#copied = copied;
   }
 
   /** @param store folder that is the same inside */
-  static make(store: string): Machine {
+  static make(store: string, brought: readonly Brought[] = []): Machine {
     const cached = cachedTree();
     const machines = join(ROOT, "build", "machines");
     mkdirSync(machines, { recursive: true });
@@ -84,7 +96,8 @@ export class Machine implements AsyncDisposable {
       const copy = spawnSync("cp", ["-a", "--reflink=auto", `${cached}/.`, join(folder, "tree")]);
       assert.equal(copy.status, 0, copy.stderr.toString());
     }
-    return new Machine(folder, store, copied);
+    const lacked = brought.filter(({ to }) => !existsSync(join(cached, to)));
+    return new Machine(folder, store, copied, lacked);
   }
 
   /** Its file system as seen from here, while it runs and after it was cut off. */
@@ -108,6 +121,7 @@ export class Machine implements AsyncDisposable {
       "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
       `--bind-ro=${ROOT}`,
       `--bind=${this.#store}`,
+      ...this.#brought.map(({ from, to }) => `--bind-ro=${from}:${to}`),
     ];
     this.#nspawn = spawn(
       "setpriv",

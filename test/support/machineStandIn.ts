@@ -6,7 +6,13 @@ import { startStandIns } from "../../src/demo/index.ts";
  * named by its first argument. The key they take is its second.
  */
 const [folder = "", anthropicKey = ""] = process.argv.slice(2);
-const standIns = await startStandIns({ anthropicKey, telegramToken: "1:x" });
+const standIns = await startStandIns({
+  anthropicKey,
+  telegramToken: "1234567:AAHkVx9dPq3mZr7tYw2sLc5nBf8jGe4uRiQ",
+});
 writeFileSync(`${folder}/stand-ins.pem`, standIns.caPem);
-writeFileSync(`${folder}/stand-ins.json`, JSON.stringify({ port: standIns.anthropic.port }));
+writeFileSync(
+  `${folder}/stand-ins.json`,
+  JSON.stringify({ port: standIns.anthropic.port, telegram: standIns.telegram.port }),
+);
 process.stdout.write("ready\n");

@@ -3,10 +3,13 @@ import type { BrokerParts, InForce } from "../call/BrokerParts.ts";
 import type { Chat, Deployment } from "../Deployment.ts";
 import type { Ask } from "../protocol.ts";
 import { chatText } from "./chatText.ts";
+import { scrub } from "./scrub.ts";
 import { sendToChat } from "./sendToChat.ts";
 
 /** A bot that asks without end must not bury its owner: what comes within this time is told together. */
 const PAUSE_MS = 3_000;
+/** Of brokers beside this one; the gate lets far fewer of its own wait. */
+const MOST_HELD = 100;
 
 /**
  * Tells the owner in chats that calls wait for their word, by the grants that the configuration names.
@@ -27,6 +30,7 @@ export class ChatNotifier {
   /** Tells now, or together with others once a pause is over. Never throws. */
   tell(ask: Ask): void {
     if (this.#parts.inForce()?.deployment.chats.length === 0) return;
+    if (this.#held.size >= MOST_HELD) return;
     this.#held.set(ask.id, ask);
     if (this.#pause === undefined) this.#flush();
   }
@@ -121,12 +125,4 @@ function isSame(a: Chat, b: Chat): boolean {
     isDeepStrictEqual(a.granted.grant.dial, b.granted.grant.dial) &&
     isDeepStrictEqual(a.granted.host, b.granted.host)
   );
-}
-
-/** No phantom, token or real value, however the bot came by it; in an encoding that hides it, nothing of the text. */
-function scrub({ unrecorded, redactors }: Deployment, text: string): string {
-  const clean = unrecorded.scrub(text);
-  return unrecorded.find(clean) === undefined && !redactors.anyIn(Buffer.from(clean))
-    ? clean
-    : "{hidden}";
 }

@@ -7,7 +7,10 @@ import type { RawHandle } from "../listeners/Listeners.ts";
 import type { Ask, FromBroker } from "../protocol.ts";
 import { Notify } from "./Notify.ts";
 import { receiveSockets, type ReceivedSockets } from "./receiveSockets.ts";
+import { readAsks } from "./readAsks.ts";
 import { serveControl } from "./serveControl.ts";
+import { serveLines } from "./serveLines.ts";
+import { Teller } from "./Teller.ts";
 import type { ControlRequest, ServiceConfig } from "./ServiceConfig.ts";
 
 const DIAL_MS = 10_000;
@@ -18,6 +21,13 @@ const DIAL_MS = 10_000;
  * nobody but the bot and root connect, and its folder is shown to the bot alone.
  */
 const SOMEBODY = 65_534;
+
+/** Sockets by which other bots' brokers say what waits with them: their names go on with that bot's. */
+const TOLD = "tell.";
+/** As many as a bot may ask in vain (gate/Asks), and its broker was perhaps taken over. */
+const MOST_TOLD = 32;
+const TOLD_MS = 10 * 60_000;
+const LONGEST_TOLD = 1024 * 1024;
 
 type Outcome = Extract<FromBroker, { type: "configured" | "refused" }>;
 type Warning = Extract<FromBroker, { type: "health" }>;
@@ -33,6 +43,7 @@ export class BrokerService {
   readonly #broker: Broker;
   readonly #health = new Map<string, Warning>();
   readonly #asks = new Map<string, Ask>();
+  readonly #teller: Teller;
   #config: ServiceConfig | undefined;
   #answer: ((outcome: Outcome) => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -41,6 +52,11 @@ export class BrokerService {
     this.#env = env;
     this.#sockets = receiveSockets(env, pid);
     this.#notify = new Notify(3 + [...this.#sockets.values()].flat().length);
+    this.#teller = new Teller({
+      sockets: () => this.#config?.tell ?? [],
+      stillWaits: (id) => this.#asks.has(id),
+      health: (way, why) => this.#noteWay(way, why),
+    });
     this.#broker = new Broker({
       send: (message) => this.#receive(message),
       openStores: (config) =>
@@ -49,7 +65,8 @@ export class BrokerService {
           directory: env["CREDENTIALS_DIRECTORY"],
           onHealth: (health) => this.#receive(health),
         }),
-      dialGateway: () => this.#dial(),
+      dialGateway: () => this.#dial(this.#config?.gateway),
+      dialProgram: () => this.#dial(this.#config?.browser),
       ingressSocket: () => this.#socket("ingress"),
       metricsSocket: () => this.#socket("metrics"),
       bridgeSocket: () => this.#config?.bridge,
@@ -88,6 +105,9 @@ export class BrokerService {
         outcome.hint === undefined ? {} : { hint: outcome.hint },
       );
     }
+    for (const [name, [descriptor]] of this.#sockets)
+      if (name.startsWith(TOLD) && descriptor !== undefined)
+        this.#beTold(descriptor, name.slice(TOLD.length));
     const control = this.#socket("control");
     if (control !== undefined) serveControl(control, (request) => this.#control(request));
     this.#notify.ready();
@@ -169,6 +189,7 @@ export class BrokerService {
         break;
       case "ask":
         this.#asks.set(message.ask.id, message.ask);
+        this.#tell(message.ask);
         this.#tellStatus();
         break;
       case "ask-settled":
@@ -176,15 +197,49 @@ export class BrokerService {
         this.#tellStatus();
         break;
       case "dial-program":
-        // There is none: what takes one is not served by systemd.
-        void this.#broker.receive({ type: "gateway-connection", id: message.id, error: "ENOENT" });
-        break;
       case "started":
       case "dial-gateway":
       case "read-secrets":
       case "secrets-refreshed":
         break;
     }
+  }
+
+  #tell(ask: Ask): void {
+    const shown = this.#broker.shown(ask);
+    if (shown !== undefined) this.#teller.tell(shown);
+  }
+
+  #noteWay(way: string, why: string | undefined): void {
+    const key = `notify:${way}`;
+    if (why === undefined) {
+      if (this.#health.has(key)) this.#receive({ type: "health-clear", key });
+      return;
+    }
+    this.#receive({
+      type: "health",
+      key,
+      warning: `you could not be told by ${way} that a call waits: ${why}`,
+      remedy: "see what waits with: seawall approve",
+    });
+  }
+
+  /** Another bot's broker, whose user alone gets to this socket, says what the chats of this one are to tell. */
+  #beTold(descriptor: number, bot: string): void {
+    let left = MOST_TOLD;
+    setInterval(() => (left = MOST_TOLD), TOLD_MS).unref();
+    serveLines(descriptor, {
+      longest: LONGEST_TOLD,
+      timeoutMs: DIAL_MS,
+      mostConnections: 4,
+      answer: (request) => {
+        for (const ask of readAsks(request, bot)) {
+          left -= 1;
+          if (left >= 0) this.#broker.tell(ask);
+        }
+        return Promise.resolve({ ok: true });
+      },
+    });
   }
 
   #tellStatus(): void {
@@ -194,8 +249,7 @@ export class BrokerService {
     if (warning !== undefined) writeSync(2, `warning: ${warning.warning}\n`);
   }
 
-  #dial(): Promise<Socket | undefined> {
-    const path = this.#config?.gateway;
+  #dial(path: string | undefined): Promise<Socket | undefined> {
     if (path === undefined) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const socket = connect({ path, allowHalfOpen: true });
@@ -216,8 +270,8 @@ export class BrokerService {
 
 /** What another configuration must not change while it runs. */
 function shapeOf(config: ServiceConfig | undefined): string {
-  const { bot, sockets, gateway, bridge } = config ?? {};
-  return JSON.stringify([bot, sockets, gateway, bridge]);
+  const { bot, sockets, gateway, bridge, browser } = config ?? {};
+  return JSON.stringify([bot, sockets, gateway, bridge, browser]);
 }
 
 function readConfig(file: string | undefined): ServiceConfig {

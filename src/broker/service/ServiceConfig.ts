@@ -17,7 +17,19 @@ export interface ServiceConfig {
   readonly gateway: string;
   /** Unix socket of the bridge to other bots, for one that has it. */
   readonly bridge?: string;
+  /** Unix socket of the gate before its browser, for one that has it. */
+  readonly browser?: string;
+  /** Who is told of calls that wait, besides by this broker's own chats. */
+  readonly tell?: readonly TellSocket[];
   readonly broker: BrokerConfig;
+}
+
+/** A Unix socket behind which the owner is told. */
+export interface TellSocket {
+  /** For people: `telegram of herald`. */
+  readonly way: string;
+  readonly path: string;
+  readonly to: "broker" | "program";
 }
 
 export interface ServiceSocket {

@@ -1,11 +1,10 @@
 import { lookup } from "node:dns/promises";
 import type { BrokerBot, BrokerConfig } from "../../broker/index.ts";
 import { hasPlugin, readPin } from "../../openclaw/index.ts";
-import { assignAddresses } from "../../plan/index.ts";
 import { startWalled } from "../../wall/index.ts";
 import { HostError } from "../HostError.ts";
 import type { LogFile } from "../LogFile.ts";
-import type { PluginLaunch } from "../pluginLaunch.ts";
+import { registryGrant, type PluginLaunch } from "../pluginLaunch.ts";
 import type { BotLaunch } from "./BotProcess.ts";
 import type { BrokerProcess } from "./BrokerProcess.ts";
 import { closeHandle, type ListenerMessage } from "./launchMessages.ts";
@@ -52,25 +51,22 @@ export async function installPlugins(options: {
 
 /** A namespace that reaches the registry, passed through, and holds no secret. */
 async function registryAccess(
-  { plugin, registry: { name, port } }: PluginLaunch,
+  { plugin, registry }: PluginLaunch,
   bot: string,
   { bots }: BrokerConfig,
 ): Promise<BrokerBot> {
   const certificate = bots.find((each) => each.name === bot)?.certificate;
   if (certificate === undefined) throw new HostError("damaged-state", `there is no bot "${bot}"`);
-  // The owner's npm names the registry, so wherever it is, on a private network too, it may be
-  // dialled; by address, since a name would have to be a public one.
-  const { address } = await lookup(name).catch((cause: unknown) => {
+  const { address } = await lookup(registry.name).catch((cause: unknown) => {
     throw new HostError("plugin-not-installed", `plugin "${plugin}" could not be fetched`, {
       hint: `npm's registry can't be found; see: npm config get registry`,
       cause,
     });
   });
-  const host = { name, port, scheme: "https", ...assignAddresses([name]).get(name) } as const;
   return {
     // No bot can have this name.
     name: `${bot}/plugins`,
-    grants: [{ kind: "tunnel", name: "registry", hosts: [host], dial: { host: address } }],
+    grants: [registryGrant(registry, address)],
     certificate,
   };
 }

@@ -2,14 +2,21 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder, writeFileAtomic } from "../../files/index.ts";
 import type { ServiceConfig } from "../../broker/index.ts";
-import { botUnits, hasBridge, TARGET_UNIT, wantedUnits } from "../../targets/index.ts";
+import {
+  botUnits,
+  browserUnits,
+  hasBridge,
+  TARGET_UNIT,
+  wantedUnits,
+} from "../../targets/index.ts";
 import type { Generation } from "../Generation.ts";
 import { makeAgentsFolder } from "../agentsFolder.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
-import { botNames, changedShared, compareBot } from "./compareGenerations.ts";
+import { botNames, changedShared, compareBot, toldUnits } from "./compareGenerations.ts";
 import { becomeBridge, becomeHealthy } from "./health.ts";
 import { addLinks, removeLinks } from "./links.ts";
+import { installServicePlugins, removeLeftInstallation } from "./plugins/installServicePlugins.ts";
 import { runOk } from "./run.ts";
 import {
   collectGenerations,
@@ -27,11 +34,13 @@ type Progress = (text: string) => void;
  * Puts a generation that is there in force: whole or not at all (invariant 9). Restarts only what it
  * changes and waits for health; when a bot doesn't come to answer, the one before is in force again.
  *
+ * @param store folder of the deployment's programs
  * @throws HostError `not-healthy` when it went back, with why.
  */
 export async function activate(
   paths: SystemPaths,
   number: number,
+  store: string,
   progress: Progress,
 ): Promise<void> {
   const before = startingPoint(paths);
@@ -39,14 +48,14 @@ export async function activate(
   const pending: Pending = { from: before ?? null, to: number };
   writeFileAtomic(paths.pending, `${JSON.stringify(pending)}\n`, 0o600);
   try {
-    await putInForce(paths, before, number, progress);
+    await putInForce(paths, before, number, { store, progress });
   } catch (error) {
     if (before === undefined || before === number) {
       await withdraw(paths);
       throw error;
     }
     progress(`going back to generation ${before}`);
-    await putInForce(paths, number, before, progress);
+    await putInForce(paths, number, before, { store, progress, back: true });
     finish(paths);
     throw error;
   }
@@ -82,8 +91,14 @@ async function putInForce(
   paths: SystemPaths,
   from: number | undefined,
   to: number,
-  progress: Progress,
+  options: {
+    readonly store: string;
+    readonly progress: Progress;
+    /** After one that came to nothing. */
+    readonly back?: true;
+  },
 ): Promise<void> {
+  const { store, progress, back } = options;
   const next = readSystemGeneration(paths, to);
   const folder = generationFolder(paths, to);
   const units = unitNames(folder);
@@ -98,6 +113,14 @@ async function putInForce(
   const ours = removeLinks(paths, units);
   await stopChanged(paths, { old, next, gone: ours, progress });
   if (ours.length > 0) await reloadManager();
+  await removeLeftInstallation();
+  await installServicePlugins({ paths, generation: next, store, progress }).catch(
+    (error: unknown) => {
+      // It runs with what it has, if it can; why we go back is said already.
+      if (back === undefined || !(error instanceof HostError)) throw error;
+      progress(error.message);
+    },
+  );
   await resetUnits(units);
   await startUnits([TARGET_UNIT]);
   // What is new among the target's wants isn't started with a target that is active already.
@@ -141,12 +164,15 @@ async function stopChanged(
       bot,
     );
     const units = botUnits(bot);
-    const all = Object.values(units);
+    const browser = Object.values(browserUnits(bot)) as string[];
+    const told = toldUnits(generationFolder(paths, next.number), bot);
+    const all = [...Object.values(units), ...browser, ...told] as string[];
     const touched = changes.has("network")
       ? all
       : [
           ...(changes.has("broker") ? [units.broker] : []),
           ...(changes.has("gateway") ? [units.gateway] : []),
+          ...(changes.has("browser") ? browser : []),
         ];
     if (touched.length > 0)
       progress(

@@ -6,6 +6,8 @@ import {
   botUser,
   BRIDGE_USER,
   brokerUser,
+  browserUser,
+  gateUser,
   hasBridge,
   metricsPort,
   TARGET_UNIT,
@@ -48,7 +50,8 @@ export function checkForeign(paths: SystemPaths, units: readonly string[], plan:
   const isForeign = (user: string): boolean =>
     names.get(user)?.comment.startsWith("Seawall ") === false;
   for (const { name } of plan.bots) {
-    const user = [botUser(name), brokerUser(name)].find((each) => isForeign(each));
+    const users = [botUser(name), brokerUser(name), gateUser(name), browserUser(name)];
+    const user = users.find((each) => isForeign(each));
     if (user === undefined) continue;
     throw new HostError("not-ours", `there is a user "${user}" that Seawall didn't make`, {
       hint: `give bot "${name}" another name, or remove that user`,

@@ -5,6 +5,7 @@ import type { Plan } from "../../plan/index.ts";
 import {
   botUnits,
   bridgeUnits,
+  browserUnits,
   scratchPlace,
   SYSTEMD_PATHS,
   AGENTS_TIMER,
@@ -13,8 +14,8 @@ import {
 } from "../../targets/index.ts";
 import { TOOL_POLICIES } from "../toolPolicies.ts";
 
-/** What has to be done to one bot for another generation; each is also all that stand before it. */
-export type BotChange = "none" | "configure" | "broker" | "gateway" | "network";
+/** What has to be done to one bot for another generation. */
+export type BotChange = "none" | "configure" | "broker" | "gateway" | "network" | "browser";
 
 /**
  * What going from one generation to another does to the bots that both have. A broker whose rules
@@ -37,7 +38,9 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     units.command,
     scratchPlace(SYSTEMD_PATHS.runtime, bot).unit,
   ];
-  if (differs(...[...sockets, units.doorSocket, units.door].map(unit))) changes.add("network");
+  const told = [from, to].flatMap((folder) => toldUnits(folder, bot));
+  if (differs(...[...sockets, units.doorSocket, units.door, ...told].map(unit)))
+    changes.add("network");
   if (differs(unit(units.broker), `bots/${bot}/broker.policy`)) changes.add("broker");
   else if (differs(`private/${bot}/broker.json`)) changes.add("configure");
   const gateway = [
@@ -50,7 +53,22 @@ export function compareBot(from: string, to: string, bot: string): ReadonlySet<B
     "private/trust.pem",
   ];
   if (differs(...gateway)) changes.add("gateway");
+  const browser = [
+    ...Object.values(browserUnits(bot)).map((name: string) => unit(name)),
+    `bots/${bot}/gate.policy`,
+    `bots/${bot}/browser.policy`,
+    `bots/${bot}/browser`,
+    `private/${bot}/gate.json`,
+  ];
+  if (differs(...browser)) changes.add("browser");
   return changes;
+}
+
+/** The sockets of a generation by which other bots' brokers tell this one's what waits. */
+export function toldUnits(folder: string, bot: string): string[] {
+  return readdirSync(join(folder, "units"))
+    .filter((name) => name.startsWith("seawall-chat-") && name.endsWith(`.${bot}.socket`))
+    .toSorted();
 }
 
 const SHARED: ReadonlySet<string> = new Set([WEB_UNIT, UPDATE_TIMER, AGENTS_TIMER]);

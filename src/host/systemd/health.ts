@@ -7,7 +7,7 @@ import { botUnits, bridgeUnits } from "../../targets/index.ts";
 import { answersHealth } from "../answersHealth.ts";
 import { HostError } from "../HostError.ts";
 import { askBroker } from "./askBroker.ts";
-import { showUnits } from "./systemctl.ts";
+import { showUnits, type UnitState } from "./systemctl.ts";
 import type { SystemPaths } from "./systemPaths.ts";
 
 /** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
@@ -31,7 +31,7 @@ export async function becomeHealthy(paths: SystemPaths, bot: BotPlan): Promise<v
     const states = await showUnits([units.broker, units.gateway]);
     for (const unit of [units.broker, units.gateway]) {
       const state = states.get(unit);
-      if ((state?.restarts ?? 0) >= MOST_RESTARTS || state?.active === "failed") {
+      if (endsAgain(state)) {
         throw unhealthy(name, `${unit} ends again and again (${state?.result ?? ""})`, unit);
       }
     }
@@ -63,8 +63,7 @@ export async function becomeBridge(): Promise<void> {
   for (;;) {
     const state = (await showUnits([service])).get(service);
     if (state?.active === "active") return;
-    const over = (state?.restarts ?? 0) >= MOST_RESTARTS || state?.active === "failed";
-    if (over || performance.now() > until)
+    if (endsAgain(state) || performance.now() > until)
       throw new HostError(
         "not-healthy",
         `the bridge between bots did not come to run (${state?.result ?? ""})`,
@@ -72,6 +71,12 @@ export async function becomeBridge(): Promise<void> {
       );
     await wait(POLL_MS);
   }
+}
+
+/** One that isn't started yet still has the count from before it was stopped (systemd 252, src/core/service.c). */
+function endsAgain(state: UnitState | undefined): boolean {
+  if (state === undefined || state.active === "inactive") return false;
+  return state.restarts >= MOST_RESTARTS || state.active === "failed";
 }
 
 function unhealthy(bot: string, why: string, unit: string): HostError {

@@ -40,6 +40,7 @@ const PROGRAMS: Programs = {
   launcher: `${STORE}/seawall-launch/seawall-launch`,
   shell: "/usr/bin/dash",
   client: `${STORE}/seawall-client/seawall-client`,
+  browser: { chromium: "/usr/lib/chromium/chromium", program: `${STORE}/browser` },
 };
 
 /** Whole folders: which files of them a program uses is known on the machine itself only. */
@@ -85,6 +86,7 @@ export function portableInput(plan: Plan, version = 252): SystemdInput {
     project: "/opt/seawall",
     cache: `${STORE}/broker-cache`,
     files: FILES,
+    fonts: ["/etc/fonts", "/usr/share/fonts"],
     system: ["/usr/lib", "/usr/lib64", "/etc"],
   };
   const machine = { node: PROGRAMS.node, state: "/var/lib/seawall", store: STORE };

@@ -2,14 +2,17 @@ import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureAuthority, trustBundle } from "../../authority/index.ts";
-import type { BrokerBot, BrokerConfig, ServiceConfig } from "../../broker/index.ts";
+import type { BrokerBot, BrokerConfig, ServiceConfig, TellSocket } from "../../broker/index.ts";
 import {
   botSockets,
   botUnits,
   bridgeSocket,
   deliverSecrets,
+  gateSocket,
   hasBridge,
+  hasBrowser,
   targetFile,
+  tellPlaces,
   type SystemdSystem,
   type TargetFile,
 } from "../../targets/index.ts";
@@ -17,6 +20,7 @@ import { publicCas } from "../botLaunch.ts";
 import { brokerConfig, phantomEnvironment } from "../brokerConfig.ts";
 import { usedSecrets } from "../../plan/index.ts";
 import type { Generation } from "../Generation.ts";
+import { gateConfig } from "./gateConfig.ts";
 import { gatewayToken, phantomKey } from "../hostKeys.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
 import type { StatePaths } from "../../paths/index.ts";
@@ -61,7 +65,21 @@ export async function privateFiles(options: {
     leafOf: (bot, hosts) => leafFrom(before, bot, hosts, authority.caPem),
   });
   const key = phantomKey(paths);
+  const gates = await Promise.all(
+    generation.plan.bots.map(async (bot) => {
+      const text = await gateConfig(bot, {
+        generation,
+        authority,
+        runtime: system.paths.runtime,
+        before,
+        isGood: isGoodLeaf,
+        days: LEAF_DAYS,
+      });
+      return text === undefined ? [] : [targetFile(`private/${bot.name}/gate.json`, text, 0o400)];
+    }),
+  );
   return [
+    ...gates.flat(),
     targetFile("private/trust.pem", trustBundle(publicCas(), authority.caPem)),
     ...generation.plan.bots.flatMap((bot) => {
       const { name } = bot;
@@ -98,11 +116,17 @@ function serviceConfig(
   const bot = plan.bots.find((each) => each.name === name);
   if (bot === undefined) return "";
   const credentials = `/run/credentials/${botUnits(name, prefix).broker}`;
-  const { minted: _all, ...common } = config;
+  const { minted: _all, notify: _notify, ...common } = config;
+  // The others' are told by these, over a socket.
+  const notify = config.notify?.filter((chat) => chat.bot === name) ?? [];
+  const tell = tellPlaces(plan, bot, paths.runtime, prefix).map(
+    ({ way, path, to }): TellSocket => ({ way, path, to: to.kind }),
+  );
   const used = new Set(usedSecrets(plan, bot).minted.map((each) => each.name));
   const minted = config.minted?.filter((each) => used.has(each.name)) ?? [];
   const broker: BrokerConfig = {
     ...common,
+    ...(notify.length === 0 ? {} : { notify }),
     secrets: deliverSecrets(plan, bot, paths).map(({ secret, source }) => ({
       name: secret,
       source,
@@ -126,6 +150,8 @@ function serviceConfig(
     sockets: botSockets(bot, host.ipv6),
     gateway: `${paths.runtime}/${name}/door/gateway`,
     ...(hasBridge(bot) ? { bridge: bridgeSocket(paths.runtime, name) } : {}),
+    ...(tell.length === 0 ? {} : { tell }),
+    ...(hasBrowser(bot) ? { browser: gateSocket(paths.runtime, name) } : {}),
     broker,
   };
   const id = createHash("sha256").update(JSON.stringify(rest)).digest("hex").slice(0, 16);
@@ -148,7 +174,14 @@ function leafFrom(
   caPem: string,
 ): BrokerBot["certificate"] | undefined {
   const leaf = generation === undefined ? undefined : readLeaf(generation, bot);
-  if (leaf === undefined) return undefined;
+  return leaf !== undefined && isGoodLeaf(leaf, hosts, caPem) ? leaf : undefined;
+}
+
+function isGoodLeaf(
+  leaf: BrokerBot["certificate"],
+  hosts: readonly string[],
+  caPem: string,
+): boolean {
   try {
     const certificate = new X509Certificate(leaf.chain);
     const names = (certificate.subjectAltName ?? "")
@@ -157,9 +190,9 @@ function leafFrom(
     const same = JSON.stringify(names.toSorted()) === JSON.stringify([...hosts].toSorted());
     const good = certificate.validToDate.getTime() > Date.now() + RENEW_BEFORE_MS;
     const ours = certificate.verify(new X509Certificate(caPem).publicKey);
-    return same && good && ours ? leaf : undefined;
+    return same && good && ours;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

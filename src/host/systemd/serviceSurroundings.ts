@@ -1,5 +1,12 @@
 import type { StatePaths } from "../../paths/index.ts";
-import { botUnits, bridgeState, bridgeUnits, hasBridge } from "../../targets/index.ts";
+import {
+  botUnits,
+  bridgeState,
+  bridgeUnits,
+  browserUnits,
+  hasBridge,
+  hasBrowser,
+} from "../../targets/index.ts";
 import { showUnits } from "./systemctl.ts";
 import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
 import { systemPaths } from "./systemPaths.ts";
@@ -28,6 +35,11 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
     ];
   });
   const bridge = plan.bots.some((bot) => hasBridge(bot));
+  for (const bot of plan.bots.filter((each) => hasBrowser(each)))
+    units.push({
+      unit: browserUnits(bot.name).gate,
+      what: `the gate before the browser of ${bot.name}`,
+    });
   if (bridge) units.push({ unit: bridgeUnits().service, what: "the bridge between bots" });
   const states = await showUnits(units.map(({ unit }) => unit));
   return {
@@ -42,6 +54,7 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
         "door/gateway",
         "command/socket",
         ...(hasBridge(bot) ? ["bridge/socket"] : []),
+        ...(hasBrowser(bot) ? ["gate/socket", "browser/socket"] : []),
       ].map((path) => `${places.runtime}/${bot.name}/${path}`),
     ),
     places: [
@@ -52,7 +65,9 @@ export async function serviceSurroundings(paths: StatePaths): Promise<ServiceSur
       ...plan.bots.flatMap(({ name }) => [
         `${places.state}/bots/${name}`,
         ...[places.current, places.state].flatMap((folder) =>
-          ["broker.json", "gateway.env"].map((file) => `${folder}/private/${name}/${file}`),
+          ["broker.json", "gateway.env", "gate.json"].map(
+            (file) => `${folder}/private/${name}/${file}`,
+          ),
         ),
       ]),
     ],

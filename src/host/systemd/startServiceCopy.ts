@@ -1,27 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { ensureAuthority } from "../../authority/index.ts";
 import type { StatePaths } from "../../paths/index.ts";
 import {
   botUnits,
   bridgeState,
+  browserUnits,
   scratchPlace,
   systemdTarget,
   type SystemdSystem,
-  type TargetFile,
   wantedBridge,
 } from "../../targets/index.ts";
 import type { WalledExit, WallSpec } from "../../wall/index.ts";
@@ -35,13 +26,11 @@ import { machineInForce } from "./machineInForce.ts";
 import { privateFiles } from "./privateFiles.ts";
 import { requireSystem } from "./requireSystem.ts";
 import { run, runOk } from "./run.ts";
-import { reloadManager, resetUnits, showUnits, stopUnits } from "./systemctl.ts";
+import { resetUnits, showUnits } from "./systemctl.ts";
 import { systemInput } from "./systemInput.ts";
 import { systemPaths } from "./systemPaths.ts";
+import { addTemporaryUnits, putFiles, removeTemporaryUnits } from "./temporaryUnits.ts";
 import { usersOf } from "./usersOf.ts";
-
-/** Units in here are gone with the next boot, whatever becomes of this process. */
-const UNITS = "/run/systemd/system";
 
 const LONGEST_S = 1800;
 
@@ -69,7 +58,7 @@ export async function startServiceCopy(options: {
     ...all,
     plan: { ...plan, bots: plan.bots.filter(({ name }) => name === bot) },
   };
-  const { bots, brokers, bridge } = usersOf(generation.plan);
+  const { bots, brokers, gates, bridge } = usersOf(generation.plan);
   const folder = mkdtempSync("/run/seawall-copy-");
   const prefix = folder.slice("/run/".length).toLowerCase();
   const units = botUnits(bot, prefix);
@@ -78,15 +67,11 @@ export async function startServiceCopy(options: {
   const names = [
     ...Object.values(units),
     scratch.unit,
+    ...(Object.values(browserUnits(bot, prefix)) as string[]),
     ...wantedBridge(generation.plan, prefix),
   ] as string[];
   const stop = async (): Promise<void> => {
-    await stopUnits(names);
-    const altered = [units.gateway, units.broker, ...[bridgeService ?? []].flat()];
-    for (const name of [...names, ...altered.map((each) => `${each}.d`)])
-      rmSync(join(UNITS, name), { recursive: true, force: true });
-    await reloadManager();
-    await resetUnits(names);
+    await removeTemporaryUnits(names);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -115,7 +100,7 @@ export async function startServiceCopy(options: {
     const walls = input.bots[bot];
     if (walls === undefined) throw new HostError("no-such-bot", `there is no bot "${bot}"`);
     const altered = { ...walls, gateway: alter(walls.gateway) };
-    put(system, [
+    putFiles(system.paths.generation, [
       ...systemdTarget.render({ ...input, bots: { [bot]: altered } }),
       ...(await privateFiles({ generation, paths, system, users: bots, before: undefined })),
     ]);
@@ -123,6 +108,9 @@ export async function startServiceCopy(options: {
       makeAgentsFolder(system.paths.state, bot);
     const { uid, gid } = brokers.get(bot) ?? { uid: 0, gid: 0 };
     chownSync(join(system.paths.generation, "private", bot, "broker.json"), uid, gid);
+    const gate = gates.get(bot);
+    if (gate !== undefined)
+      chownSync(join(system.paths.generation, "private", bot, "gate.json"), gate.uid, gate.gid);
     await runOk("systemd-tmpfiles", ["--create", join(system.paths.generation, "tmpfiles.conf")]);
     if (bridge !== undefined) {
       const file = join(bridgeState(system.paths.state), "bridge.jsonl");
@@ -130,22 +118,16 @@ export async function startServiceCopy(options: {
       chownSync(file, bridge.uid, bridge.gid);
     }
     const output = join(folder, "output");
-    mkdirSync(UNITS, { recursive: true });
-    for (const name of names.filter((each) =>
-      existsSync(join(system.paths.generation, "units", each)),
-    ))
-      symlinkSync(join(system.paths.generation, "units", name), join(UNITS, name));
-    for (const [unit, lines] of [
-      [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],
-      // Should this process be killed, nothing of the copy goes on for long.
-      ...[units.broker, ...[bridgeService ?? []].flat()].map(
-        (each) => [each, `Restart=no\nRuntimeMaxSec=${LONGEST_S}\n`] as const,
-      ),
-    ] as const) {
-      mkdirSync(join(UNITS, `${unit}.d`));
-      writeFileSync(join(UNITS, `${unit}.d`, "copy.conf"), `[Service]\n${lines}`);
-    }
-    await reloadManager();
+    const short = `Restart=no\nRuntimeMaxSec=${LONGEST_S}\n`;
+    await addTemporaryUnits(
+      system.paths.generation,
+      names,
+      new Map([
+        [units.gateway, `Restart=no\nStandardOutput=file:${output}\nStandardError=journal\n`],
+        // Should this process be killed, nothing of the copy goes on for long.
+        ...[units.broker, ...[bridgeService ?? []].flat()].map((each) => [each, short] as const),
+      ]),
+    );
     await runOk("systemctl", ["start", "--", units.broker]);
     const authority = await ensureAuthority(paths.authority);
     const config = await brokerConfig({
@@ -170,14 +152,6 @@ export async function startServiceCopy(options: {
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-function put({ paths }: SystemdSystem, files: readonly TargetFile[]): void {
-  for (const { path, mode, bytes } of files) {
-    const file = join(paths.generation, path);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
-    writeFileSync(file, bytes, { mode });
   }
 }
 

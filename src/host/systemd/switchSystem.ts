@@ -134,9 +134,10 @@ export async function switchSystem(
       before: folder,
       ...(site === undefined ? {} : { tailnet: site }),
     });
-    const owners = new Map(
-      [...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
-    );
+    const owners = new Map([
+      ...[...users.brokers].map(([bot, user]) => [`private/${bot}/broker.json`, user] as const),
+      ...[...users.gates].map(([bot, user]) => [`private/${bot}/gate.json`, user] as const),
+    ]);
     writeSystemGeneration(places, generation, [...files, ...own], owners);
     const missing = missingDirectives(version);
     if (
@@ -149,7 +150,7 @@ export async function switchSystem(
     }
     try {
       await verifyUnits(generationFolder(places, number));
-      await activate(places, number, progress);
+      await activate(places, number, paths.store, progress);
     } catch (error) {
       if (currentSystemGeneration(places) !== number) dropSystemGeneration(places, number);
       throw asDiskError(error, "the deployment");
@@ -181,7 +182,7 @@ export async function rollbackSystem(
     }
     const { plan } = readSystemGeneration(places, number);
     checkForeign(places, unitNames(generationFolder(places, number)), plan);
-    await activate(places, number, progress);
+    await activate(places, number, paths.store, progress);
     return { generation: number, before };
   });
 }
@@ -224,8 +225,11 @@ async function prepareUpdates(
   );
 }
 
-/** What `seawall up` can do and services can't. */
-export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADDY }): void {
+/** What a plan needs of the machine, beside systemd. */
+export function refuseWhatServicesLack(
+  { bots }: Plan,
+  { caddy }: { readonly caddy: string } = { caddy: CADDY },
+): void {
   const open = bots.find(({ expose }) => expose?.domain !== undefined);
   if (open !== undefined && !existsSync(caddy)) {
     throw new HostError(
@@ -236,24 +240,6 @@ export function refuseWhatServicesLack({ bots }: Plan, { caddy } = { caddy: CADD
       },
     );
   }
-  for (const { name, grants } of bots) {
-    const program = grants.find((each) => each.kind === "program" && each.service !== "bridge");
-    if (program === undefined) continue;
-    throw new HostError(
-      "cannot-serve",
-      `bot "${name}" is granted "${program.name}", a program that services can't reach yet`,
-      { hint: "run it with: seawall up" },
-    );
-  }
-  const bot = bots.find(({ openclaw }) => openclaw.plugins.length > 0);
-  if (bot === undefined) return;
-  throw new HostError(
-    "cannot-serve",
-    `bot "${bot.name}" has plugins, which services can't get yet`,
-    {
-      hint: "run it with: seawall up",
-    },
-  );
 }
 
 function requireLandlock({ bots }: Plan): void {

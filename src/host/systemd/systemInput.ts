@@ -1,6 +1,7 @@
 import type { SystemdBot, SystemdInput, SystemdSystem } from "../../targets/index.ts";
 import { botFolder, botUnits, privateFolder, socketCount } from "../../targets/index.ts";
 import { bridgeInput } from "./bridgeInput.ts";
+import { browserInput } from "./browserInput.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
 import { agentsFolder } from "../agentsFolder.ts";
@@ -29,6 +30,8 @@ export interface CodePlace {
   readonly cache: string;
   /** What the bots' programs use; found on this host where left out. */
   readonly files?: ProgramFiles | ((bot: BotGeneration) => ProgramFiles);
+  /** Folders of fonts, where `files` are given. */
+  readonly fonts?: readonly string[];
   /** What the broker reads of the system: libraries, name resolution; this host's where left out. */
   readonly system?: readonly string[];
 }
@@ -47,12 +50,14 @@ export function systemInput(
       throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);
     const files = typeof place.files === "function" ? place.files(rest) : place.files;
     const { spec: gateway, policies } = gatewayOf(bot, rest, programs, system, files);
+    const browser = browserInput(bot, programs, system, place);
     return [
       bot.name,
       {
         gateway,
         policies,
         broker: brokerServiceSpec(plan, bot, programs, system, place),
+        ...(browser === undefined ? {} : { browser }),
       },
     ];
   });
@@ -155,7 +160,7 @@ function brokerServiceSpec(
   return {
     ...spec,
     service: {
-      sockets: socketCount(bot, host.ipv6),
+      sockets: socketCount(plan, bot, host.ipv6),
       environment: SERVICE_VARIABLES,
       notifies: true,
       // Its unit shows it one only: the door to its gateway.

@@ -3,7 +3,9 @@ import type { Ask } from "../../broker/index.ts";
 import {
   botUnits,
   bridgeUnits,
+  browserUnits,
   hasBridge,
+  hasBrowser,
   TARGET_UNIT,
   UPDATE_TIMER,
   UPDATE_UNIT,
@@ -77,7 +79,12 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
     return [gateway, broker];
   });
   const bridge = plan.bots.some((bot) => hasBridge(bot)) ? [bridgeUnits().service] : [];
-  const states = await showUnits([TARGET_UNIT, ...names, ...bridge]);
+  const readers = plan.bots.filter((bot) => hasBrowser(bot));
+  const browsers = readers.flatMap(({ name }) => {
+    const { proxy, gateSocket, browserSocket } = browserUnits(name);
+    return [proxy, gateSocket, browserSocket];
+  });
+  const states = await showUnits([TARGET_UNIT, ...names, ...bridge, ...browsers]);
   const health: HealthWarning[] = [];
   const asks: Ask[] = [];
   const bots = await Promise.all(
@@ -145,6 +152,17 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
           : `${unit} is ${active} (${sub}): bots can't write to each other`,
       remedy: `look at: journalctl -b -u ${unit}`,
     });
+  }
+  for (const { name } of readers) {
+    const { gate, ...others } = browserUnits(name);
+    for (const unit of [others.gateSocket, others.proxy, others.browserSocket]) {
+      if (stateOf(unit, states).active === "active") continue;
+      health.push({
+        key: `unit:${unit}`,
+        warning: `${unit} is ${stateOf(unit, states).active}: ${name} can't read pages`,
+        remedy: `look at: journalctl -b -u ${unit} -u ${gate}`,
+      });
+    }
   }
   health.push(...agentWarnings(agentsBase(paths), plan));
   const updates = await updateStatus(places, plan, health);

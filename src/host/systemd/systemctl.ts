@@ -79,10 +79,15 @@ export async function startUnits(units: readonly string[]): Promise<void> {
 
 /** Also those that aren't there: nothing is to be stopped then. */
 export async function stopUnits(units: readonly string[]): Promise<void> {
-  if (units.length > 0) await run("systemctl", ["stop", "--", ...units]);
+  if (units.length > 0) await run("systemctl", ["stop", "--", ...units.map(instances)]);
 }
 
 /** Forgets failures, so that they aren't counted against what comes. */
 export async function resetUnits(units: readonly string[]): Promise<void> {
-  if (units.length > 0) await run("systemctl", ["reset-failed", "--", ...units]);
+  if (units.length > 0) await run("systemctl", ["reset-failed", "--", ...units.map(instances)]);
+}
+
+/** A template is none that can be stopped; all that were made of it are. */
+function instances(unit: string): string {
+  return unit.replace("@.", "@*.");
 }

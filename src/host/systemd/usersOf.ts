@@ -1,5 +1,12 @@
 import type { Plan } from "../../plan/index.ts";
-import { botUser, BRIDGE_USER, brokerUser, hasBridge } from "../../targets/index.ts";
+import {
+  botUser,
+  BRIDGE_USER,
+  brokerUser,
+  gateUser,
+  hasBridge,
+  hasBrowser,
+} from "../../targets/index.ts";
 import { HostError } from "../HostError.ts";
 import { readUsers } from "./checkForeign.ts";
 import type { SystemUser } from "./privateFiles.ts";
@@ -8,6 +15,8 @@ import type { SystemUser } from "./privateFiles.ts";
 export function usersOf({ bots }: Plan): {
   readonly bots: ReadonlyMap<string, SystemUser>;
   readonly brokers: ReadonlyMap<string, SystemUser>;
+  /** Of the gates before bots' browsers, by bot. */
+  readonly gates: ReadonlyMap<string, SystemUser>;
   /** Where bots may write to each other. */
   readonly bridge?: SystemUser;
 } {
@@ -22,6 +31,9 @@ export function usersOf({ bots }: Plan): {
   return {
     bots: new Map(bots.map(({ name }) => [name, find(botUser(name))])),
     brokers: new Map(bots.map(({ name }) => [name, find(brokerUser(name))])),
+    gates: new Map(
+      bots.flatMap((bot) => (hasBrowser(bot) ? [[bot.name, find(gateUser(bot.name))]] : [])),
+    ),
     ...(bots.some((bot) => hasBridge(bot)) ? { bridge: find(BRIDGE_USER) } : {}),
   };
 }

@@ -1,6 +1,12 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { programFiles, type Mount, type ResourceLimits, type WallSpec } from "../../wall/index.ts";
+import {
+  programFiles,
+  type Mount,
+  type ProgramFiles,
+  type ResourceLimits,
+  type WallSpec,
+} from "../../wall/index.ts";
 import { CONTROL_PORT, PROXY_PORT } from "./messages.ts";
 
 /** Debian, Fedora, Arch, openSUSE; the program itself, since the script before it needs a shell. */
@@ -48,6 +54,10 @@ export interface BrowserWallInput {
   /** Where `BROWSER_PROGRAM` was stored. */
   readonly program: string;
   readonly limits: ResourceLimits;
+  /** What the programs use, and fonts; found on this host where left out. */
+  readonly system?: { readonly files: ProgramFiles; readonly fonts: readonly string[] };
+  /** Its orders come by this descriptor, and not by a port inside. */
+  readonly orders?: number;
 }
 
 /**
@@ -55,13 +65,15 @@ export interface BrowserWallInput {
  * file of anybody's; a network that ends in the gate's two sockets.
  */
 export function browserWall(input: BrowserWallInput): WallSpec {
-  const { node, chromium, program, limits } = input;
+  const { node, chromium, program, limits, system, orders } = input;
   const folder = join(chromium, "..");
-  const files = programFiles([node, chromium]);
-  const nss = NSS.flatMap((name) => besideLibrary(files.libraries, "libnss3.so", name));
-  const own = readdirSync(folder)
-    .filter((name) => OWN_LIBRARIES.test(name))
-    .map((name) => join(folder, name));
+  const files = system?.files ?? programFiles([node, chromium]);
+  const fonts = system?.fonts ?? FONTS.filter((path) => existsSync(path));
+  const nss =
+    system === undefined
+      ? NSS.flatMap((name) => besideLibrary(files.libraries, "libnss3.so", name))
+      : [];
+  const own = system === undefined ? ownLibraries(folder) : [];
   const read = (from: string, to: string = from): Mount => ({ kind: "read", from, to });
   const file = (to: string, text: string): Mount => ({ kind: "file", to, text });
   return {
@@ -70,7 +82,7 @@ export function browserWall(input: BrowserWallInput): WallSpec {
       "--no-warnings",
       "--max-old-space-size=512",
       `${PROGRAM}/src/services/browser/inside/main.ts`,
-      String(CONTROL_PORT),
+      orders === undefined ? String(CONTROL_PORT) : `fd:${orders}`,
     ],
     cwd: "/tmp",
     environment: { HOME: "/tmp", LANG: "C.UTF-8", PATH: "/usr/bin", TZ: "UTC" },
@@ -83,14 +95,18 @@ export function browserWall(input: BrowserWallInput): WallSpec {
       ...files.mounts,
       ...nss.map((path) => read(realpathSync(path), path)),
       read(folder),
-      ...FONTS.filter((path) => existsSync(path)).map((path) => read(path)),
+      ...fonts.map((path) => read(path)),
       read(node, NODE),
       read(program, PROGRAM),
       file("/etc/passwd", "browser:x:1000:1000:browser:/tmp:/usr/sbin/nologin\n"),
       file("/etc/nsswitch.conf", "passwd: files\nhosts: files\n"),
       file("/etc/hosts", "127.0.0.1 localhost\n"),
     ],
-    network: { tcp: [PROXY_PORT, CONTROL_PORT], udp: [], bind: [] },
+    network: {
+      tcp: orders === undefined ? [PROXY_PORT, CONTROL_PORT] : [PROXY_PORT],
+      udp: [],
+      bind: [],
+    },
     execute: [chromium, ...files.execute],
     libraries: [...files.libraries, ...nss, ...own],
     protect: [],
@@ -99,6 +115,12 @@ export function browserWall(input: BrowserWallInput): WallSpec {
     namespaces: "own",
     concessions: [],
   };
+}
+
+function ownLibraries(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => OWN_LIBRARIES.test(name))
+    .map((name) => join(folder, name));
 }
 
 function besideLibrary(libraries: readonly string[], known: string, name: string): string[] {

@@ -48,6 +48,17 @@ export interface SystemdBot {
   readonly policies?: Readonly<Record<string, Uint8Array>>;
   /** The broker's, in the host's namespaces, with `service`. */
   readonly broker: WallSpec;
+  /** For a bot that reads pages by a browser. */
+  readonly browser?: SystemdBrowser;
+}
+
+export interface SystemdBrowser {
+  /** The gate's, in the host's namespaces, with `service`. */
+  readonly gate: WallSpec;
+  /** The browser's, with `service`: one connection, by which it gets its orders. */
+  readonly wall: WallSpec;
+  /** Port of the gate's listener in the browser's network. */
+  readonly proxyPort: number;
 }
 
 /** The machine it is printed for, as far as the files depend on it. */

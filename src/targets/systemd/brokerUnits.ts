@@ -9,6 +9,7 @@ import {
   botFolder,
   botUnits,
   bridgeUnits,
+  browserUnits,
   botUser,
   brokerUser,
   privateFolder,
@@ -16,7 +17,8 @@ import {
   TARGET_UNIT,
   type BotUnits,
 } from "./names.ts";
-import { botSockets, hasBridge, hasCommands, metricsPort } from "./sockets.ts";
+import { botSockets, hasBridge, hasBrowser, hasCommands, metricsPort } from "./sockets.ts";
+import { tellPlaces, tellUnits, toldBy } from "./tellUnits.ts";
 import type { SystemdBot, SystemdSystem } from "./SystemdInput.ts";
 import { plainText, plainWord, unitFile, type Directives } from "./unitFile.ts";
 
@@ -42,6 +44,8 @@ export function brokerUnits(
   const commands = hasCommands(bot);
   // Not Sockets=: it connects to that one.
   const bridge = hasBridge(bot) ? [bridgeUnits(prefix).socket(bot.name)] : [];
+  const tells = tellPlaces(plan, bot, paths.runtime, prefix).map(({ socket }) => socket);
+  const gate = hasBrowser(bot) ? [browserUnits(bot.name, prefix).gateSocket] : [];
   const sockets = [
     units.sockets,
     units.ingress,
@@ -83,8 +87,11 @@ export function brokerUnits(
     ["BindReadOnlyPaths", `${config}:${inside}`],
     ["BindReadOnlyPaths", `${runtime}/door`],
     ...bridge.map(() => ["BindReadOnlyPaths", `${runtime}/bridge`] as const),
+    ...gate.map(() => ["BindReadOnlyPaths", `${runtime}/gate`] as const),
+    ...(tells.length === 0 ? [] : ([["BindReadOnlyPaths", `${runtime}/tell`]] as const)),
   ];
-  const needed = sockets.join(" ");
+  const told = toldBy(plan, bot, prefix).map(({ socket }) => socket);
+  const needed = [...sockets, ...told].join(" ");
   return [
     unit(units.broker, [
       [
@@ -93,8 +100,11 @@ export function brokerUnits(
           ["Description", plainText(`Seawall: broker of ${bot.name}`)],
           ["PartOf", TARGET_UNIT],
           ["Requires", [needed, units.doorSocket].join(" ")],
-          ...(bridge.length === 0 ? [] : ([["Wants", bridge.join(" ")]] as const)),
-          ["After", ["network.target", needed, units.doorSocket, ...bridge].join(" ")],
+          ...[...bridge, ...gate, ...tells].map((each) => ["Wants", each] as const),
+          [
+            "After",
+            ["network.target", needed, units.doorSocket, ...bridge, ...gate, ...tells].join(" "),
+          ],
           ["StartLimitIntervalSec", "0"],
         ],
       ],
@@ -108,6 +118,7 @@ export function brokerUnits(
     ]),
     metricsUnit(plan, bot, units, runtime),
     ...(commands ? [commandUnit(bot.name, units, runtime)] : []),
+    ...tellUnits(plan, bot, system),
     targetFile(policy, compileWall(broker, system.host, filters).policy),
   ];
 }

@@ -6,6 +6,9 @@ import {
   AGENTS_TIMER,
   BRIDGE_USER,
   bridgeUnits,
+  browserUnits,
+  browserUser,
+  gateUser,
   botUnits,
   botUser,
   brokerUser,
@@ -16,7 +19,8 @@ import {
   WEB_UNIT,
 } from "./names.ts";
 import { bridgeState } from "./bridgeUnits.ts";
-import { hasBridge, hasCommands } from "./sockets.ts";
+import { hasBridge, hasBrowser, hasCommands } from "./sockets.ts";
+import { tellPlaces } from "./tellUnits.ts";
 import type { SystemdSystem } from "./SystemdInput.ts";
 import { plainText } from "./unitFile.ts";
 
@@ -66,6 +70,11 @@ export function wantedUnits(plan: Plan): string[] {
       return [sockets, ingress, control, metrics, ...commands, doorSocket, broker, gateway];
     }),
     ...wantedBridge(plan),
+    ...plan.bots.flatMap((bot) => {
+      const { proxy, gateSocket, browserSocket } = browserUnits(bot.name);
+      return hasBrowser(bot) ? [proxy, gateSocket, browserSocket] : [];
+    }),
+    ...plan.bots.flatMap((bot) => tellPlaces(plan, bot, "").map(({ socket }) => socket)),
     ...(web ? [WEB_UNIT] : []),
     ...plan.bots.flatMap(({ name, expose }) =>
       expose?.tailscale === true ? [tailscaleUnit(name)] : [],
@@ -84,10 +93,21 @@ export function wantedBridge({ bots }: Plan, prefix?: string): string[] {
 
 /** sysusers.d(5): a user per bot, another per broker; neither can log in. */
 function sysusers(plan: Plan, state: string): string {
-  const lines = plan.bots.flatMap(({ name }) => [
-    `u ${botUser(name)} - "${plainText(`Seawall bot ${name}`)}" ${state}/bots/${name} /usr/sbin/nologin`,
-    `u ${brokerUser(name)} - "${plainText(`Seawall broker of ${name}`)}" / /usr/sbin/nologin`,
-  ]);
+  const user = (name: string, comment: string): string =>
+    `u ${name} - "${plainText(comment)}" / /usr/sbin/nologin`;
+  const lines = plan.bots.flatMap((bot) => {
+    const { name } = bot;
+    return [
+      `u ${botUser(name)} - "${plainText(`Seawall bot ${name}`)}" ${state}/bots/${name} /usr/sbin/nologin`,
+      user(brokerUser(name), `Seawall broker of ${name}`),
+      ...(hasBrowser(bot)
+        ? [
+            user(gateUser(name), `Seawall gate before the browser of ${name}`),
+            user(browserUser(name), `Seawall browser of ${name}`),
+          ]
+        : []),
+    ];
+  });
   if (plan.bots.some((bot) => hasBridge(bot)))
     lines.push(`u ${BRIDGE_USER} - "Seawall messages between bots" / /usr/sbin/nologin`);
   return `# Written by Seawall.\n${lines.join("\n")}\n`;
@@ -114,6 +134,15 @@ function tmpfiles(plan: Plan, { state, runtime }: SystemdSystem["paths"]): strin
         `d ${runtime}/${name}/command 0711 root root -`,
         `d ${runtime}/${name}/scratch 0700 root root -`,
         ...(hasBridge(bot) ? [`d ${runtime}/${name}/bridge 0711 root root -`] : []),
+        ...(tellPlaces(plan, bot, "").length > 0
+          ? [`d ${runtime}/${name}/tell 0711 root root -`]
+          : []),
+        ...(hasBrowser(bot)
+          ? [
+              `d ${runtime}/${name}/gate 0711 root root -`,
+              `d ${runtime}/${name}/browser 0711 root root -`,
+            ]
+          : []),
       ];
     }),
   ];

@@ -44,7 +44,7 @@ function literals(bot: BotPlan): string[] {
 const HIGH = 0.75;
 
 /** What a bot may use up (systemd.resource-control(5), systemd.exec(5)). */
-function limitDirectives(limits: ResourceLimits): Directives {
+export function limitDirectives(limits: ResourceLimits): Directives {
   const { memory, processes, openFiles, fileSize, cpu } = limits;
   return [
     ...(memory === undefined
@@ -120,7 +120,7 @@ export function gatewayUnits(
     ["BindReadOnlyPaths", `${paths.generation}/${policy}:${POLICY_INSIDE}`],
   ];
   return [
-    networkUnit(bot.name, system),
+    networkUnit(units.network, bot.name, system),
     unit(units.gateway, [
       [
         "Unit",
@@ -193,9 +193,10 @@ function scratchUnit(
  * as long as this unit is active; those that join it name it by `JoinsNamespaceOf=`. No process of
  * it goes on, and none of root's is needed.
  */
-function networkUnit(
+export function networkUnit(
+  name: string,
   bot: string,
-  { programs: { ip }, host, version, prefix }: SystemdSystem,
+  { programs: { ip }, host, version }: SystemdSystem,
 ): TargetFile {
   const command = plainWord(ip);
   const service: Directives = [
@@ -228,7 +229,7 @@ function networkUnit(
     ["TasksMax", "8"],
     ...journalFields(bot, "network"),
   ];
-  return unit(botUnits(bot, prefix).network, [
+  return unit(name, [
     [
       "Unit",
       [

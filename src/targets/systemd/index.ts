@@ -4,6 +4,7 @@ export {
   type SystemdAgents,
   type SystemdBot,
   type SystemdBridge,
+  type SystemdBrowser,
   type SystemdInput,
   type SystemdPaths,
   type SystemdPrograms,
@@ -11,6 +12,7 @@ export {
   type SystemdUpdate,
 } from "./SystemdInput.ts";
 export { bridgeConfigInside, bridgeSocket, bridgeState } from "./bridgeUnits.ts";
+export { browserSocket, gateConfigInside, gateSocket } from "./browserUnits.ts";
 export { wantedBridge, wantedUnits } from "./deploymentUnits.ts";
 export {
   botFolder,
@@ -19,6 +21,9 @@ export {
   BRIDGE_USER,
   bridgeUnits,
   brokerUser,
+  browserUnits,
+  browserUser,
+  gateUser,
   AGENTS_TIMER,
   AGENTS_UNIT,
   FETCH_UNIT,
@@ -35,11 +40,13 @@ export {
 export {
   botSockets,
   hasBridge,
+  hasBrowser,
   hasCommands,
   metricsPort,
   socketCount,
   type BotSocket,
 } from "./sockets.ts";
+export { tellPlaces, toldBy, type TellPlace } from "./tellUnits.ts";
 export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";
 export { fail2ban } from "./expose/fail2ban.ts";

@@ -40,6 +40,31 @@ export function botUnits(bot: string, prefix = "seawall"): BotUnits {
   };
 }
 
+/** The units of one bot's browser, and of the gate before it. */
+export interface BrowserUnits {
+  readonly network: string;
+  /** The gate's listener in that network. */
+  readonly proxy: string;
+  /** By which the bot's broker asks the gate for pages. */
+  readonly gateSocket: string;
+  readonly gate: string;
+  /** By which the gate has a browser started. */
+  readonly browserSocket: string;
+  /** A template: one for each connection to that socket, of which there is one at a time. */
+  readonly browser: string;
+}
+
+export function browserUnits(bot: string, prefix = "seawall"): BrowserUnits {
+  return {
+    network: `${prefix}-browsernet-${bot}.service`,
+    proxy: `${prefix}-proxy-${bot}.socket`,
+    gateSocket: `${prefix}-gate-${bot}.socket`,
+    gate: `${prefix}-gate-${bot}.service`,
+    browserSocket: `${prefix}-browser-${bot}.socket`,
+    browser: `${prefix}-browser-${bot}@.service`,
+  };
+}
+
 /** Where a bot's /tmp is mounted, and the unit that mounts it, named by that (systemd.mount(5)). */
 export function scratchPlace(
   runtime: string,
@@ -91,6 +116,15 @@ export function botUser(bot: string): string {
 /** Its broker's. No bot's name has an underscore, so it is nobody's else. */
 export function brokerUser(bot: string): string {
   return shorten(`seawall_${bot}`);
+}
+
+/** Of the gate before its browser, and of the browser. */
+export function gateUser(bot: string): string {
+  return shorten(`seawall_gate_${bot}`);
+}
+
+export function browserUser(bot: string): string {
+  return shorten(`seawall_web_${bot}`);
 }
 
 /** The bridge's. No bot's name begins with an underscore. */

@@ -1,5 +1,6 @@
 import { clientCommands, type BotPlan, type Plan } from "../../plan/index.ts";
 import { TargetError } from "../TargetError.ts";
+import { toldBy } from "./tellUnits.ts";
 
 /** A socket in a bot's network, in the order of its unit; `broker/service` takes them in the same. */
 export interface BotSocket {
@@ -22,9 +23,12 @@ export function botSockets(bot: BotPlan, ipv6: boolean): BotSocket[] {
   );
 }
 
-/** How many descriptors a broker is handed: its bot's sockets, ingress, control, metrics, perhaps commands. */
-export function socketCount(bot: BotPlan, ipv6: boolean): number {
-  return botSockets(bot, ipv6).length + 3 + (hasCommands(bot) ? 1 : 0);
+/**
+ * How many descriptors a broker is handed: its bot's sockets, ingress, control, metrics, perhaps commands, and
+ * those of other bots' brokers.
+ */
+export function socketCount(plan: Plan, bot: BotPlan, ipv6: boolean): number {
+  return botSockets(bot, ipv6).length + 3 + (hasCommands(bot) ? 1 : 0) + toldBy(plan, bot).length;
 }
 
 /** Whether it has client commands, which reach the broker by a socket of their own. */
@@ -35,6 +39,11 @@ export function hasCommands(bot: BotPlan): boolean {
 /** Whether it may write to other bots, or be written to. */
 export function hasBridge({ grants }: BotPlan): boolean {
   return grants.some((grant) => grant.kind === "program" && grant.service === "bridge");
+}
+
+/** Whether it may read pages by a browser. */
+export function hasBrowser({ grants }: BotPlan): boolean {
+  return grants.some((grant) => grant.kind === "program" && grant.service === "browser-fetch");
 }
 
 /**

@@ -9,7 +9,16 @@ import { checkShape } from "../../declaration/index.ts";
 import { portableInput } from "../../host/index.ts";
 import { makePlan, type Plan } from "../../plan/index.ts";
 import { TargetError } from "../TargetError.ts";
-import { BRIDGE_USER, bridgeUnits, brokerUser, botUnits, botUser } from "./names.ts";
+import {
+  BRIDGE_USER,
+  bridgeUnits,
+  brokerUser,
+  browserUnits,
+  browserUser,
+  botUnits,
+  botUser,
+  gateUser,
+} from "./names.ts";
 import { systemdTarget } from "./systemdTarget.ts";
 import type { SystemdInput } from "./SystemdInput.ts";
 
@@ -24,7 +33,7 @@ function lacks(program: string): string | false {
   return `needs ${program} (./dev test installs it)`;
 }
 
-/** @param bridged so many of them, from the first on, may write to each other */
+/** @param bridged so many of them, from the first on, may write to each other, and read pages */
 function planOf(bots: number, bridged = 0): Plan {
   const names = Array.from({ length: bots }, (_, index) => `bot${index}`);
   const { declaration, faults } = checkShape({
@@ -39,9 +48,11 @@ function planOf(bots: number, bridged = 0): Plan {
           grants: {
             anthropic: { secret: "anthropic" },
             "imap.example.com": { tcp: 993 },
-            ...(index < bridged ? { bridge: {} } : {}),
+            ...(index < bridged
+              ? { bridge: {}, "browser-fetch": { allowHosts: ["*.example.org"] } }
+              : {}),
           },
-          exec: { allow: ["ls", "cat", ...(index < bridged ? ["bridge"] : [])] },
+          exec: { allow: ["ls", "cat", ...(index < bridged ? ["bridge", "browser-fetch"] : [])] },
           port: 20_000 + index,
         },
       ]),
@@ -152,7 +163,7 @@ test("systemdTarget refuses a path that would mean something else in a unit", ()
 test("names of users fit, and no two bots' names make one user or unit", () => {
   const long = "a".repeat(24);
   for (const bot of [long, `${long.slice(0, 23)}b`, "x", "broker-x", "x-broker"]) {
-    for (const user of [botUser(bot), brokerUser(bot)]) {
+    for (const user of [botUser(bot), brokerUser(bot), gateUser(bot), browserUser(bot)]) {
       assert.match(user, /^[a-z_][a-z0-9_-]{0,30}$/);
     }
   }
@@ -164,12 +175,21 @@ test("names of users fit, and no two bots' names make one user or unit", () => {
     "x-broker",
     "gateway-x",
     "network-x",
+    "gate-x",
+    "web-x",
+    "browser-x",
   ];
-  const users = [...bots, "bridge"].flatMap((bot) => [botUser(bot), brokerUser(bot)]);
+  const users = [...bots, "bridge"].flatMap((bot) => [
+    botUser(bot),
+    brokerUser(bot),
+    gateUser(bot),
+    browserUser(bot),
+  ]);
   users.push(BRIDGE_USER);
   assert.equal(new Set(users).size, users.length);
   const units: string[] = [...bots, "bridge", "bridge-x"].flatMap((bot) => [
     ...(Object.values(botUnits(bot)) as string[]),
+    ...(Object.values(browserUnits(bot)) as string[]),
     bridgeUnits().socket(bot),
   ]);
   units.push(bridgeUnits().service);
@@ -241,6 +261,8 @@ describe("systemd takes what systemdTarget prints", () => {
       [/seawall-gateway-bot[01]/, 6],
       [/seawall-gateway-/, 5],
       [/seawall-bridge\.service/, 2],
+      [/seawall-browser-/, 8],
+      [/seawall-gate-/, 11],
       [/seawall-broker-/, 12],
       [/./, 15],
     ];

@@ -4,6 +4,7 @@ import { TargetError } from "../TargetError.ts";
 import { agentUnits } from "./agentUnits.ts";
 import { bridgeUnits } from "./bridgeUnits.ts";
 import { brokerUnits } from "./brokerUnits.ts";
+import { browserUnits } from "./browserUnits.ts";
 import { deploymentUnits } from "./deploymentUnits.ts";
 import { exposeFiles } from "./expose/exposeFiles.ts";
 import { tailscaleUnits } from "./expose/tailscaleUnits.ts";
@@ -37,6 +38,7 @@ export const systemdTarget: Target<SystemdInput> = {
       files.push(
         ...gatewayUnits(bot, walls, system, filters),
         ...brokerUnits(plan, bot, walls, system, filters),
+        ...browserUnits(bot, walls, system, filters),
       );
     }
     return files.toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));

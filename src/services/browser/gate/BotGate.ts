@@ -84,7 +84,7 @@ export class BotGate {
       const server = serveHandle(handle, (socket) => {
         // The program inside connects before there is a browser. Nobody else ever gets in.
         server.close();
-        this.#takeOrders(socket);
+        this.takeOrders(socket);
       });
       this.#servers.push(server);
     } else handle.close();
@@ -201,7 +201,8 @@ export class BotGate {
     return this.#ready.promise;
   }
 
-  #takeOrders(socket: Socket): void {
+  /** The program inside is at the other end. */
+  takeOrders(socket: Socket): void {
     socket.on("error", () => undefined);
     const { spki, executable } = this.#options;
     readLines(socket, LONGEST_LINE, (line) => {

@@ -100,6 +100,13 @@ export class Gate {
     });
   }
 
+  /** A bot's browser is at the other end of this connection. */
+  takeOrders(bot: string, socket: Socket): void {
+    const known = this.#bots.get(bot);
+    if (known === undefined) socket.destroy();
+    else known.gate.takeOrders(socket);
+  }
+
   #answer(bot: string, line: string, signal: AbortSignal): PageReply | Promise<PageReply> {
     const request = readRequest(line);
     if (request === undefined)

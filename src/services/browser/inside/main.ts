@@ -8,8 +8,11 @@ import { PageError } from "./PageError.ts";
  * gate's proxy, no file of the host's and no secret; a page that takes it over has gained the means to
  * ask the gate for what the gate refuses.
  */
-const [port] = process.argv.slice(2);
-const control = net.connect({ host: "127.0.0.1", port: Number(port) });
+const [where = ""] = process.argv.slice(2);
+/** Orders come by a connection to a port inside, or by one that systemd handed over. */
+const control = where.startsWith("fd:")
+  ? new net.Socket({ fd: Number(where.slice(3)), readable: true, writable: true })
+  : net.connect({ host: "127.0.0.1", port: Number(where) });
 
 let browser: Browser | undefined;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Machine } from "../support/Machine.ts";
+import type { Machine } from "../../support/Machine.ts";
 
 /** What a child of the gateway's said. */
 interface Said {
