@@ -12,6 +12,14 @@ export interface PluginInstall {
 }
 
 /**
+ * Writes the throwaway configuration and becomes OpenClaw. With plugins switched off in it, what was installed
+ * is recorded as before and not loaded to be looked at, which was a third of the time (2026.9.6).
+ */
+const WITHOUT_LOADING = `
+  require("node:fs").writeFileSync(process.env.OPENCLAW_CONFIG_PATH, '{"plugins":{"enabled":false}}');
+  process.execve(process.execPath, process.argv, process.env);`;
+
+/**
  * How a pinned channel plugin gets into a bot's state so that OpenClaw trusts it: through OpenClaw's
  * own `plugins install` from npm, which records it in the state database. Copied files or tarballs
  * are loaded too, but not trusted (docs/openclaw.md).
@@ -28,6 +36,8 @@ export function pluginInstall(plugin: string, inside: InsidePaths, pin: PinFile)
   return {
     command: [
       inside.node,
+      "-e",
+      WITHOUT_LOADING,
       join(inside.openclaw, pin.entry),
       "plugins",
       "install",

@@ -12,11 +12,24 @@ import {
   type DiscordStandIn,
 } from "../support/DiscordStandIn.ts";
 import { startGiteaStandIn, type GiteaStandIn } from "../support/GiteaStandIn.ts";
+import { startMatrixStandIn, type MatrixStandIn } from "../support/MatrixStandIn.ts";
 import { startMattermostStandIn, type MattermostStandIn } from "../support/MattermostStandIn.ts";
+import { SLACK_NAMES, startSlackStandIn, type SlackStandIn } from "../support/SlackStandIn.ts";
 import { isAlive, socketsOf, traces } from "../support/traces.ts";
 
 const CHAT = "chat.example.com";
 const GIT = "git.example.com";
+const HOME = "matrix.example.com";
+const SECRETS = [
+  "anthropic",
+  "telegram",
+  "discord",
+  "mattermost",
+  "gitea",
+  "slack",
+  "slack-app",
+  "matrix",
+];
 const REPLY_MS = 90_000;
 
 interface Grants {
@@ -38,14 +51,16 @@ interface Line {
 }
 
 /**
- * The real OpenClaw with the real plugins of its channels, all three at once, and with agents that come and go,
+ * The real OpenClaw with the real plugins of its channels, all five at once, and with agents that come and go,
  * against servers that take the real tokens only. The tests follow one deployment through a day.
  */
-describe("a bot on Telegram, Discord and Mattermost", () => {
+describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
   let deployment: Deployment;
   let discord: DiscordStandIn;
   let mattermost: MattermostStandIn;
   let gitea: GiteaStandIn;
+  let slack: SlackStandIn;
+  let matrix: MatrixStandIn;
   let port: number;
   let installing: string;
   const canaries = {
@@ -53,6 +68,9 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     discord: `${Buffer.from("1180000000000000777").toString("base64url")}.G${randomBytes(3).toString("hex").slice(0, 5)}.${randomBytes(30).toString("base64url").slice(0, 38)}`,
     mattermost: randomBytes(13).toString("hex"),
     gitea: randomBytes(20).toString("hex"),
+    slack: `xoxb-123456789012-1234567890123-${randomBytes(12).toString("hex")}`,
+    "slack-app": `xapp-1-A0SEAWALL01-1234567890123-${randomBytes(32).toString("hex")}`,
+    matrix: `syt_${randomBytes(15).toString("hex")}_${randomBytes(10).toString("hex")}_${randomBytes(3).toString("hex")}`,
   };
   const agents = {
     repositories: { gitea: { owner: "nixclaw" } },
@@ -75,6 +93,11 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
       canaries.mattermost,
     );
     gitea = await startGiteaStandIn(canaries.gitea, await issueLeaf(authority, [GIT]));
+    slack = await startSlackStandIn(await issueLeaf(authority, SLACK_NAMES), {
+      bot: canaries.slack,
+      app: canaries["slack-app"],
+    });
+    matrix = await startMatrixStandIn(await issueLeaf(authority, [HOME]), canaries.matrix);
     for (const [name, value] of Object.entries(canaries))
       await deployment.ok(["secret", "set", name], value);
     declare(allGrants());
@@ -87,6 +110,8 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     await discord.close();
     await mattermost.close();
     await gitea[Symbol.asyncDispose]();
+    await slack.close();
+    await matrix.close();
   });
 
   function allGrants(): Grants {
@@ -106,14 +131,23 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
         dial: dial(mattermost),
       },
       gitea: { secret: "gitea", url: `https://${GIT}`, dial: dial(gitea) },
+      slack: { secret: "slack", allowFrom: [slack.userId], dial: dial(slack) },
+      "slack-app": { secret: "slack-app", dial: dial(slack) },
+      matrix: {
+        secret: "matrix",
+        url: `https://${HOME}`,
+        allowFrom: [matrix.userId],
+        dial: dial(matrix),
+      },
     };
   }
 
   function declare(grants: Grants): void {
-    const names = ["anthropic", "telegram", "discord", "mattermost", "gitea"];
+    // As a person has to say it: of its own accord a bot goes into no room.
+    const settings = { channels: { matrix: { autoJoin: "always" } } };
     deployment.declare(
-      { a: deployment.bot({ port, more: { grants, agents } }) },
-      { secrets: Object.fromEntries(names.map((name) => [name, { vault: name }])) },
+      { a: deployment.bot({ port, more: { grants, agents, settings } }) },
+      { secrets: Object.fromEntries(SECRETS.map((name) => [name, { vault: name }])) },
     );
   }
 
@@ -146,7 +180,7 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
   const word = (): string => `w${randomBytes(4).toString("hex")}`;
 
   test("each channel's plugin was installed, with the registry as all there is", () => {
-    for (const name of ["discord", "mattermost"])
+    for (const name of ["discord", "matrix", "mattermost", "slack"])
       assert.match(installing, new RegExp(`installing @openclaw/${name} into a`));
     const reached = records().filter(({ bot }) => bot === "a/plugins");
     assert.ok(reached.some(({ kind, decision }) => kind === "tunnel" && decision === "allow"));
@@ -170,17 +204,38 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     assert.match(await mattermost.nextReply(REPLY_MS), new RegExp(said));
   });
 
+  test("a message on Slack comes over the app's socket, and gets its answer by the bot's token", async () => {
+    const said = word();
+    slack.sendAsUser(`Say the word: ${said}`);
+    assert.match(await slack.nextReply(REPLY_MS), new RegExp(said));
+    assert.equal(slack.acknowledged.length, 1);
+    for (const message of slack.messages) assert.equal(message["unfurl_links"] ?? "false", "false");
+  });
+
+  test("Matrix: the bot takes the invitation, and a message in the room gets its answer", async () => {
+    const said = word();
+    matrix.sendAsUser(`Say the word: ${said}`);
+    assert.match(await matrix.nextReply(REPLY_MS), new RegExp(said));
+    assert.ok(matrix.joined);
+    assert.deepEqual(
+      matrix.calls.filter(({ login }) => login === "refused"),
+      [],
+    );
+  });
+
   test("the services saw their real tokens in every call and login, and nowhere else", () => {
-    for (const { calls } of [discord, mattermost, deployment.standIns.telegram]) {
+    for (const { calls } of [discord, mattermost, slack, deployment.standIns.telegram]) {
       assert.ok(calls.length > 0 && calls.every(({ accepted }) => accepted));
     }
     const logins = discord.connections.map(({ login }) => login);
     // On a busy machine the plugin resumes a connection, which takes the real token, too.
     assert.ok(logins.includes("identified") && !logins.includes("refused"));
-    assert.deepEqual([...new Set(mattermost.connections.map(({ login }) => login))], ["accepted"]);
+    for (const { connections } of [mattermost, slack])
+      assert.deepEqual([...new Set(connections.map(({ login }) => login))], ["accepted"]);
     for (const { credentialHeaders, extensions } of [
       ...discord.connections,
       ...mattermost.connections,
+      ...slack.connections,
     ]) {
       assert.deepEqual(credentialHeaders, [], "the login is a frame's business");
       assert.equal(extensions, undefined, "what is compressed can't be searched");
@@ -197,7 +252,13 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
   test("no real value is in what the bot has, though the services repeat their tokens to it", async () => {
     const pid = await pidOf();
     const values = Object.entries({ ...deployment.canaries, ...canaries });
-    const phantoms = ["DISCORD_BOT_TOKEN", "MATTERMOST_BOT_TOKEN"];
+    const phantoms = [
+      "DISCORD_BOT_TOKEN",
+      "MATRIX_ACCESS_TOKEN",
+      "MATTERMOST_BOT_TOKEN",
+      "SLACK_APP_TOKEN",
+      "SLACK_BOT_TOKEN",
+    ];
     const report = await findValues({
       pids: processesInside(pid),
       values: [
@@ -307,9 +368,10 @@ describe("a bot on Telegram, Discord and Mattermost", () => {
     const of = (grant: string): Line[] => sockets.filter((line) => line.grant === grant);
     assert.equal(of("discord").length, discord.connections.length);
     assert.equal(of("mattermost").length, mattermost.connections.length);
+    assert.equal(of("slack-app").length, slack.connections.length);
     for (const line of sockets) {
       assert.equal(line.kind, "call");
-      assert.match(line.path ?? "", /^\/(\?v&encoding|api\/v4\/websocket)$/);
+      assert.match(line.path ?? "", /^\/(\?v&encoding|api\/v4\/websocket|link\/\?ticket&app_id)$/);
       assert.ok((line.bytesIn ?? 0) > 0 && (line.bytesOut ?? 0) > 0, JSON.stringify(line));
     }
   });
