@@ -246,7 +246,7 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
     const phantom = phantomOf(await pidOf(), "DISCORD_BOT_TOKEN");
     assert.match(phantom, /^MA\w{24}\.G\w{5}\.[\w-]{38}$/);
     assert.ok(discord.calls.some(({ path }) => path === "/api/v10/oauth2/applications/@me"));
-    assert.match(await deployment.ok(["logs"]), new RegExp(`as ${discord.applicationId}`));
+    assert.match(await deployment.ok(["logs", "-n", "5000"]), new RegExp(`as ${discord.applicationId}`));
   });
 
   test("no real value is in what the bot has, though the services repeat their tokens to it", async () => {
@@ -372,7 +372,9 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
     for (const line of sockets) {
       assert.equal(line.kind, "call");
       assert.match(line.path ?? "", /^\/(\?v&encoding|api\/v4\/websocket|link\/\?ticket&app_id)$/);
-      assert.ok((line.bytesIn ?? 0) > 0 && (line.bytesOut ?? 0) > 0, JSON.stringify(line));
+      assert.ok((line.bytesIn ?? 0) > 0, JSON.stringify(line));
+      // Slack's sockets log in by their address: on one that was told nothing, nothing is acknowledged.
+      if (line.grant !== "slack-app") assert.ok((line.bytesOut ?? 0) > 0, JSON.stringify(line));
     }
   });
 });
