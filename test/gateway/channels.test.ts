@@ -246,7 +246,10 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
     const phantom = phantomOf(await pidOf(), "DISCORD_BOT_TOKEN");
     assert.match(phantom, /^MA\w{24}\.G\w{5}\.[\w-]{38}$/);
     assert.ok(discord.calls.some(({ path }) => path === "/api/v10/oauth2/applications/@me"));
-    assert.match(await deployment.ok(["logs", "-n", "5000"]), new RegExp(`as ${discord.applicationId}`));
+    assert.match(
+      await deployment.ok(["logs", "-n", "5000"]),
+      new RegExp(`as ${discord.applicationId}`),
+    );
   });
 
   test("no real value is in what the bot has, though the services repeat their tokens to it", async () => {
