@@ -23,6 +23,15 @@ test("seawall --help lists every command, and each explains itself", async (t) =
   assert.deepEqual(readdirSync(state), [], "asking for help writes nothing");
 });
 
+test("seawall --version says which one this is", async (t) => {
+  const state = temporaryFolder(t);
+  for (const word of ["--version", "-V", "version"]) {
+    const { code, stdout } = await runSeawall([word], { state });
+    assert.equal(code, 0);
+    assert.match(stdout, /^seawall \d+\.\d+\.\d+\n$/);
+  }
+});
+
 for (const [args, message] of [
   [["stauts"], /there is no command "stauts"\n {2}hint: did you mean "status"\?/],
   [["status", "--nope"], /unknown option '--nope'/],

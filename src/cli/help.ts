@@ -12,8 +12,9 @@ export function overview(commands: readonly Command[]): string {
     "",
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
     "",
-    "seawall COMMAND --help says more. Exit codes: 0 done, 1 not so, 2 usage, 3 declaration",
-    "invalid, 4 this host can't enforce it, 5 failure outside of Seawall, 70 a bug.",
+    "seawall COMMAND --help says more, and seawall --version which one this is.",
+    "Exit codes: 0 done, 1 not so, 2 usage, 3 declaration invalid, 4 this host can't enforce it,",
+    "5 failure outside of Seawall, 70 a bug.",
   ].join("\n");
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { statePaths } from "../paths/index.ts";
 import { commands } from "./commands/index.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -16,11 +17,21 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Of this Seawall, as its package says. */
+function ownVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
+}
+
 async function dispatch([verb, ...rest]: readonly string[]): Promise<number> {
   if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") {
     const all = await Promise.all(Object.values(commands).map((load) => load()));
     makeOutput(false).line(overview(all));
     return verb === undefined ? 2 : 0;
+  }
+  if (verb === "--version" || verb === "-V" || verb === "version") {
+    makeOutput(false).line(`seawall ${ownVersion()}`);
+    return 0;
   }
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load === undefined) {

@@ -41,6 +41,8 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     };
     on.port = given;
     await machine.ok(["secret", "set", "anthropic"], KEY);
+    // A registry of the machine's own is named in it.
+    await on.output(["touch", "/etc/hosts"]);
     untouched = await on.traces();
   });
 
@@ -291,6 +293,18 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
 
   testUpdates(on);
 
+  testBetweenBots(on);
+
+  test("an agent's tools have a wall of their own within the unit's", async () => {
+    await attackServiceTools(machine, (...words) => on.fromInside(...words));
+  });
+
+  testAsks(on);
+  testPlugins(on);
+  testPages(on);
+  testTailnet(on);
+
+  // Stand-ins and registry end with the machine, so what needs them comes before.
   test("a power cut in the middle of a switch leaves a whole generation, which runs after boot", async () => {
     const brave = { brave: { secret: "anthropic" } };
     on.declare({ exec: { allow: ["brave-search", "ls"] } }, {}, {}, brave);
@@ -340,17 +354,6 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     const other = ["setpriv", "--reuid=65534", "--clear-groups", "node", "-e", connect];
     assert.equal(await on.output(other), "EACCES");
   });
-
-  testBetweenBots(on);
-
-  test("an agent's tools have a wall of their own within the unit's", async () => {
-    await attackServiceTools(machine, (...words) => on.fromInside(...words));
-  });
-
-  testAsks(on);
-  testPlugins(on);
-  testPages(on);
-  testTailnet(on);
 
   test("uninstall leaves nothing", async () => {
     await machine.ok(["uninstall", "--yes"]);

@@ -48,8 +48,6 @@ export function testPlugins(on: ServiceMachine): void {
     }
 
     test("that can't be had as it is pinned puts nothing in force", async () => {
-      on.declare();
-      await machine.ok(["switch", "--yes"]);
       const inForce = on.current();
       pin(`sha512-${Buffer.alloc(64).toString("base64")}`);
       declareChannel();
@@ -111,8 +109,6 @@ export function testPlugins(on: ServiceMachine): void {
         assert.match(stderr, /installing @openclaw\/mattermost into basecamp/);
       }
       assert.notEqual(await on.pidOf(GATEWAY), "0");
-      on.declare();
-      await machine.ok(["switch", "--yes"]);
     });
   });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import type { ServiceMachine } from "../../support/ServiceMachine.ts";
 
 /** A bot that is reached from a tailnet. Needs what stands in for OpenClaw in `updates`. */
@@ -29,10 +30,13 @@ exec sleep infinity\n`,
     say("Running");
     await machine.ok(["switch", "--yes"]);
     const journal = ["journalctl", "-b", "-o", "cat", "-u", "seawall-tailscale-basecamp"];
-    assert.match(
-      await on.output(journal),
-      /^told: serve --yes --https=18789 http:\/\/127\.0\.0\.1:18789$/m,
-    );
+    // The unit is up as soon as its program is there, and the journal has what that says when it has said it.
+    let told = "";
+    for (let tries = 0; tries < 100 && !told.includes("told:"); tries++) {
+      if (tries > 0) await wait(100);
+      told = await on.output(journal);
+    }
+    assert.match(told, /^told: serve --yes --https=18789 http:\/\/127\.0\.0\.1:18789$/m);
     const visit = (host: string): Promise<string> =>
       on.output([
         "node",
