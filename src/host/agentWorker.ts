@@ -183,7 +183,7 @@ async function runOne(
     if (size > LONGEST_ANSWER) running.kill("SIGKILL");
     else parts.push(text);
   });
-  await running.inner();
+  await running.walled();
   await running.exited;
   side?.process.drop(name);
   for (const listener of mine) {

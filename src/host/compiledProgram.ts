@@ -68,7 +68,7 @@ async function fill(
     });
     running.stdout?.resume();
     running.stderr?.resume();
-    await running.inner();
+    await running.walled();
     await running.exited;
     // Bots' users read it.
     chmodSync(half, 0o755);

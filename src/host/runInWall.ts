@@ -95,7 +95,7 @@ export async function runInWall(options: {
     if (size > (options.longestLine ?? LONGEST_LINE)) stall();
   });
   try {
-    await running.inner();
+    await running.walled();
     return { ...(await running.exited), stalled };
   } finally {
     clearTimeout(timer);

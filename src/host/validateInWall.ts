@@ -82,7 +82,7 @@ export async function validateInWall(input: {
     });
     const timer = setTimeout(() => running.kill("SIGKILL"), TIMEOUT_MS);
     // Throws what kept it from starting at all.
-    await running.inner();
+    await running.walled();
     await running.exited;
     clearTimeout(timer);
     return readValidation(output);

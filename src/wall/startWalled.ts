@@ -42,9 +42,11 @@ export interface WalledProcess {
   readonly pid: number | undefined;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  /** Once every layer is in force. Rejects with WallError `start` if that never comes to be. */
+  walled(): Promise<void>;
   /**
-   * Host pid of the confined process, once every layer is in force. Rejects with WallError `start`
-   * if that never comes to be.
+   * The same with the host pid of the confined process. Rejects with WallError `start` also if that has ended
+   * before it could be looked for, as one that is done quickly may have on a busy machine.
    */
   inner(): Promise<number>;
   /**
@@ -67,6 +69,8 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
   const { child, refused, removeGroup } = spawnInGroup(wall, options);
   const inner = Promise.withResolvers<number>();
   inner.promise.catch(() => undefined);
+  const walled = Promise.withResolvers<undefined>();
+  walled.promise.catch(() => undefined);
   let confined: number | undefined;
   let refusal = refused;
   let ended = false;
@@ -77,6 +81,7 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
     } else if ("message" in launch) {
       refusal = launch.message;
     } else if (confined === undefined && child.pid !== undefined) {
+      walled.resolve(undefined);
       confined = wall.bwrap === undefined ? child.pid : confinedPid(child.pid, launch.pid);
       if (confined === undefined)
         inner.reject(new WallError("start", "the confined process can't be found"));
@@ -88,7 +93,7 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
     ended = true;
     removeGroup();
     const why = refusal ?? `it ended with ${signal ?? `status ${code}`} before it was walled`;
-    inner.reject(new WallError("start", why));
+    for (const waiting of [walled, inner]) waiting.reject(new WallError("start", why));
     resolve({ code, signal, ...(refusal === undefined ? {} : { refusal }) });
   };
   child.on("error", (error) => {
@@ -104,6 +109,7 @@ export function startWalled(wall: CompiledWall, options: StartOptions): WalledPr
     pid: child.pid,
     stdout: child.stdout,
     stderr: child.stderr,
+    walled: () => walled.promise,
     inner: () => inner.promise,
     exited,
     send(message, handle, onSent = () => undefined) {

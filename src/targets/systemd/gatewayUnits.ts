@@ -97,10 +97,10 @@ export function gatewayUnits(
     ...HARDENING,
     ...protectHome(gateway, [programs.launcher]),
     ...LAUNCHER_CALLS,
-    // Node reads its interfaces by netlink and doesn't start without; nothing of OpenClaw listens on
-    // a Unix socket, and its children talk over pairs of them, which need no such right. Client commands
-    // connect to one.
-    ["RestrictAddressFamilies", `AF_INET AF_INET6 AF_NETLINK${hasCommands(bot) ? " AF_UNIX" : ""}`],
+    // Nothing of OpenClaw listens on a Unix socket, and its children talk over pairs of them, which need no
+    // such right; client commands connect to one. Without netlink OpenClaw finds no address of a local network,
+    // which there is none of, and looks names up as before (2026.9.6).
+    ["RestrictAddressFamilies", `AF_INET AF_INET6${hasCommands(bot) ? " AF_UNIX" : ""}`],
     // Every address is local to the bot; these are the ones that names are answered with.
     ["IPAddressDeny", "any"],
     ["IPAddressAllow", ["localhost", ...ASSIGNED, ...literals(bot)].join(" ")],

@@ -257,8 +257,6 @@ describe("systemd takes what systemdTarget prints", () => {
     const limits: readonly (readonly [RegExp, number])[] = [
       // Root's, since a switch is: it makes users, units and namespaces.
       [/seawall-update\.service/, 100],
-      // With client commands, and so a Unix socket (docs/systemd.md).
-      [/seawall-gateway-bot[01]/, 6],
       [/seawall-gateway-/, 5],
       [/seawall-bridge\.service/, 2],
       [/seawall-browser-/, 8],

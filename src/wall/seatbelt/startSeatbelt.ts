@@ -65,6 +65,9 @@ export function startSeatbelt(wall: SeatbeltWall, options: StartOptions): Walled
     pid: child.pid,
     stdout: child.stdout,
     stderr: child.stderr,
+    walled: async () => {
+      await inner.promise;
+    },
     inner: () => inner.promise,
     exited,
     send(message, handle, onSent = () => undefined) {

@@ -96,6 +96,32 @@ export function testBetweenBots(on: ServiceMachine): void {
     await machine.ok(["switch", "--yes"]);
   });
 
+  test("a switch whose bridge doesn't come up goes back", async () => {
+    const inForce = on.current();
+    const dropIn = `/run/systemd/system/seawall-bridge.service.d`;
+    // It comes up in this generation only; `$$` is systemd's.
+    const lines = [
+      "[Service]",
+      "RootDirectoryStartOnly=yes",
+      `ExecStartPre=+/bin/sh -c 'test "$$(readlink /etc/seawall/current)" = ${inForce}'`,
+    ];
+    const put = `mkdir ${dropIn} && cat > ${dropIn}/later.conf <<'END'\n${lines.join("\n")}\nEND\nsystemctl daemon-reload`;
+    await on.output(["sh", "-c", put]);
+    try {
+      on.declare({ exec }, {}, {}, { bridge: { to: [] } });
+      const { code, stderr } = await machine.seawall(["switch", "--yes"]);
+      assert.equal(code, 5, stderr);
+      assert.match(stderr, /the bridge between bots did not come to run/);
+      assert.equal(on.current(), inForce);
+      const { health } = await on.status();
+      assert.ok(!health.some(({ key }) => key.startsWith("unit:")), JSON.stringify(health));
+      const sent = await on.fromInside("/usr/bin/bridge", "send", "to=erdos", "text=as before");
+      assert.equal(sent.status, 0, sent.stderr);
+    } finally {
+      await on.output(["sh", "-c", `rm -r ${dropIn} && systemctl daemon-reload`]);
+    }
+  });
+
   test("prove attacks the bridge by a copy of it, with a message waiting for somebody else", async () => {
     const { stdout, stderr } = await machine.seawall([
       "prove",
