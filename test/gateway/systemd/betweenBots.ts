@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { ProveReport } from "../../../src/prove/index.ts";
 import { BROKER, GATEWAY, type Said, type ServiceMachine } from "../../support/ServiceMachine.ts";
@@ -98,14 +100,11 @@ export function testBetweenBots(on: ServiceMachine): void {
 
   test("a switch whose bridge doesn't come up goes back", async () => {
     const inForce = on.current();
-    const dropIn = `/run/systemd/system/seawall-bridge.service.d`;
-    // It comes up in this generation only; `$$` is systemd's.
-    const lines = [
-      "[Service]",
-      "RootDirectoryStartOnly=yes",
-      `ExecStartPre=+/bin/sh -c 'test "$$(readlink /etc/seawall/current)" = ${inForce}'`,
-    ];
-    const put = `mkdir ${dropIn} && cat > ${dropIn}/later.conf <<'END'\n${lines.join("\n")}\nEND\nsystemctl daemon-reload`;
+    const dropIn = "/run/systemd/system/seawall-bridge.service.d";
+    // It starts in this generation only, where there is what it is to be given.
+    const only = join(machine.tree, "etc/seawall", inForce, "only-here");
+    writeFileSync(only, "");
+    const put = `mkdir ${dropIn} && printf '[Service]\\nLoadCredential=only:/etc/seawall/current/only-here\\n' > ${dropIn}/later.conf && systemctl daemon-reload`;
     await on.output(["sh", "-c", put]);
     try {
       on.declare({ exec }, {}, {}, { bridge: { to: [] } });
@@ -118,6 +117,7 @@ export function testBetweenBots(on: ServiceMachine): void {
       const sent = await on.fromInside("/usr/bin/bridge", "send", "to=erdos", "text=as before");
       assert.equal(sent.status, 0, sent.stderr);
     } finally {
+      rmSync(only);
       await on.output(["sh", "-c", `rm -r ${dropIn} && systemctl daemon-reload`]);
     }
   });
