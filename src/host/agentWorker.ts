@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { catalogue } from "../catalogue/index.ts";
 import type { DeclaredGrant } from "../declaration/index.ts";
 import { planRun, type RunPlan, type SecretPlan, type SecretSource } from "../plan/index.ts";
-import { compileWall, startWalled, type Mount, type ProgramFiles } from "../wall/index.ts";
+import type { Mount, ProgramFiles } from "../wall/index.ts";
+import { encryptedCredential } from "../targets/index.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { systemFiles } from "./botWall.ts";
 import { compiledProgram, type CompiledProgram } from "./compiledProgram.ts";
@@ -15,7 +16,7 @@ import { resolveSource } from "./resolveSecrets.ts";
 import { NAME, SECOND_NAME, startBroker, type BrokerSide } from "./run/startRunNetwork.ts";
 import { closeHandle, listenerOf, type LaunchMessage } from "./supervisor/launchMessages.ts";
 import type { HeldListener } from "./supervisor/BrokerProcess.ts";
-import { toolFiles, toolWall, type WalledTool } from "./toolWall.ts";
+import { startTool, toolFiles, toolWall, type WalledTool } from "./toolWall.ts";
 
 const DNS_PORT = 53;
 const TMP_BYTES = 512 * 1024 * 1024;
@@ -124,48 +125,41 @@ async function runOne(
   },
 ): Promise<string> {
   const { tool, main, job, programs, files, plan, side, compiled, held, name, uid } = options;
-  const wall = compileWall(
-    toolWall({
-      tool,
-      hostname: "agent",
-      main,
-      job,
-      programs,
-      files,
-      mounts: [
-        { kind: "link", to: "/bin", target: "usr/bin" },
-        ...systemFiles(side?.trust ?? "", INSIDE).map(([to, text]): Mount => ({
-          kind: "file",
-          to,
-          text,
-        })),
-        ...compiled.mounts,
-        ...options.mounts,
-      ],
-      scratch: TMP_BYTES,
-      environment: {
-        TMPDIR: "/tmp",
-        ...options.environment,
-        ...compiled.environment,
-        GIT_SSL_CAINFO: INSIDE.caBundle,
-        NODE_EXTRA_CA_CERTS: INSIDE.caBundle,
-      },
-      network: {
-        tcp: plan?.ports ?? [],
-        udp: plan === undefined ? [] : [DNS_PORT],
-        bind: [],
-      },
-      limits: { memory: 2 * 1024 ** 3, processes: 512 },
-    }),
-    tool.capabilities,
-  );
+  const spec = toolWall({
+    tool,
+    hostname: "agent",
+    main,
+    job,
+    programs,
+    files,
+    mounts: [
+      { kind: "link", to: "/bin", target: "usr/bin" },
+      ...systemFiles(side?.trust ?? "", INSIDE).map(([to, text]): Mount => ({
+        kind: "file",
+        to,
+        text,
+      })),
+      ...compiled.mounts,
+      ...options.mounts,
+    ],
+    scratch: TMP_BYTES,
+    environment: {
+      TMPDIR: "/tmp",
+      ...options.environment,
+      ...compiled.environment,
+      GIT_SSL_CAINFO: INSIDE.caBundle,
+      NODE_EXTRA_CA_CERTS: INSIDE.caBundle,
+    },
+    network: {
+      tcp: plan?.ports ?? [],
+      udp: plan === undefined ? [] : [DNS_PORT],
+      bind: [],
+    },
+    limits: { memory: 2 * 1024 ** 3, processes: 512 },
+  });
   const mine: HeldListener[] = [];
-  const running = startWalled(wall, {
-    launcher: tool.launcher,
-    bwrap: tool.capabilities.bubblewrap?.path ?? "bwrap",
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-    stdout: "pipe",
-    stderr: "pipe",
+  const running = startTool(tool, spec, {
+    uid,
     onMessage: (message, handle) => {
       const said = message as LaunchMessage;
       if (said.type !== "listener") return;
@@ -231,12 +225,12 @@ function brokerPlan(
 
 /**
  * A credential that systemd hands to a bot's broker is opened from its file for this one, which no unit is: only
- * root can (systemd-creds(1)), and the place is that of `deliverSecret`.
+ * root can (systemd-creds(1)).
  */
 function handedOver(source: SecretSource): SecretSource {
   if (source.store !== "credential" || source.path !== undefined || process.getuid?.() !== 0)
     return source;
-  const path = `/etc/credstore.encrypted/${source.name}`;
+  const path = encryptedCredential(source.name);
   return existsSync(path) ? { ...source, path } : source;
 }
 

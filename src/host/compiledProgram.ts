@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { compileWall, startWalled, type Mount, type ProgramFiles } from "../wall/index.ts";
-import { toolWall, type WalledTool } from "./toolWall.ts";
+import type { Mount, ProgramFiles } from "../wall/index.ts";
+import { startTool, toolWall, type WalledTool } from "./toolWall.ts";
 
 /** Where Node finds it inside. */
 const CACHE_INSIDE = "/opt/seawall-compiled";
@@ -45,27 +45,18 @@ async function fill(
   const { tool, main, idle } = options;
   const half = mkdtempSync(`${folder}.half-`);
   try {
-    const wall = compileWall(
-      toolWall({
-        tool,
-        hostname: "tool",
-        main,
-        job: idle,
-        programs: [],
-        files,
-        mounts: [{ kind: "write", from: half, to: CACHE_INSIDE }],
-        scratch: 1024 * 1024,
-        environment: { NODE_COMPILE_CACHE: CACHE_INSIDE },
-      }),
-      tool.capabilities,
-    );
-    const running = startWalled(wall, {
-      launcher: tool.launcher,
-      bwrap: tool.capabilities.bubblewrap?.path ?? "bwrap",
-      stdout: "pipe",
-      stderr: "pipe",
-      onMessage: () => undefined,
+    const spec = toolWall({
+      tool,
+      hostname: "tool",
+      main,
+      job: idle,
+      programs: [],
+      files,
+      mounts: [{ kind: "write", from: half, to: CACHE_INSIDE }],
+      scratch: 1024 * 1024,
+      environment: { NODE_COMPILE_CACHE: CACHE_INSIDE },
     });
+    const running = startTool(tool, spec);
     running.stdout?.resume();
     running.stderr?.resume();
     await running.walled();

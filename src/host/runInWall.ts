@@ -1,10 +1,10 @@
 import { realpathSync } from "node:fs";
 import { ensureNode } from "../openclaw/index.ts";
-import { compileWall, probeHost, startWalled, type Mount, type WalledExit } from "../wall/index.ts";
+import { probeHost, type Mount, type WalledExit } from "../wall/index.ts";
 import type { StatePaths } from "../paths/index.ts";
 import { storeLauncher } from "./storeLauncher.ts";
 import { storeProgram, type InsideProgram } from "./storeProgram.ts";
-import { toolWall, type WalledTool } from "./toolWall.ts";
+import { startTool, toolWall, type WalledTool } from "./toolWall.ts";
 
 /** Databases are copied there. */
 const TMP_BYTES = 768 * 1024 * 1024;
@@ -50,27 +50,17 @@ export async function runInWall(options: {
   readonly onLine: (line: string) => void;
 }): Promise<WalledExit & { readonly stalled: boolean }> {
   const { tool, job, execute, uid, onLine } = options;
-  const wall = compileWall(
-    toolWall({
-      tool,
-      hostname: "tool",
-      flags: ["--max-old-space-size=1024"],
-      main: options.main,
-      job,
-      programs: execute.map((path) => ({ from: realpathSync(path), to: path })),
-      mounts: options.mounts,
-      scratch: TMP_BYTES,
-    }),
-    tool.capabilities,
-  );
-  const running = startWalled(wall, {
-    launcher: tool.launcher,
-    bwrap: tool.capabilities.bubblewrap?.path ?? "bwrap",
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-    stdout: "pipe",
-    stderr: "pipe",
-    onMessage: () => undefined,
+  const spec = toolWall({
+    tool,
+    hostname: "tool",
+    flags: ["--max-old-space-size=1024"],
+    main: options.main,
+    job,
+    programs: execute.map((path) => ({ from: realpathSync(path), to: path })),
+    mounts: options.mounts,
+    scratch: TMP_BYTES,
   });
+  const running = startTool(tool, spec, { uid });
   running.stderr?.resume();
   let stalled = false;
   const stall = (): void => {

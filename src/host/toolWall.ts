@@ -1,9 +1,13 @@
 import {
+  compileWall,
   programFiles,
+  startWalled,
   type HostCapabilities,
   type Mount,
   type ProgramFiles,
   type ResourceLimits,
+  type StartOptions,
+  type WalledProcess,
   type WallSpec,
 } from "../wall/index.ts";
 import { BOT_IDENTITY, INSIDE } from "./inside.ts";
@@ -92,4 +96,21 @@ export function toolFiles(
   programs: readonly { readonly from: string }[],
 ): ProgramFiles {
   return programFiles([tool.node, ...programs.map(({ from }) => from)]);
+}
+
+/** Starts such a program; what it prints comes by pipes. */
+export function startTool(
+  { launcher, capabilities }: WalledTool,
+  spec: WallSpec,
+  options: { readonly uid?: number | undefined } & Partial<Pick<StartOptions, "onMessage">> = {},
+): WalledProcess {
+  const { uid, onMessage = () => undefined } = options;
+  return startWalled(compileWall(spec, capabilities), {
+    launcher,
+    bwrap: capabilities.bubblewrap?.path ?? "bwrap",
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+    stdout: "pipe",
+    stderr: "pipe",
+    onMessage,
+  });
 }

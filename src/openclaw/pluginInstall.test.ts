@@ -1,6 +1,14 @@
-import { equal, match, throws } from "node:assert/strict";
+import { equal, match, ok, throws } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -66,6 +74,21 @@ test("hasPlugin() is not held up, led away or filled up by what a bot has put th
       symlinkSync(join(elsewhere.state, "npm"), npm);
     },
   ];
+  // In great numbers they aren't all read.
+  const many = stateWith(t, "{}");
+  const projects = dirname(dirname(many.lock));
+  rmSync(many.lock);
+  for (let count = 0; count < 300; count++) {
+    mkdirSync(join(projects, `other-${count}`));
+    writeFileSync(join(projects, `other-${count}`, "package-lock.json"), "{}");
+  }
+  const read = t.mock.method(fs, "readFileSync");
+  syncBuiltinESMExports();
+  equal(hasPlugin(PLUGIN, many.state, PIN), false);
+  const count = read.mock.callCount();
+  read.mock.restore();
+  syncBuiltinESMExports();
+  ok(count > 10 && count <= 64, String(count));
   for (const trick of tricks) {
     const { state, lock } = stateWith(t, "{}");
     rmSync(lock);

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { OpenClawError } from "./OpenClawError.ts";
@@ -69,7 +69,10 @@ const Lock = z.looseObject({
     z.looseObject({ version: z.string().optional(), integrity: z.string().optional() }),
   ),
 });
+type Packages = z.infer<typeof Lock>["packages"];
 const LARGEST_LOCK = 16 << 20;
+/** Each plugin is one. */
+const MOST_PROJECTS = 64;
 
 /**
  * Whether a bot's state has the pinned version of a plugin, by the lock that npm wrote. The bot may
@@ -80,7 +83,7 @@ const LARGEST_LOCK = 16 << 20;
  */
 export function hasPlugin(plugin: string, state: string, pin: PinFile): boolean {
   const { version, integrity } = pinned(plugin, pin);
-  return readLocks(state).some((lock) => {
+  return someLock(state, (lock) => {
     const entry = lock[`node_modules/${plugin}`];
     return entry?.version === version && entry.integrity === integrity;
   });
@@ -99,26 +102,41 @@ function pinned(plugin: string, pin: PinFile): PinFile["plugins"][string] {
 }
 
 /**
- * The locks of all that npm installed there. The bot may have made all of it, so from its state on each
- * step is opened by itself, without following a link: root reads here, too.
+ * Whether one of the locks of what npm installed there is as wanted. The bot may have made all of it, so from its
+ * state on each step is opened by itself, without following a link: root reads here, too. What it may have made in
+ * great numbers is not all looked at, and one by one.
  */
-function readLocks(state: string): z.infer<typeof Lock>["packages"][] {
-  const found: z.infer<typeof Lock>["packages"][] = [];
+function someLock(state: string, wanted: (lock: Packages) => boolean): boolean {
+  let found = false;
   within(state, constants.O_DIRECTORY, (folder) =>
     within(`${folder}/npm`, FOLDER, (npm) =>
       within(`${npm}/projects`, FOLDER, (projects) => {
-        for (const name of readdirSync(projects))
+        for (const name of firstNames(projects, MOST_PROJECTS))
           within(`${projects}/${name}`, FOLDER, (project) =>
             within(`${project}/package-lock.json`, FILE, (_path, file) => {
               const stat = fstatSync(file);
-              if (!stat.isFile() || stat.size > LARGEST_LOCK) return;
-              found.push(Lock.parse(JSON.parse(readFileSync(file, "utf8"))).packages);
+              if (found || !stat.isFile() || stat.size > LARGEST_LOCK) return;
+              found = wanted(Lock.parse(JSON.parse(readFileSync(file, "utf8"))).packages);
             }),
           );
       }),
     ),
   );
   return found;
+}
+
+function firstNames(folder: string, most: number): string[] {
+  const names: string[] = [];
+  const listing = opendirSync(folder);
+  try {
+    for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) {
+      if (names.length === most) break;
+      names.push(entry.name);
+    }
+  } finally {
+    listing.closeSync();
+  }
+  return names;
 }
 
 const FOLDER = constants.O_DIRECTORY | constants.O_NOFOLLOW;

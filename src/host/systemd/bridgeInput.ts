@@ -8,19 +8,11 @@ import {
   type SystemdSystem,
 } from "../../targets/index.ts";
 import { BROKER_FLAGS } from "../brokerWall.ts";
+import { activationVariables } from "./activationVariables.ts";
 import type { Programs } from "../Generation.ts";
 import { libraryFolders } from "../libraries.ts";
 import { ownConcessions, ownProcessSpec } from "../ownProcess.ts";
 import type { CodePlace } from "./systemInput.ts";
-
-/** What systemd sets for it. */
-const VARIABLES = [
-  "LISTEN_FDNAMES",
-  "LISTEN_FDS",
-  "LISTEN_PID",
-  "SEAWALL_BRIDGE_CONFIG",
-  "WATCHDOG_USEC",
-];
 
 /**
  * The process between brokers by which bots write to each other; `undefined` where none may. It reads
@@ -66,7 +58,7 @@ export function bridgeInput(
       ...spec,
       service: {
         sockets: members.length,
-        environment: VARIABLES,
+        environment: activationVariables("SEAWALL_BRIDGE_CONFIG"),
         notifies: true,
         // It answers on what it is handed, and connects to nothing.
         unixSockets: false,

@@ -8,19 +8,11 @@ import {
 } from "../../targets/index.ts";
 import { gateSpec } from "../browserSetup.ts";
 import type { Programs } from "../Generation.ts";
+import { activationVariables } from "./activationVariables.ts";
 import { HostError } from "../HostError.ts";
 import { libraryFolders } from "../libraries.ts";
 import { resolverFiles } from "../ownProcess.ts";
 import type { CodePlace } from "./systemInput.ts";
-
-/** What systemd sets for the gate. */
-const VARIABLES = [
-  "LISTEN_FDNAMES",
-  "LISTEN_FDS",
-  "LISTEN_PID",
-  "SEAWALL_GATE_CONFIG",
-  "WATCHDOG_USEC",
-];
 
 /** Descriptor of the first socket that systemd hands over (sd_listen_fds(3)). */
 const FIRST = 3;
@@ -61,7 +53,7 @@ export function browserInput(
       ...gate,
       service: {
         sockets: 2,
-        environment: VARIABLES,
+        environment: activationVariables("SEAWALL_GATE_CONFIG"),
         notifies: true,
         // Its unit shows it one only: that of its browser.
         unixSockets: true,

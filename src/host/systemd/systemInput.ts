@@ -9,19 +9,10 @@ import { botWall, type BotWallInput } from "../botWall.ts";
 import { phantomVariables } from "../brokerConfig.ts";
 import { brokerSpec } from "../brokerWall.ts";
 import type { BotGeneration, Generation, Programs } from "../Generation.ts";
+import { activationVariables } from "./activationVariables.ts";
 import { HostError } from "../HostError.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
 import { enforceablePolicies } from "../toolPolicies.ts";
-
-/** What systemd sets for a broker. */
-const SERVICE_VARIABLES = [
-  "CREDENTIALS_DIRECTORY",
-  "LISTEN_FDNAMES",
-  "LISTEN_FDS",
-  "LISTEN_PID",
-  "SEAWALL_BROKER_CONFIG",
-  "WATCHDOG_USEC",
-];
 
 /** Where our code and the system's libraries are. */
 export interface CodePlace {
@@ -161,7 +152,7 @@ function brokerServiceSpec(
     ...spec,
     service: {
       sockets: socketCount(plan, bot, host.ipv6),
-      environment: SERVICE_VARIABLES,
+      environment: activationVariables("CREDENTIALS_DIRECTORY", "SEAWALL_BROKER_CONFIG"),
       notifies: true,
       // Its unit shows it one only: the door to its gateway.
       unixSockets: true,

@@ -16,6 +16,11 @@ export interface Delivery {
   readonly source: SecretSource;
 }
 
+/** Where a credential is that `systemd-creds encrypt` made, unless its secret says otherwise. */
+export function encryptedCredential(name: string): string {
+  return `/etc/credstore.encrypted/${name}`;
+}
+
 /**
  * The credentials of one bot's broker: the vault where a secret of its grants lies there, and each
  * other secret of its grants by itself. Those of other bots are not among them.
@@ -54,7 +59,7 @@ function deliverSecret(
         source: { store: "credential", name: own },
       };
     case "credential": {
-      const place = source.path ?? `/etc/credstore.encrypted/${source.name}`;
+      const place = source.path ?? encryptedCredential(source.name);
       if (!place.startsWith("/"))
         throw noPlace(`the file of secret "${name}" isn't named by its whole path`);
       // The name is sealed into what systemd-creds encrypts, so it stays as it is.

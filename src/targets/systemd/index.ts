@@ -47,7 +47,7 @@ export {
   type BotSocket,
 } from "./sockets.ts";
 export { tellPlaces, toldBy, type TellPlace } from "./tellUnits.ts";
-export { deliverSecrets, type Delivery } from "./deliverSecret.ts";
+export { deliverSecrets, encryptedCredential, type Delivery } from "./deliverSecret.ts";
 export { caddyfile, type Site } from "./expose/caddySite.ts";
 export { fail2ban } from "./expose/fail2ban.ts";
 export { firewall } from "./expose/firewall.ts";
