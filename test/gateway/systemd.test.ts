@@ -9,7 +9,7 @@ import type { ProveReport } from "../../src/prove/index.ts";
 import { bootMachine, type Machine } from "../support/Machine.ts";
 import { machineChromium } from "../support/machineChromium.ts";
 import { BROKER, GATEWAY, ServiceMachine, SUPPORT } from "../support/ServiceMachine.ts";
-import { testStore } from "../support/testStore.ts";
+import { filledStore } from "../support/testStore.ts";
 import { testAsks } from "./systemd/asks.ts";
 import { testBetweenBots } from "./systemd/betweenBots.ts";
 import { testPages } from "./systemd/pages.ts";
@@ -20,7 +20,7 @@ import { testUpdates } from "./systemd/updates.ts";
 
 const KEY = `sk-ant-api03-${randomBytes(70).toString("base64url").slice(0, 93)}AA`;
 
-const booted = await bootMachine(testStore, machineChromium());
+const booted = await bootMachine(filledStore, machineChromium());
 after(async () => {
   if (typeof booted !== "string") await booted[Symbol.asyncDispose]();
 });
