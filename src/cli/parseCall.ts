@@ -15,11 +15,12 @@ const COMMON: ParseArgsOptionsConfig = {
 /** @throws UsageError with what is wrong and how it is called right. */
 export function parseCall(command: Command, args: readonly string[]): ParsedCall {
   const hint = `type: seawall ${command.name} --help`;
+  const options = { ...COMMON, ...command.options };
   let parsed;
   try {
     parsed = parseArgs({
-      args: [...args],
-      options: { ...COMMON, ...command.options },
+      args: withNegativeNumbers(args, options),
+      options,
       allowPositionals: true,
       strict: true,
     });
@@ -35,4 +36,22 @@ export function parseCall(command: Command, args: readonly string[]): ParsedCall
     throw new UsageError(`${what}: seawall ${command.name} ${command.usage}`.trimEnd(), hint);
   }
   return { words: parsed.positionals, values: parsed.values as ParsedCall["values"] };
+}
+
+/**
+ * Node takes what begins with a dash for an option that was meant. A number can't be one, and Telegram's groups have
+ * negative ones.
+ */
+function withNegativeNumbers(args: readonly string[], options: ParseArgsOptionsConfig): string[] {
+  const joined: string[] = [];
+  const end = args.indexOf("--");
+  args.forEach((word, index) => {
+    const option = joined.at(-1) ?? "";
+    const takesOne = options[option.replace(/^--/u, "")]?.type === "string";
+    const isBefore = end === -1 || index < end;
+    if (isBefore && takesOne && option.startsWith("--") && /^-\d+$/u.test(word))
+      joined[joined.length - 1] = `${option}=${word}`;
+    else joined.push(word);
+  });
+  return joined;
 }
