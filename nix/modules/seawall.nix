@@ -60,6 +60,7 @@ let
     ];
     project = "${cfg.package}/lib/seawall";
     cache = "${cfg.package}/lib/seawall/broker-cache";
+    registry = cfg.npmRegistry;
     openclaw = lib.genAttrs (lib.unique (map (name: cfg.bots.${name}.openclaw) names)) (
       version: "${cfg.openclawTrees.${version}}"
     );
@@ -102,6 +103,7 @@ let
     description = "Seawall: phantoms, tokens and certificates of this machine";
     wantedBy = [ "seawall.target" ];
     before = lib.concatMap (name: [
+      "seawall-install-${name}.service"
       "seawall-broker-${name}.service"
       "seawall-gateway-${name}.service"
     ]) names;
@@ -185,6 +187,12 @@ in
       type = lib.types.attrsOf types.outsideStore;
       default = { };
       description = "Further places where the token of a bot's gateway can be read by root, by bot.";
+    };
+
+    npmRegistry = lib.mkOption {
+      type = lib.types.strMatching "https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/-]*";
+      default = "https://registry.npmjs.org/";
+      description = "Where bots' plugins are fetched from, which the machine does by itself, and compares with their pins.";
     };
 
     openFirewall = lib.mkOption {

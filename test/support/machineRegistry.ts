@@ -53,7 +53,7 @@ async function install() {
     names: [await codeOf(() => lookup("api.anthropic.com")), await codeOf(() => lookup(new URL(process.env.npm_config_registry).hostname))],
     address: await codeOf(() => reach("9.9.9.9", 443)),
     configuration: await codeOf(() => writeFileSync("/etc/seawall/openclaw.json", "{}")),
-    files: await Promise.all(["/etc/shadow", "/run/seawall-plugins/generation", "/etc/seawall/current"].map((path) => codeOf(() => readFileSync(path)))),
+    files: await Promise.all(["/etc/shadow", "/run/seawall-plugins-basecamp/generation", "/etc/seawall/current"].map((path) => codeOf(() => readFileSync(path)))),
     execution: spawnSync(copy, ["--version"]).error?.code ?? "done",
   }));
   process.exitCode = status ?? 1;

@@ -6,6 +6,8 @@ import {
   systemdTarget,
   targetFile,
   type SystemdAgents,
+  type SystemdInput,
+  type SystemdInstall,
   type SystemdSystem,
   type TargetFile,
 } from "../../targets/index.ts";
@@ -103,11 +105,13 @@ export function describedFiles(
   machine: MachineDescription,
   files: (programs: readonly string[]) => ProgramFiles = programFiles,
 ): readonly TargetFile[] {
-  const rendered = systemdTarget.render(
-    systemInput(generation, describedSystem(machine), describedPlace(machine, files), {
-      agents: describedAgents(generation, machine),
-    }),
-  );
+  const input = systemInput(generation, describedSystem(machine), describedPlace(machine, files), {
+    agents: describedAgents(generation, machine),
+  });
+  const rendered = systemdTarget.render({
+    ...input,
+    bots: withInstall(input.bots, generation, machine),
+  });
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const own = [
     targetFile(GENERATION_FILE, json(generation)),
@@ -117,14 +121,40 @@ export function describedFiles(
   return [...units, ...own].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Nobody switches there, so each bot that has plugins gets a unit that installs them. */
+function withInstall(
+  bots: SystemdInput["bots"],
+  { plan }: Generation,
+  machine: MachineDescription,
+): SystemdInput["bots"] {
+  const { project, programs } = machine;
+  const { store, variables } = describedEnvironment(machine);
+  const install: SystemdInstall = {
+    command: [programs.node, join(project, "src/host/described/installMain.ts")],
+    environment: variables,
+    writes: store,
+  };
+  const having = new Set(
+    plan.bots.flatMap(({ name, openclaw }) => (openclaw.plugins.length > 0 ? [name] : [])),
+  );
+  return Object.fromEntries(
+    Object.entries(bots).map(([name, bot]) => [name, having.has(name) ? { ...bot, install } : bot]),
+  );
+}
+
 /** By what its agents are synchronized; which there are is kept there, and told by nobody's configuration. */
-function describedAgents(
-  { declaration }: Generation,
-  { project, programs: { node }, paths, tools }: MachineDescription,
-): SystemdAgents {
+function describedAgents({ declaration }: Generation, machine: MachineDescription): SystemdAgents {
+  return { declaration, environment: describedEnvironment(machine).variables };
+}
+
+/** What the command line's programs are told there. */
+function describedEnvironment({ project, programs: { node }, paths, tools }: MachineDescription): {
+  readonly store: string;
+  readonly variables: Readonly<Record<string, string>>;
+} {
   const state = dirname(paths.state);
   const store = join(state, "store");
-  return { declaration, environment: commandEnvironment({ project, node, state, store, tools }) };
+  return { store, variables: commandEnvironment({ project, node, state, store, tools }) };
 }
 
 /** Where our code is on that machine, and what its brokers and bots use of the system. */

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import { BRIDGE_FOLDER } from "../systemd/bridgeUnits.ts";
-import { AGENTS_UNIT, botFolder, botUnits, bridgeUnits, FIREWALL_UNIT } from "../systemd/names.ts";
+import {
+  AGENTS_UNIT,
+  botFolder,
+  botUnits,
+  bridgeUnits,
+  FIREWALL_UNIT,
+  installUnit,
+} from "../systemd/names.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 
 /** What NixOS has of its own: users, a firewall. */
@@ -58,6 +65,7 @@ function unitChanges(
       restartedBy([brokerDepends(plan, bot), ...bytesOf((path) => path === policy)]),
     ],
     [`units/${units.network}`, restartedBy(listens.map(({ bytes }) => bytes))],
+    [`units/${installUnit(bot.name)}`, restartedBy([JSON.stringify(bot.openclaw)])],
     ...sockets.map((unit) => [`units/${unit}`, { Unit: [`PartOf=${units.network}`] }] as const),
   ];
 }

@@ -50,6 +50,17 @@ export interface SystemdBot {
   readonly broker: WallSpec;
   /** For a bot that reads pages by a browser. */
   readonly browser?: SystemdBrowser;
+  /** For a bot with plugins, where no switch installs them. */
+  readonly install?: SystemdInstall;
+}
+
+/** What installs a bot's plugins before it is started. */
+export interface SystemdInstall {
+  /** Takes the bot's name besides. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** A folder that it writes, beside the deployment's state. */
+  readonly writes: string;
 }
 
 export interface SystemdBrowser {
