@@ -340,14 +340,19 @@ in
     systemd.services.seawall-prepare = prepare;
     systemd.targets.multi-user.wants = [ "seawall.target" ];
     systemd.targets.seawall.wants = [ "network-online.target" ];
-    # Secrets and models that this machine has of its own are there first.
+    # Secrets and models that this machine has of its own are there first. A switch stops what makes private files,
+    # restarts bots, and only then starts what it stopped; so they ask for it.
     systemd.units = lib.genAttrs (
-      map (name: "seawall-broker-${name}.service") names
+      lib.concatMap (name: [
+        "seawall-broker-${name}.service"
+        "seawall-gateway-${name}.service"
+      ]) names
       ++ lib.optional (withAgents != [ ]) "seawall-agents.service"
     ) (_: {
       overrideStrategy = "asDropin";
       text = ''
         [Unit]
+        Wants=seawall-prepare.service
         After=seawall-prepare.service agenix-install-secrets.service sops-install-secrets.service ollama.service
       '';
     });

@@ -29,7 +29,12 @@ in
   };
   dropins = builtins.mapAttrs (_: unit: unit.text) (
     lib.filterAttrs (
-      name: _: lib.hasPrefix "seawall-broker-" name || name == "seawall-agents.service"
+      name: _:
+      lib.any (prefix: lib.hasPrefix prefix name) [
+        "seawall-agents.service"
+        "seawall-broker-"
+        "seawall-gateway-"
+      ]
     ) config.systemd.units
   );
   # Only the words that every nixpkgs has.

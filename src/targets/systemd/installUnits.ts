@@ -89,13 +89,15 @@ export function gatewayAfterInstall(bot: string, { install }: SystemdBot): Direc
 
 /**
  * That the broker, which its sockets may start any time, isn't there while another writes the bot's record. It does
- * run when they couldn't be installed: a socket whose service can't be started would try it again without end.
+ * run when they couldn't be installed: a socket whose service can't be started would try it again without end. It
+ * asks for them, so that one that is started anew before its gateway doesn't have to be stopped for them.
  */
 export function brokerAfterInstall(bot: string, { install }: SystemdBot): Directives {
   if (install === undefined) return [];
   const unitName = installUnit(bot);
   return [
     ["PartOf", unitName],
+    ["Wants", unitName],
     ["After", unitName],
   ];
 }
