@@ -109,7 +109,7 @@ test("refuseWhatDescribedLack() takes what has a place there, and says which bot
   const agents = { repositories: { path: "/srv/git" } };
   assert.equal(refusal({ grants: { ...ollama, bridge: { to: ["two"] } }, agents }), undefined);
   const chat = { secret: "chat", url: "https://chat.example.com" };
-  assert.match(refusal({ grants: { ...ollama, mattermost: chat } }) ?? "", /"one" has plugins/);
+  assert.equal(refusal({ grants: { ...ollama, mattermost: chat } }), undefined);
   assert.match(
     refusal({ grants: { ...ollama, "browser-fetch": { allowHosts: ["*.example.com"] } } }) ?? "",
     /"one" is granted "browser-fetch"/,
@@ -171,6 +171,12 @@ test("readMachine() refuses what describes no machine, and paths that would mean
   refused(good.replace('"/usr/bin/ip"', '"/usr/bin/%h"'));
   refused(good.replace('"systemd":258', '"systemd":240'));
   refused(good.replace('"version":1', '"version":1,"more":1'));
+  const withRegistry = (url: string): string =>
+    good.replace('"version":1', `"version":1,"registry":${JSON.stringify(url)}`);
+  writeFileSync(file, withRegistry("https://npm.example.com:8443/all/"));
+  assert.equal(readMachine(file).registry, "https://npm.example.com:8443/all/");
+  for (const url of ["http://a.example/", "https://me:hunter2@a.example/", "https://a.example/?x"])
+    refused(withRegistry(url));
 });
 
 test("landlockOf() knows which Linux brought which ABI", () => {

@@ -128,11 +128,10 @@ function withInstall(
   machine: MachineDescription,
 ): SystemdInput["bots"] {
   const { project, programs } = machine;
-  const { store, variables } = describedEnvironment(machine);
   const install: SystemdInstall = {
     command: [programs.node, join(project, "src/host/described/installMain.ts")],
-    environment: variables,
-    writes: store,
+    environment: describedEnvironment(machine),
+    writes: dirname(machine.paths.state),
   };
   const having = new Set(
     plan.bots.flatMap(({ name, openclaw }) => (openclaw.plugins.length > 0 ? [name] : [])),
@@ -144,17 +143,19 @@ function withInstall(
 
 /** By what its agents are synchronized; which there are is kept there, and told by nobody's configuration. */
 function describedAgents({ declaration }: Generation, machine: MachineDescription): SystemdAgents {
-  return { declaration, environment: describedEnvironment(machine).variables };
+  return { declaration, environment: describedEnvironment(machine) };
 }
 
 /** What the command line's programs are told there. */
-function describedEnvironment({ project, programs: { node }, paths, tools }: MachineDescription): {
-  readonly store: string;
-  readonly variables: Readonly<Record<string, string>>;
-} {
+function describedEnvironment({
+  project,
+  programs: { node },
+  paths,
+  tools,
+}: MachineDescription): Readonly<Record<string, string>> {
   const state = dirname(paths.state);
   const store = join(state, "store");
-  return { store, variables: commandEnvironment({ project, node, state, store, tools }) };
+  return commandEnvironment({ project, node, state, store, tools });
 }
 
 /** Where our code is on that machine, and what its brokers and bots use of the system. */

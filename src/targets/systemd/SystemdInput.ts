@@ -59,7 +59,7 @@ export interface SystemdInstall {
   /** Takes the bot's name besides. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** A folder that it writes, beside the deployment's state. */
+  /** The folder that it writes: the deployment's state, and programs. */
   readonly writes: string;
 }
 

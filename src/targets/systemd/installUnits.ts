@@ -39,7 +39,8 @@ export function installUnits(
     ["UMask", "0022"],
     ["PrivateTmp", "yes"],
     ["ProtectHome", "yes"],
-    ["ReadWritePaths", ["/run", plainWord(install.writes), plainWord(paths.state)].join(" ")],
+    ["ReadWritePaths", `/run ${plainWord(install.writes)}`],
+    ["InaccessiblePaths", [paths.vault.file, paths.vault.identity].map(optional).join(" ")],
     // V8 executes what it compiles.
     ["SystemCallFilter", "@system-service"],
     ["SystemCallFilter", "~@resources"],
@@ -66,6 +67,10 @@ export function installUnits(
       ["Service", knownDirectives(service, version)],
     ]),
   ];
+}
+
+function optional(path: string): string {
+  return `-${plainWord(path)}`;
 }
 
 /** Which of the hardening it has otherwise. */

@@ -53,7 +53,7 @@ export function testDescribed(on: ServiceMachine): void {
       const build = ["build", "--target", "systemd", "--machine", "/root/machine.json", "--out"];
       await machine.ok([...build, SYSTEM, "/root/seawall.json5"]);
       await on.output(["systemctl", "stop", "seawall*"]);
-      await on.output(["rm", `${STATE}/plugins/basecamp.json`]);
+      await on.output(["rm", "-f", `${STATE}/plugins/basecamp.json`]);
       await on.output(["ln", "-sfn", SYSTEM, CURRENT]);
       mkdirSync(join(machine.tree, "run/systemd/system"), { recursive: true });
       await on.output(["sh", "-c", `ln -s ${CURRENT}/units/* /run/systemd/system`]);
