@@ -4,7 +4,7 @@ import { targetFile, type TargetFile } from "../Target.ts";
 import { deliverSecrets } from "./deliverSecret.ts";
 import { knownDirectives } from "./directives.ts";
 import { HARDENING, LAUNCHER_CALLS } from "./hardening.ts";
-import { brokerAfterInstall } from "./installUnits.ts";
+import { afterInstall } from "./installUnits.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
 import {
   botFolder,
@@ -107,7 +107,7 @@ export function brokerUnits(
             "After",
             ["network.target", needed, units.doorSocket, ...bridge, ...gate, ...tells].join(" "),
           ],
-          ...brokerAfterInstall(bot.name, walls),
+          ...afterInstall("broker", bot.name, walls),
           ["StartLimitIntervalSec", "0"],
         ],
       ],

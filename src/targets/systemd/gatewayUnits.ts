@@ -9,7 +9,7 @@ import { targetFile, type TargetFile } from "../Target.ts";
 import { journalFields, unit } from "./brokerUnits.ts";
 import { knownDirectives } from "./directives.ts";
 import { HARDENING, LAUNCHER_CALLS, SMALL_CALLS } from "./hardening.ts";
-import { gatewayAfterInstall } from "./installUnits.ts";
+import { afterInstall } from "./installUnits.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
 import {
   botFolder,
@@ -144,7 +144,7 @@ export function gatewayUnits(
               units.broker,
             ].join(" "),
           ],
-          ...gatewayAfterInstall(bot.name, walls),
+          ...afterInstall("gateway", bot.name, walls),
           ["StartLimitIntervalSec", "0"],
         ],
       ],

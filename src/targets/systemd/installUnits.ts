@@ -82,27 +82,18 @@ const OWN = new Set([
   "UMask",
 ]);
 
-/** That the bot isn't started without its plugins. */
-export function gatewayAfterInstall(bot: string, { install }: SystemdBot): Directives {
-  if (install === undefined) return [];
-  const unitName = installUnit(bot);
-  return [
-    ["Requires", unitName],
-    ["After", unitName],
-  ];
-}
-
 /**
- * That the broker, which its sockets may start any time, isn't there while another writes the bot's record. It does
- * run when they couldn't be installed: a socket whose service can't be started would try it again without end. It
- * asks for them, so that one that is started anew before its gateway doesn't have to be stopped for them.
+ * How a bot's units wait for its plugins. The gateway isn't started without. The broker, which its sockets may start any
+ * time, isn't there while another writes the bot's record; it does run when they couldn't be installed: a socket
+ * whose service can't be started would try it again without end. It asks for them, so that one that is started anew
+ * before its gateway doesn't have to be stopped for them.
  */
-export function brokerAfterInstall(bot: string, { install }: SystemdBot): Directives {
-  if (install === undefined) return [];
-  const unitName = installUnit(bot);
-  return [
-    ["PartOf", unitName],
-    ["Wants", unitName],
-    ["After", unitName],
-  ];
+const WAITS = { gateway: ["Requires", "After"], broker: ["PartOf", "Wants", "After"] } as const;
+
+export function afterInstall(
+  role: keyof typeof WAITS,
+  bot: string,
+  { install }: SystemdBot,
+): Directives {
+  return install === undefined ? [] : WAITS[role].map((each) => [each, installUnit(bot)] as const);
 }
