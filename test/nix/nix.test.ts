@@ -457,7 +457,7 @@ function analyze(folder: string, files: ReturnType<typeof describedFiles>): void
     const file = join(folder, path.slice("units/".length));
     const text = Buffer.from(bytes)
       .toString()
-      .replaceAll(/^(ExecStart=)\/nix\/store\/\S+/gm, "$1/usr/bin/env");
+      .replaceAll(/^(Exec(?:Start|StopPost)=)\/nix\/store\/\S+/gm, "$1/usr/bin/env");
     writeFileSync(file, text);
     return [file];
   });

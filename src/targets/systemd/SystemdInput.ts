@@ -56,7 +56,7 @@ export interface SystemdBot {
 
 /** What installs a bot's plugins before it is started. */
 export interface SystemdInstall {
-  /** Takes the bot's name besides. */
+  /** Takes the bot's name besides, and `clean` to remove only what was left by force. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** The folder that it writes: the deployment's state, and programs. */

@@ -22,10 +22,13 @@ export function installUnits(
 ): TargetFile[] {
   if (install === undefined) return [];
   const { broker, gateway } = botUnits(name, prefix);
+  const command = [...install.command, name].map(plainWord).join(" ");
   const service: Directives = [
     ["Type", "oneshot"],
     ["RemainAfterExit", "yes"],
-    ["ExecStart", [...install.command, name].map(plainWord).join(" ")],
+    ["ExecStart", command],
+    // Ended by force it leaves another broker, and this bot's comes to run as soon as this is over.
+    ["ExecStopPost", `${command} clean`],
     ["TimeoutStartSec", `${MINUTES * plugins.length}min`],
     ["Slice", SLICE_UNIT],
     ["KillMode", "mixed"],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { libraryFolders } from "../../../src/host/libraries.ts";
 import { brokerCache } from "../../../src/host/warmBroker.ts";
 import type { Programs } from "../../../src/host/Generation.ts";
@@ -129,6 +130,18 @@ export function testDescribed(on: ServiceMachine): void {
       );
       const warning = (await on.status()).health.find(({ key }) => key === `unit:${INSTALL}`);
       assert.match(JSON.stringify(warning), /basecamp isn't started without its plugins/);
+    });
+
+    test("leaves nothing of an installation that is ended by force", async () => {
+      const place = join(machine.tree, "run/seawall-plugins-basecamp/generation/tmpfiles.conf");
+      await on.output(["systemctl", "start", "--no-block", INSTALL]);
+      for (let tries = 0; tries < 1000 && !existsSync(place); tries++) await wait(20);
+      await on.output(["systemctl", "kill", "--kill-who=main", "--signal=KILL", INSTALL]);
+      for (let tries = 0; tries < 1000 && (await state(INSTALL)) !== "failed"; tries++)
+        await wait(20);
+      assert.match(await saidBy(INSTALL), /status=9\/KILL/);
+      const left = await machine.run(["sh", "-c", "ls /run /run/systemd/system | grep plugins"]);
+      assert.equal(left.stdout, "");
     });
 
     test("installs it in the bot's wall before the bot is started, and once", async () => {
