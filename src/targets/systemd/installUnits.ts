@@ -88,10 +88,9 @@ const OWN = new Set([
 /**
  * How a bot's units wait for its plugins. The gateway isn't started without. The broker, which its sockets may start any
  * time, isn't there while another writes the bot's record; it does run when they couldn't be installed: a socket
- * whose service can't be started would try it again without end. It asks for them, so that one that is started anew
- * before its gateway doesn't have to be stopped for them.
+ * whose service can't be started would try it again without end.
  */
-const WAITS = { gateway: ["Requires", "After"], broker: ["PartOf", "Wants", "After"] } as const;
+const WAITS = { gateway: ["Requires", "After"], broker: ["PartOf", "After"] } as const;
 
 export function afterInstall(
   role: keyof typeof WAITS,
