@@ -21,7 +21,10 @@ import {
   BRIDGE_USER,
   botUser,
   brokerUser,
+  browserUser,
+  gateUser,
   hasBridge,
+  hasBrowser,
   launchdTarget,
   nixModule,
   nixValue,
@@ -111,6 +114,9 @@ describe("configurations", { skip }, () => {
         Object.keys(users).toSorted(),
         [
           ...plan.bots.flatMap((bot) => [botUser(bot.name), brokerUser(bot.name)]),
+          ...plan.bots
+            .filter((bot) => hasBrowser(bot))
+            .flatMap((bot) => [gateUser(bot.name), browserUser(bot.name)]),
           ...(plan.bots.some((bot) => hasBridge(bot)) ? [BRIDGE_USER] : []),
         ].toSorted(),
       );
@@ -159,11 +165,11 @@ describe("what Nix computes as TypeScript does", { skip }, () => {
     const bots = ["x", "a".repeat(24), `${"a".repeat(22)}-b`, "ends-with-1"];
     const made = evaluate(
       `let d = import ${ROOT}/nix/modules/declaration.nix { lib = import ${FOLDER}/lib.nix; };
-       in map (bot: [ (d.botUser bot) (d.brokerUser bot) ]) ${nixValue(bots)}`,
+       in map (bot: [ (d.botUser bot) (d.brokerUser bot) (d.gateUser bot) (d.browserUser bot) ]) ${nixValue(bots)}`,
     );
     assert.deepEqual(
       JSON.parse(made.out),
-      bots.map((bot) => [botUser(bot), brokerUser(bot)]),
+      bots.map((bot) => [botUser(bot), brokerUser(bot), gateUser(bot), browserUser(bot)]),
     );
   });
 

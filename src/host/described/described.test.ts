@@ -107,13 +107,13 @@ test("refuseWhatDescribedLack() takes what has a place there, and says which bot
   };
   const ollama = { ollama: {} };
   const agents = { repositories: { path: "/srv/git" } };
-  assert.equal(refusal({ grants: { ...ollama, bridge: { to: ["two"] } }, agents }), undefined);
+  const pages = { "browser-fetch": { allowHosts: ["*.example.com"] } };
+  assert.equal(
+    refusal({ grants: { ...ollama, ...pages, bridge: { to: ["two"] } }, agents }),
+    undefined,
+  );
   const chat = { secret: "chat", url: "https://chat.example.com" };
   assert.match(refusal({ grants: { ...ollama, mattermost: chat } }) ?? "", /"one" has plugins/);
-  assert.match(
-    refusal({ grants: { ...ollama, "browser-fetch": { allowHosts: ["*.example.com"] } } }) ?? "",
-    /"one" is granted "browser-fetch"/,
-  );
   const autoUpdate = { calendar: "weekly" };
   assert.match(refusal({ grants: ollama }, { autoUpdate }) ?? "", /^autoUpdate moves/);
 });
