@@ -110,8 +110,7 @@ function browserChanges(
   const sockets = [units.proxy, gateSocket, browserSocket];
   const listens = bytesOf((path) => sockets.some((unit) => path === `units/${unit}`));
   const around = bytesOf(
-    (path) =>
-      path === `units/${network}` || path === `units/${browser}` || isBrowsers(path, bot),
+    (path) => path === `units/${network}` || path === `units/${browser}` || isBrowsers(path, bot),
   );
   const { Unit = [] } = restartedBy([gateDepends(bot), ...listens, ...around]);
   return [
