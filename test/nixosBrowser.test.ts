@@ -113,6 +113,12 @@ test(
     for (const path of ["/nix/store", "/etc", "/nix/store/abc-glibc/lib", SEAWALL])
       assert.ok(!shown.includes(path), path);
 
+    // No program is started without its loader, which is the store's.
+    for (const name of ["gateway", "broker", "gate", "browser"]) {
+      const policy = readFileSync(join(place, SYSTEM, `bots/one/${name}.policy`), "latin1");
+      assert.ok(policy.includes("/nix/store/abc-glibc/lib/ld-linux-x86-64.so.2"), name);
+    }
+
     // At activation: what the gate is told is the gate's alone.
     root.switchTo(SYSTEM);
     for (let times = 0; times < 2; times++) {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   readlinkSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +18,8 @@ import { makePlan, type Plan } from "../../plan/index.ts";
 import { statePaths } from "../../paths/index.ts";
 import { gatewayToken } from "../hostKeys.ts";
 import { HostError } from "../HostError.ts";
+import { readInterpreter } from "../../wall/index.ts";
+import { describedSystem } from "./describedSystem.ts";
 import { refuseWhatDescribedLack } from "./lacking.ts";
 import { landlockOf, readMachine } from "./MachineDescription.ts";
 import { makePrivate } from "./makePrivate.ts";
@@ -171,6 +174,22 @@ test("readMachine() refuses what describes no machine, and paths that would mean
   refused(good.replace('"/usr/bin/ip"', '"/usr/bin/%h"'));
   refused(good.replace('"systemd":258', '"systemd":240'));
   refused(good.replace('"version":1', '"version":1,"more":1'));
+});
+
+test("describedSystem() names the loaders that the machine's programs are started by", (t) => {
+  const folder = temporaryFolder(t);
+  const machine = readMachine(join(prepared(folder, {}), "machine.json"));
+  const known = (programs: object, commands: Record<string, string[]> = {}): readonly string[] =>
+    describedSystem({ ...machine, programs: { ...machine.programs, ...programs }, commands }).host
+      .loaders;
+  const loader = readInterpreter(process.execPath);
+  assert.ok(loader !== undefined);
+  assert.deepEqual(known({ node: process.execPath }), [loader]);
+  mkdirSync(join(folder, "bin"));
+  symlinkSync(process.execPath, join(folder, "bin/granted"));
+  assert.deepEqual(known({ node: "/nonexistent/node" }, { one: [join(folder, "bin")] }), [loader]);
+  // Control: of programs that aren't there nothing is known.
+  assert.deepEqual(known({ node: "/nonexistent/node" }), []);
 });
 
 test("landlockOf() knows which Linux brought which ABI", () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { browserFiles, type BrowserSystem } from "../../services/index.ts";
 import { browserBots } from "../browserSetup.ts";
@@ -12,7 +12,7 @@ import {
   type SystemdSystem,
   type TargetFile,
 } from "../../targets/index.ts";
-import { programFiles, type Mount, type ProgramFiles } from "../../wall/index.ts";
+import { programFiles, readInterpreter, type Mount, type ProgramFiles } from "../../wall/index.ts";
 import { clientCommands, type Plan } from "../../plan/index.ts";
 import { findCommands } from "../findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "../Generation.ts";
@@ -43,7 +43,7 @@ export function describedSystem(machine: MachineDescription): SystemdSystem {
       noexec: true,
       countsProcesses: true,
       cgroups: { kind: "systemd", program: "/usr/bin/systemd-run", user: false },
-      loaders: [],
+      loaders: loadersOf(machine),
       mechanisms: [],
     },
     paths,
@@ -56,6 +56,19 @@ export function describedSystem(machine: MachineDescription): SystemdSystem {
       tailscale: programs.tailscale,
     },
   };
+}
+
+/**
+ * By what the kernel starts its programs: in a Nix store each names the loader of the libraries that it was built
+ * with, and there is no other.
+ */
+function loadersOf({ programs, browser, commands }: MachineDescription): string[] {
+  const granted = [...new Set(Object.values(commands).flat())].flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
+  );
+  const known = [programs.node, programs.shell, ...(browser ? [browser.chromium] : []), ...granted];
+  const found = known.flatMap((program) => readInterpreter(program) ?? []);
+  return [...new Set(found)].toSorted();
 }
 
 /**
