@@ -98,6 +98,8 @@ in
 
   botUser = bot: userName "seawall-${bot}";
   brokerUser = bot: userName "seawall_${bot}";
+  gateUser = bot: userName "seawall_gate_${bot}";
+  browserUser = bot: userName "seawall_web_${bot}";
   # names.ts, BRIDGE_USER.
   bridgeUser = "seawall__bridge";
 

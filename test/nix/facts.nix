@@ -29,12 +29,7 @@ in
   };
   dropins = builtins.mapAttrs (_: unit: unit.text) (
     lib.filterAttrs (
-      name: _:
-      lib.any (prefix: lib.hasPrefix prefix name) [
-        "seawall-agents.service"
-        "seawall-broker-"
-        "seawall-gateway-"
-      ]
+      name: _: lib.hasPrefix "seawall-broker-" name || name == "seawall-agents.service"
     ) config.systemd.units
   );
   # Only the words that every nixpkgs has.

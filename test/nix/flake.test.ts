@@ -39,7 +39,10 @@ function written(folder: string): Written {
 }
 
 const BOT = ["--provider", "anthropic", "--channels", "telegram", "--set", "telegram.allowFrom=12"];
-const MORE = ["--services", "github,sonarr", "--set", "sonarr.url=http://10.0.0.5:8989"];
+const MORE = [
+  ..."--services github,sonarr,browser-fetch --set sonarr.url=http://10.0.0.5:8989".split(" "),
+  ..."--set browser-fetch.allowHosts=*.wikipedia.org".split(" "),
+];
 
 describe("seawall init --flake", { skip }, () => {
   test("writes a flake of the machine that it was told of, whose bot is the declaration of the same answers", (t) => {
@@ -208,10 +211,11 @@ describe("seawall init --flake refuses", () => {
       "--host: a host name is",
       "--system: Seawall runs on",
       "--seawall: leave out who logs in",
-      '--services: "browser-fetch" is a program',
       "--store: nothing reads that when a machine of NixOS boots",
     ])
       assert.ok(stderr.includes(text), `${text}: ${stderr}`);
+    // Services that are programs of ours are there, too.
+    assert.ok(!stderr.includes("--services"), stderr);
     assert.ok(!stderr.includes("hunter2"), stderr);
   });
 

@@ -19,7 +19,7 @@ const work = mkdtempSync("/tmp/registry-");
 const program = (version: string): string => `
 import { spawnSync } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 const [command, , what] = process.argv.slice(2);
@@ -47,6 +47,7 @@ async function install() {
     connect({ host, port, timeout: 5000 }).once("connect", resolve).once("error", reject).once("timeout", () => reject({ code: "timeout" }));
   });
   const copy = HOME + "/program";
+  rmSync(copy, { force: true });
   copyFileSync(process.execPath, copy);
   writeFileSync(HOME + "/tried.json", JSON.stringify({
     variables: Object.keys(process.env),

@@ -29,6 +29,16 @@ const description = z.strictObject({
     caddy: path,
     tailscale: path,
   }),
+  /** Where a bot has one. */
+  browser: z
+    .strictObject({
+      chromium: path,
+      /** Our program that drives it, as `copyProgram` makes it of `BROWSER_PROGRAM`. */
+      program: path,
+      /** A folder with fonts and `fonts.conf`, which names no other. */
+      fonts: path,
+    })
+    .optional(),
   /** Folders with the system's programs that Seawall's own commands start, as git. */
   tools: z.array(path).default([]),
   /** This Seawall, as it will be on that machine. */

@@ -8,7 +8,7 @@ import { HostError } from "../HostError.ts";
  */
 export const DESCRIBED = {
   /** Services that are programs of ours and whose units come with the others. */
-  programs: ["bridge"] as readonly string[],
+  programs: ["bridge", "browser-fetch"] as readonly string[],
 } as const;
 
 /** @throws HostError `cannot-serve` for what is in the plan and would not be on that machine. */

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { findChromium } from "../src/services/index.ts";
+import { lackingBrowser, probeSubject } from "../src/services/browser/testing/TestBrowser.ts";
+import { lacksNixosRoot, NixosRoot, SEAWALL } from "./support/NixosRoot.ts";
+import { temporaryFolder } from "./support/temporaryFolder.ts";
+
+const skip = lacksNixosRoot() || lackingBrowser(await probeSubject());
+const SYSTEM = "/nix/store/abc-system";
+const PROGRAM = "/nix/store/abc-browser";
+const FONTS = "/nix/store/abc-fonts";
+const STATE = "/var/lib/seawall/system";
+const GATE = 903;
+
+const PASSWD = `root:x:0:0:root:/root:/bin/sh
+seawall-one:x:901:901:Seawall bot one:/:/bin/false
+seawall_one:x:902:902:Seawall broker of one:/:/bin/false
+seawall_gate_one:x:${GATE}:${GATE}:Seawall gate before the browser of one:/:/bin/false
+seawall_web_one:x:904:904:Seawall browser of one:/:/bin/false
+nobody:x:65534:65534::/:/bin/false
+`;
+
+function describeMachine(root: NixosRoot, chromium: string): void {
+  const names = ["ip", "socketProxy", "caddy", "tailscale"];
+  const machine = {
+    version: 1,
+    nixos: true,
+    systemd: 258,
+    kernel: "6.18.37",
+    architecture: "x86_64",
+    paths: {
+      generation: "/etc/seawall/current",
+      private: `${STATE}/private`,
+      state: STATE,
+      runtime: "/run/seawall",
+      vault: { file: "/v", identity: "/i" },
+    },
+    programs: {
+      node: root.node,
+      launcher: `${SEAWALL}/build/seawall-launch`,
+      shell: "/nix/store/abc-dash/bin/dash",
+      ...Object.fromEntries(names.map((name) => [name, `/nix/store/abc-${name}`])),
+    },
+    browser: { chromium, program: PROGRAM, fonts: FONTS },
+    project: SEAWALL,
+    cache: `${SEAWALL}/broker-cache`,
+    openclaw: { "2026.9.6": "/nix/store/abc-openclaw" },
+    commands: {},
+    system: ["/nix/store", "/etc"],
+  };
+  root.write(`${SYSTEM}/machine.json`, JSON.stringify(machine));
+}
+
+test(
+  "a bot of a NixOS reads a page by the Chromium of its store, with what the store has for it and nothing else",
+  { skip },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    chmodSync(folder, 0o755);
+    const place = join(folder, "root");
+    const root = new NixosRoot(place);
+    root.write("/etc/passwd", PASSWD);
+    root.write("/etc/machine-id", `${randomBytes(16).toString("hex")}\n`);
+    mkdirSync(join(place, "nix/store/abc-openclaw"));
+    const fonts = join(place, FONTS);
+    mkdirSync(fonts);
+    // Nothing of it leads out of it, as in what the module makes.
+    execFileSync("cp", ["-rL", "/usr/share/fonts", "/etc/fonts/conf.d", fonts]);
+    writeFileSync(
+      join(fonts, "fonts.conf"),
+      `<?xml version="1.0"?><fontconfig><dir>${FONTS}/fonts</dir><include>${FONTS}/conf.d</include></fontconfig>`,
+    );
+    describeMachine(root, root.putChromium(findChromium() ?? ""));
+    const declaration = {
+      seawall: 1,
+      bots: {
+        one: {
+          openclaw: "2026.9.6",
+          model: "ollama/x",
+          grants: { ollama: {}, "browser-fetch": { allowHosts: ["tide.example"] } },
+          exec: { allow: ["browser-fetch"] },
+        },
+      },
+    };
+    root.write("/etc/seawall/seawall.json5", JSON.stringify(declaration));
+    // As the package of ours is built.
+    const copied = await root.run("src/host/described/copyBrowser.ts", [PROGRAM]);
+    assert.equal(copied.code, 0, copied.stderr);
+
+    const { code, stdout, stderr } = await root.run("test/support/readPageOnNixos.ts", [SYSTEM]);
+    assert.equal(code, 0, stderr);
+    const { reply } = JSON.parse(stdout) as {
+      readonly reply: { readonly page?: { readonly markdown: string } };
+    };
+    assert.match(reply.page?.markdown ?? stdout, /The tide[^]*drawn in two fonts/);
+
+    const unit = (name: string): string => readFileSync(join(place, SYSTEM, "units", name), "utf8");
+    const browser = unit("seawall-browser-one@.service");
+    const shown = [...browser.matchAll(/^BindReadOnlyPaths=(\S+?)(?::\S+)?$/gm)].map(
+      ([, path]) => path,
+    );
+    // Of the store file by file what they are linked with, and no package whole but the folders that are named.
+    for (const path of ["abc-chromium/libexec/chromium", "abc-glibc/lib/libnss3.so"])
+      assert.ok(shown.includes(`/nix/store/${path}`), shown.join("\n"));
+    assert.ok(
+      shown.includes("/nix/store/abc-vulkan-loader/lib/libvulkan.so.1.4"),
+      shown.join("\n"),
+    );
+    for (const path of ["/nix/store", "/etc", "/nix/store/abc-glibc/lib", SEAWALL])
+      assert.ok(!shown.includes(path), path);
+
+    // No program is started without its loader, which is the store's.
+    for (const name of ["gateway", "broker", "gate", "browser"]) {
+      const policy = readFileSync(join(place, SYSTEM, `bots/one/${name}.policy`), "latin1");
+      assert.ok(policy.includes("/nix/store/abc-glibc/lib/ld-linux-x86-64.so.2"), name);
+    }
+
+    // At activation: what the gate is told is the gate's alone.
+    root.switchTo(SYSTEM);
+    for (let times = 0; times < 2; times++) {
+      const prepared = await root.run("src/host/described/main.ts", ["/etc/seawall/current"]);
+      assert.equal(prepared.code, 0, prepared.stderr);
+      const { uid, gid, mode } = statSync(join(place, STATE, "private/one/gate.json"));
+      assert.deepEqual([uid, gid, mode & 0o777], [GATE, GATE, 0o400]);
+    }
+    const told = JSON.parse(
+      readFileSync(join(place, STATE, "private/one/gate.json"), "utf8"),
+    ) as Readonly<Record<string, unknown>>;
+    assert.deepEqual(
+      [told["bot"], told["executable"], told["browser"]],
+      [
+        "one",
+        "/nix/store/abc-chromium/libexec/chromium/chromium",
+        "/run/seawall/one/browser/socket",
+      ],
+    );
+  },
+);
