@@ -161,7 +161,10 @@ export function testDescribed(on: ServiceMachine): void {
       assert.deepEqual(names, ["ENOTFOUND", "done"]);
       await on.output(["systemctl", "start", GATEWAY]);
       assert.notEqual(await on.pidOf(BROKER), began);
-      assert.match(await machine.ok(["audit", "verify", "--bot", "basecamp"]), /the record is whole/);
+      assert.match(
+        await machine.ok(["audit", "verify", "--bot", "basecamp"]),
+        /the record is whole/,
+      );
       const left = await machine.run(["sh", "-c", "ls /run /run/systemd/system | grep plugins"]);
       assert.equal(left.stdout, "");
       await on.output(["systemctl", "restart", "seawall.target"]);
