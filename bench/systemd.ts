@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bootMachine, type Machine } from "../test/support/Machine.ts";
-import { testStore } from "../test/support/testStore.ts";
+import { filledStore } from "../test/support/testStore.ts";
 import { catalogue } from "../src/catalogue/index.ts";
 import { checkShape } from "../src/declaration/index.ts";
 import { portableInput } from "../src/host/index.ts";
@@ -146,7 +146,7 @@ function summary(starts: readonly Start[]): { what: string; seconds: number; all
 }
 
 const results = [1, 10, 100, 1000].map((bots) => ({ bots, ...measure(bots) }));
-const machine = await bootMachine(testStore);
+const machine = await bootMachine(filledStore);
 let starts: ReturnType<typeof summary> = [];
 if (typeof machine === "string") process.stderr.write(`no starts: ${machine}\n`);
 else {

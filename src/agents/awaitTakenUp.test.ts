@@ -3,7 +3,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../../test/support/temporaryFolder.ts";
-import { awaitTakenUp, endOf, isListening } from "./awaitTakenUp.ts";
+import { awaitTakenUp, sinceNow, isListening } from "./awaitTakenUp.ts";
 
 const call = (path: string, more: object = {}): string =>
   `${JSON.stringify({ bot: "a", kind: "call", path: `/api/v4/${path}`, status: 200, ...more })}\n`;
@@ -33,7 +33,7 @@ test("awaitTakenUp() returns when the log and the record have it, and only by wh
   const folder = temporaryFolder(t);
   const [log, record] = [join(folder, "log"), join(folder, "audit.jsonl")];
   writeFileSync(log, "config reload skipped (invalid config): an earlier one\n");
-  const at = { log: endOf(log), record: endOf(record) };
+  const at = { log: sinceNow(log), record: sinceNow(record) };
   const done = awaitTakenUp(at, "a", { agent: "ops", channel: "mattermost" });
   appendFileSync(log, `${APPLIED}[mattermost] connected as @bot\n`);
   appendFileSync(record, ME + ME);
@@ -45,7 +45,7 @@ test("awaitTakenUp() says why OpenClaw refuses, with a log that began anew meanw
   const folder = temporaryFolder(t);
   const log = join(folder, "log");
   writeFileSync(log, "x".repeat(1_000));
-  const at = { log: endOf(log), record: endOf(join(folder, "none")) };
+  const at = { log: sinceNow(log), record: sinceNow(join(folder, "none")) };
   writeFileSync(log, "[reload] config reload skipped (invalid config): agents.entries.ops.model\n");
   await assert.rejects(awaitTakenUp(at, "a", { agent: "ops" }), {
     code: "not-taken-up",

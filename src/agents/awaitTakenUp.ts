@@ -3,19 +3,19 @@ import { setTimeout as wait } from "node:timers/promises";
 import { AgentError } from "./AgentError.ts";
 import type { TakenUp } from "./AgentHost.ts";
 
-const PATIENCE_MS = 60_000;
+/** 2 to 4 s were measured; on a machine whose load was nine on two cores it took more than a minute. */
+const PATIENCE_MS = 180_000;
 const POLL_MS = 50;
 /** What is said before its WebSocket is there isn't heard; if nothing tells of that, this long has to do. */
 const LISTENS_MS = 6_000;
 
-/** A file that grows, from where it ended when something was about to happen. */
-export interface Growing {
-  readonly file: string;
-  readonly from: number;
-}
+/** What came to a log since something was about to happen, whenever it is asked for. */
+export type Since = () => string | Promise<string>;
 
-export function endOf(file: string): Growing {
-  return { file, from: statSync(file, { throwIfNoEntry: false })?.size ?? 0 };
+/** What comes to a file from now on. */
+export function sinceNow(file: string): Since {
+  const from = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return () => grown(file, from);
 }
 
 /**
@@ -25,11 +25,11 @@ export function endOf(file: string): Growing {
  * config): …`, `[mattermost] connected as @…`. The last is said before there is a WebSocket; as soon as that is
  * open the plugin logs in on it and asks the server who it is (2026.9.5), which is in the broker's record.
  *
- * @param at the bot's log and the record, as they were before the change was written.
+ * @param at the bot's log and the record, since before the change was written.
  * @throws AgentError `not-taken-up`
  */
 export async function awaitTakenUp(
-  at: { readonly log: Growing; readonly record: Growing },
+  at: { readonly log: Since; readonly record: Since },
   bot: string,
   { agent, channel }: TakenUp,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function awaitTakenUp(
     performance.now() < deadline;
     await wait(POLL_MS)
   ) {
-    const text = grown(at.log);
+    const text = await at.log();
     const refused = /config reload skipped \(invalid config\): ([^\n]{0,300})/.exec(text)?.[1];
     if (refused !== undefined)
       throw new AgentError("not-taken-up", `OpenClaw refuses the change: ${refused}`);
@@ -56,9 +56,9 @@ export async function awaitTakenUp(
   });
 }
 
-async function awaitListening(record: Growing, bot: string): Promise<void> {
+async function awaitListening(record: Since, bot: string): Promise<void> {
   const deadline = performance.now() + LISTENS_MS;
-  while (performance.now() < deadline && !isListening(grown(record), bot)) await wait(POLL_MS);
+  while (performance.now() < deadline && !isListening(await record(), bot)) await wait(POLL_MS);
 }
 
 /**
@@ -94,7 +94,7 @@ function parse(line: string): Line | undefined {
 }
 
 /** What came to it since. It begins anew when it has grown large. */
-function grown({ file, from }: Growing): string {
+function grown(file: string, from: number): string {
   let descriptor: number;
   try {
     descriptor = openSync(file, "r");

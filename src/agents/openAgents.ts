@@ -1,17 +1,20 @@
 import { join } from "node:path";
 import {
   askSupervisor,
+  auditFile,
+  gatewayLog,
   hasSystemDeployment,
   hasToolPolicies,
   INSIDE,
   makeAgentsFolder,
   SERVICE_INSIDE,
+  serviceRecordPaths,
   type LoadedDeclaration,
   type StatePaths,
 } from "../host/index.ts";
 import { AgentFiles, type ChannelKind } from "./AgentFiles.ts";
 import type { AgentHost } from "./AgentHost.ts";
-import { awaitTakenUp, endOf } from "./awaitTakenUp.ts";
+import { awaitTakenUp, sinceNow, type Since } from "./awaitTakenUp.ts";
 import { BotAgents } from "./BotAgents.ts";
 import type { RepositoryPlace } from "./inside/Job.ts";
 import { walledWorkers } from "./walledWorkers.ts";
@@ -67,27 +70,31 @@ export async function openAgents(options: {
     now: () => new Date(),
     async putLive(text, expect) {
       makeAgentsFolder(base, bot);
-      const at = {
-        log: endOf(join(paths.logs, `${bot}.log`)),
-        record: endOf(join(paths.audit, "audit.jsonl")),
-      };
       if (files.readLive() === text) return;
+      const log = await (system ? serviceLog(loaded, bot) : supervisedLog(paths, bot));
+      const record = sinceNow(auditFile(system ? serviceRecordPaths(paths, bot) : paths));
       files.write("live/agents.json", text, 0o644);
-      // Under systemd it is the journal's; the change is taken up all the same.
-      if (!system && (await answers(paths, bot))) await awaitTakenUp(at, bot, expect);
+      if (log !== undefined) await awaitTakenUp({ log, record }, bot, expect);
     },
     [Symbol.asyncDispose]: () => workers[Symbol.asyncDispose](),
   };
 }
 
-async function answers(paths: StatePaths, bot: string): Promise<boolean> {
+/** None where the gateway doesn't answer: it reads the change when it starts. */
+async function supervisedLog(paths: StatePaths, bot: string): Promise<Since | undefined> {
+  const log = sinceNow(join(paths.logs, `${bot}.log`));
   try {
     const reply = await askSupervisor(paths, { verb: "status" });
-    return (
+    const ready =
       reply.kind === "status" &&
-      reply.status.bots.some(({ name, state }) => name === bot && state === "ready")
-    );
+      reply.status.bots.some(({ name, state }) => name === bot && state === "ready");
+    return ready ? log : undefined;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+async function serviceLog({ plan }: LoadedDeclaration, bot: string): Promise<Since | undefined> {
+  const planned = plan.bots.find(({ name }) => name === bot);
+  return planned === undefined ? undefined : await gatewayLog(bot, planned.ingress.port);
 }

@@ -14,8 +14,8 @@ export interface TelegramStandIn extends HttpsServer {
   readonly calls: readonly TelegramCall[];
   /** The user's id, who is alone with the bot in the chat of the same id. */
   readonly userId: number;
-  /** Says something to the bot, as the user in Telegram would. */
-  sendAsUser(text: string): void;
+  /** Says something to the bot alone, or in a group without a mention, as the user in Telegram would. */
+  sendAsUser(text: string, group?: number): void;
   /** See `Replies.next`. */
   nextReply(timeoutMs: number): Promise<string>;
 }
@@ -43,7 +43,7 @@ export async function startTelegramStandIn(leaf: Leaf, token: string): Promise<T
     ...server,
     calls,
     userId: USER_ID,
-    sendAsUser: (text) => chat.receive(text),
+    sendAsUser: (text, group) => chat.receive(text, group),
     nextReply: (timeoutMs) => chat.nextReply(timeoutMs),
     close: async () => {
       chat.close();
@@ -73,9 +73,9 @@ class Chat {
     this.#poll?.response.destroy();
   }
 
-  receive(text: string): void {
+  receive(text: string, group?: number): void {
     const user = { id: USER_ID, is_bot: false, first_name: "Demo", username: "seawall_demo_user" };
-    const message = { ...this.#envelope(), from: user, text };
+    const message = { ...this.#envelope(group), from: user, text };
     this.#updates.push({ update_id: ++this.#lastId, message });
     this.#deliver();
   }
@@ -90,7 +90,7 @@ class Chat {
         return succeed(response, {
           ...this.#bot(),
           can_join_groups: true,
-          can_read_all_group_messages: false,
+          can_read_all_group_messages: true,
           supports_inline_queries: false,
         });
       case "getupdates":
@@ -104,7 +104,7 @@ class Chat {
         return succeed(response, true);
       case "getchat":
         return succeed(response, {
-          ...this.#envelope().chat,
+          ...this.#envelope(parameters["chat_id"]).chat,
           accent_color_id: 0,
           max_reaction_count: 11,
         });
@@ -160,7 +160,7 @@ class Chat {
   }
 
   #say(parameters: Parameters): object {
-    const envelope = this.#envelope();
+    const envelope = this.#envelope(parameters["chat_id"]);
     const text = textOf(parameters);
     this.#replies.say(String(envelope.message_id), text);
     return { ...envelope, from: this.#bot(), text };
@@ -170,7 +170,7 @@ class Chat {
     this.#replies.edit(messageId(parameters), textOf(parameters));
     const message_id = Number(parameters["message_id"]);
     succeed(response, {
-      ...this.#envelope(),
+      ...this.#envelope(parameters["chat_id"]),
       message_id,
       from: this.#bot(),
       text: textOf(parameters),
@@ -186,11 +186,16 @@ class Chat {
     return timer;
   }
 
-  #envelope() {
+  /** @param chat its id; groups have negative ones. */
+  #envelope(chat: unknown = USER_ID) {
+    const id = Number(chat);
     return {
       message_id: ++this.#lastId,
       date: Math.floor(Date.now() / 1000),
-      chat: { id: USER_ID, type: "private", first_name: "Demo", username: "seawall_demo_user" },
+      chat:
+        id < 0
+          ? { id, type: "supergroup", title: "Team" }
+          : { id: USER_ID, type: "private", first_name: "Demo", username: "seawall_demo_user" },
     };
   }
 

@@ -7,6 +7,7 @@ import {
   type Json,
   type JsonObject,
 } from "../plan/index.ts";
+import { isObject, own } from "./mergeSettings.ts";
 
 /** Where things lie inside the wall. Every path is absolute. */
 export interface InsidePaths {
@@ -191,6 +192,19 @@ export function commandNames(bot: BotPlan): readonly string[] {
   return [...new Set([...bot.commands, ...clients])].toSorted();
 }
 
+/**
+ * Those that OpenClaw took for wanted once it was told how they are to behave. No profile allows them any more, but
+ * it says so some eight times a turn unless they are denied in so many words (detectImplicitProfileGrants() of
+ * 2026.9.6).
+ */
+const SECTION_TOOLS = ["edit", "exec", "process", "read", "write"];
+
+function deniedBy({ openclaw }: BotPlan): readonly string[] {
+  const said = own(openclaw.settings, "tools");
+  const deny = isObject(said) ? own(said, "deny") : undefined;
+  return Array.isArray(deny) ? deny.filter((name) => typeof name === "string") : [];
+}
+
 function tools(bot: BotPlan): JsonObject {
   const { openclaw } = bot;
   const commands = commandNames(bot);
@@ -204,7 +218,13 @@ function tools(bot: BotPlan): JsonObject {
   return {
     ...(openclaw.tools.length > 0
       ? { allow: names }
-      : { profile: "minimal", ...(exec.length > 0 ? { alsoAllow: exec } : {}) }),
+      : {
+          profile: "minimal",
+          ...(exec.length > 0 ? { alsoAllow: exec } : {}),
+          deny: [
+            ...new Set([...deniedBy(bot), ...SECTION_TOOLS.filter((name) => !exec.includes(name))]),
+          ].toSorted(),
+        }),
     elevated: { enabled: false },
     exec: {
       host: "gateway",

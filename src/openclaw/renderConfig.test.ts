@@ -73,6 +73,7 @@ test("renderConfig() sets what the wall depends on, with keys as references only
   equal(at(config, "gateway.terminal.enabled"), false);
   equal(at(config, "tools.exec.mode"), "deny");
   equal(at(config, "tools.profile"), "minimal");
+  deepEqual(at(config, "tools.deny"), ["edit", "exec", "process", "read", "write"]);
   equal(at(config, "tools.fs.workspaceOnly"), true);
   equal(at(config, "telemetry.enabled"), false);
   equal(at(config, "update.checkOnStart"), false);
@@ -190,6 +191,12 @@ test("renderConfig() approves exactly the granted commands, for every agent", ()
   ok(files.some(({ to, text }) => to === command.at(-1) && text === approvals));
   equal(at(render(bot), "tools.exec.mode"), "allowlist");
   deepEqual(at(render(bot), "tools.alsoAllow"), ["exec", "process"]);
+  deepEqual(at(render(bot), "tools.deny"), ["edit", "read", "write"]);
+  const more = withOpenClaw(
+    { settings: { tools: { deny: ["exec", "tts"] } } },
+    { commands: ["ls"] },
+  );
+  deepEqual(at(render(more), "tools.deny"), ["edit", "exec", "read", "tts", "write"]);
 });
 
 test("renderConfig() denies plugins that OpenClaw would fetch for a variable, unless declared", () => {

@@ -72,11 +72,6 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
     "slack-app": `xapp-1-A0SEAWALL01-1234567890123-${randomBytes(32).toString("hex")}`,
     matrix: `syt_${randomBytes(15).toString("hex")}_${randomBytes(10).toString("hex")}_${randomBytes(3).toString("hex")}`,
   };
-  const agents = {
-    repositories: { gitea: { owner: "nixclaw" } },
-    channels: { mattermost: { team: "team", members: ["owner"] } },
-  };
-
   before(async () => {
     deployment = await Deployment.make();
     port = await freePort();
@@ -145,6 +140,14 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
   function declare(grants: Grants): void {
     // As a person has to say it: of its own accord a bot goes into no room.
     const settings = { channels: { matrix: { autoJoin: "always" } } };
+    const agents = {
+      repositories: { gitea: { owner: "nixclaw" } },
+      channels: {
+        discord: { server: discord.serverId, members: [discord.userId] },
+        mattermost: { team: "team", members: ["owner"] },
+        telegram: { members: [deployment.standIns.telegram.userId] },
+      },
+    };
     deployment.declare(
       { a: deployment.bot({ port, more: { grants, agents, settings } }) },
       { secrets: Object.fromEntries(SECRETS.map((name) => [name, { vault: name }])) },
@@ -334,7 +337,7 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
 
   test("an agent is made, answers in its channel without a mention, is synchronized and deleted, and the gateway runs on", async () => {
     const pid = await pidOf();
-    await deployment.ok(["agent", "new", "ops"]);
+    await deployment.ok(["agent", "new", "ops", "--channel", "mattermost"]);
     const said = word();
     // Said again, as a person would: its account is connected a little before it listens.
     for (let tries = 0, reply = ""; !reply.includes(said); tries++) {
@@ -353,6 +356,31 @@ describe("a bot on Telegram, Discord, Mattermost, Slack and Matrix", () => {
     assert.ok((mattermost.channels.get("ops")?.delete_at ?? 0) > 0);
     assert.equal(await pidOf(), pid);
     assert.equal((await deployment.status()).bots[0]?.restarts, 0);
+  });
+
+  test("agents answer in a group on Telegram and in a channel of a Discord server, without a mention", async () => {
+    const pid = await pidOf();
+    const { telegram } = deployment.standIns;
+    const group = -1_001_234_567_890;
+    await deployment.ok(["agent", "new", "crew", "--channel", "telegram", "--chat", `${group}`]);
+    await deployment.ok(["agent", "new", "den", "--channel", "discord"]);
+    const room = discord.channels.get("den");
+    assert.match(room?.topic ?? "", /^Agent den/);
+    for (const [name, service, say] of [
+      ["crew", telegram, (text: string) => telegram.sendAsUser(text, group)],
+      ["den", discord, (text: string) => discord.sendAsUser(text, room?.id)],
+    ] as const) {
+      const said = word();
+      say(`Say the word: ${said}`);
+      assert.match(await service.nextReply(REPLY_MS), new RegExp(said));
+      // It was this agent: its workspace is filled at its first turn.
+      assert.ok(
+        readdirSync(join(deployment.state, "bots", "a", "agents", name)).includes("SOUL.md"),
+      );
+      await deployment.ok(["agent", "delete", name]);
+    }
+    assert.ok(discord.channels.has("den"), "Discord has no archive");
+    assert.equal(await pidOf(), pid);
   });
 
   test("seawall down leaves no process, socket or mount", async () => {

@@ -294,6 +294,7 @@ describe("a deployment of two bots", () => {
     assert.match(logs, /^b {0,3}\| /m);
     // oxlint-disable-next-line no-control-regex -- that is what must not be there
     assert.ok(!/[\u0000-\u0009\u000b-\u001f]/.test(logs));
+    assert.doesNotMatch(await deployment.ok(["logs", "-n", "5000"]), /tools policy:/);
   });
 
   test("seawall restart restarts one bot", async () => {

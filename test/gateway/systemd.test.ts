@@ -7,9 +7,10 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ProveReport } from "../../src/prove/index.ts";
 import { bootMachine, type Machine } from "../support/Machine.ts";
+import { machineAgents } from "../support/machineAgents.ts";
 import { machineChromium } from "../support/machineChromium.ts";
 import { BROKER, GATEWAY, ServiceMachine, SUPPORT } from "../support/ServiceMachine.ts";
-import { testStore } from "../support/testStore.ts";
+import { filledStore } from "../support/testStore.ts";
 import { testAsks } from "./systemd/asks.ts";
 import { testBetweenBots } from "./systemd/betweenBots.ts";
 import { testDescribed } from "./systemd/described.ts";
@@ -21,7 +22,7 @@ import { testUpdates } from "./systemd/updates.ts";
 
 const KEY = `sk-ant-api03-${randomBytes(70).toString("base64url").slice(0, 93)}AA`;
 
-const booted = await bootMachine(testStore, machineChromium());
+const booted = await bootMachine(filledStore, [...machineChromium(), ...machineAgents()]);
 after(async () => {
   if (typeof booted !== "string") await booted[Symbol.asyncDispose]();
 });
@@ -46,6 +47,21 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     await on.output(["touch", "/etc/hosts"]);
     untouched = await on.traces();
   });
+
+  /** What an agent of the gateway's answers, after the status. */
+  function ask(agent: string, content: string): Promise<string> {
+    const body = { model: `openclaw/${agent}`, messages: [{ role: "user", content }] };
+    return on.output([
+      "node",
+      "-e",
+      `
+      const token = require("fs").readFileSync("/var/lib/seawall/tokens/basecamp", "utf8").trim();
+      fetch("http://127.0.0.1:18789/v1/chat/completions", { method: "POST",
+        headers: { authorization: "Bearer " + token, "content-type": "application/json" },
+        body: ${JSON.stringify(JSON.stringify(body))} })
+        .then(async (r) => console.log(r.status, await r.text()));`,
+    ]);
+  }
 
   test("switch refuses a unit that isn't ours, and leaves it as it is", async () => {
     on.declare();
@@ -88,14 +104,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     on.declare();
     await machine.ok(["switch"]);
     assert.equal(on.current(), "generations/1");
-    const ask = `
-      const token = require("fs").readFileSync("/var/lib/seawall/tokens/basecamp", "utf8").trim();
-      fetch("http://127.0.0.1:18789/v1/chat/completions", { method: "POST",
-        headers: { authorization: "Bearer " + token, "content-type": "application/json" },
-        body: JSON.stringify({ model: "openclaw/main", messages: [{ role: "user", content: "Say the word: harbour" }] }) })
-        .then(async (r) => console.log(r.status, await r.text()));`;
-    const said = await on.output(["node", "-e", ask]);
-    assert.match(said, /^200 .*harbour/);
+    assert.match(await ask("main", "Say the word: harbour"), /^200 .*harbour/);
     const pid = await on.pidOf(GATEWAY);
     const environment = await on.output(["cat", `/proc/${pid}/environ`]);
     assert.match(environment, /ANTHROPIC_API_KEY=/);
@@ -103,6 +112,24 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
     const status = await machine.ok(["status"]);
     assert.match(status, /generation 1.*seawall\.target active/s);
     assert.match(status, /basecamp {2}answers/);
+  });
+
+  test("an agent is made while the gateway runs, which has taken it up by then, and is deleted", async () => {
+    const pid = await on.pidOf(GATEWAY);
+    const { code, stdout, stderr } = await machine.seawall(["agent", "new", "deck"]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout + stderr, /telling the gateway/);
+    const said = await on.output(["journalctl", "-o", "cat", "-u", GATEWAY]);
+    assert.match(said, /config hot reload applied \([^)]*agents\.entries\.deck/);
+    assert.match(await ask("deck", "Say the word: anchor"), /^200 .*anchor/);
+    assert.match(await machine.ok(["agent", "sync"]), /deck/);
+    assert.match(
+      await on.output(["git", "-C", "/srv/git/deck.git", "ls-tree", "main"]),
+      /SOUL\.md/,
+    );
+    await machine.ok(["agent", "delete", "deck"]);
+    assert.equal(await machine.ok(["agent", "list"]), "there are no agents\n");
+    assert.equal(await on.pidOf(GATEWAY), pid);
   });
 
   test("what the gateway may do is what the unit, the launcher and the network leave it", async () => {

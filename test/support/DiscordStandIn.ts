@@ -41,10 +41,14 @@ export interface DiscordStandIn extends HttpsServer {
   readonly connections: readonly DiscordConnection[];
   readonly userId: string;
   readonly applicationId: string;
+  /** Of the server that the user and the bot are on. */
+  readonly serverId: string;
+  /** That server's text channels, by name. */
+  readonly channels: ReadonlyMap<string, { readonly id: string; readonly topic: string }>;
   /** The bodies of messages as they came. */
   readonly messages: readonly Readonly<Record<string, unknown>>[];
-  /** Says something to the bot in a direct message. */
-  sendAsUser(text: string): void;
+  /** Says something to the bot in a direct message, or in a channel of the server's without a mention. */
+  sendAsUser(text: string, channelId?: string): void;
   /** See `Replies.next`. */
   nextReply(timeoutMs: number): Promise<string>;
   /** Closes the gateway's connections, as it does on a deploy: clients resume. */
@@ -53,7 +57,7 @@ export interface DiscordStandIn extends HttpsServer {
 
 const USER_ID = "180000000000000001";
 const CHANNEL_ID = "180000000000000002";
-const MESSAGES = `/channels/${CHANNEL_ID}/messages`;
+const SERVER_ID = "180000000000000003";
 /** 45 s in earnest; the first one comes after a random part of it. */
 const HEARTBEAT_MS = 3_000;
 
@@ -93,7 +97,9 @@ export async function startDiscordStandIn(
     messages: discord.messages,
     userId: USER_ID,
     applicationId: discord.applicationId,
-    sendAsUser: (text) => discord.receive(text),
+    serverId: SERVER_ID,
+    channels: discord.channels,
+    sendAsUser: (text, channelId) => discord.receive(text, channelId),
     nextReply: (timeoutMs) => discord.replies.next(timeoutMs),
     cut: (code) => {
       for (const client of sockets.clients) client.close(code);
@@ -110,6 +116,7 @@ class Discord {
   readonly calls: DiscordCall[] = [];
   readonly connections: DiscordConnection[] = [];
   readonly messages: Record<string, unknown>[] = [];
+  readonly channels = new Map<string, { readonly id: string; readonly topic: string }>();
   readonly replies = new Replies();
   readonly applicationId: string;
   readonly #token: string;
@@ -127,8 +134,8 @@ class Discord {
     this.applicationId = Buffer.from(token.split(".", 1).join(""), "base64").toString();
   }
 
-  receive(text: string): void {
-    this.#dispatch("MESSAGE_CREATE", this.#message(text, user()));
+  receive(text: string, channelId: string = CHANNEL_ID): void {
+    this.#dispatch("MESSAGE_CREATE", this.#message(channelId, text, user()));
   }
 
   answer({ method, url, headers, body }: FullRequest, response: ServerResponse): void {
@@ -140,7 +147,9 @@ class Discord {
     const at = (pattern: RegExp): string | undefined => pattern.exec(path)?.[1];
     if (path === "/gateway/bot") return sendJson(response, 200, gatewayInfo());
     if (path === "/users/@me") return sendJson(response, 200, this.#bot());
-    if (path === "/users/@me/guilds") return sendJson(response, 200, []);
+    if (path === "/users/@me/guilds") return sendJson(response, 200, [SERVER]);
+    if (path.startsWith(`/guilds/${SERVER_ID}`))
+      return this.#server(method, path.slice(`/guilds/${SERVER_ID}`.length), body, response);
     if (path === "/users/@me/channels") return sendJson(response, 200, channel());
     if (path === "/oauth2/applications/@me" || path === "/applications/@me") {
       return sendJson(response, 200, { id: this.applicationId, name: "Seawall", flags: 1 << 18 });
@@ -148,12 +157,46 @@ class Discord {
     const application = at(/^\/applications\/(\d+)\/(?:guilds\/\d+\/)?commands/);
     if (application !== undefined) return this.#command(method, application, path, body, response);
     if (path === `/users/${USER_ID}`) return sendJson(response, 200, user());
-    if (path === `/channels/${CHANNEL_ID}`) return sendJson(response, 200, channel());
-    if (path === `/channels/${CHANNEL_ID}/typing`) return void response.writeHead(204).end();
-    if (path === MESSAGES) return this.#speak(method, "", body, response);
-    const message = path.startsWith(`${MESSAGES}/`) ? at(/\/messages\/(\d+)$/) : undefined;
-    if (message !== undefined) return this.#speak(method, message, body, response);
+    const place = this.#channel(at(/^\/channels\/(\d+)(?:\/|$)/));
+    if (place === undefined) return fail(response, 404, 10003, "Unknown Channel");
+    const below = path.slice(`/channels/${place.id}`.length);
+    if (below === "" && method === "DELETE" && place.name !== undefined)
+      this.channels.delete(place.name);
+    if (below === "") return sendJson(response, 200, place);
+    if (below === "/typing") return void response.writeHead(204).end();
+    if (below === "/messages") return this.#speak(method, place.id, "", body, response);
+    const message = /^\/messages\/(\d+)$/.exec(below)?.[1];
+    if (message !== undefined) return this.#speak(method, place.id, message, body, response);
     fail(response, 404, 0, "404: Not Found");
+  }
+
+  #server(method: string, below: string, body: Buffer, response: ServerResponse): void {
+    if (below === "") return sendJson(response, 200, SERVER);
+    if (below === "/roles") return sendJson(response, 200, SERVER.roles);
+    if (below.startsWith("/members/"))
+      return sendJson(response, 200, { user: user(), roles: [], nick: null });
+    if (below !== "/channels") return fail(response, 404, 0, "404: Not Found");
+    if (method === "GET")
+      return sendJson(
+        response,
+        200,
+        [...this.channels.values()].map(({ id }) => this.#channel(id)),
+      );
+    const { name, topic = "" } = JSON.parse(body.toString()) as { name: string; topic?: string };
+    const id = this.#nextId();
+    this.channels.set(name, { id, topic });
+    sendJson(response, 201, this.#channel(id));
+    this.#dispatch("CHANNEL_CREATE", { ...this.#channel(id) });
+  }
+
+  #channel(
+    id: string | undefined,
+  ):
+    { readonly id: string; readonly name?: string; readonly [field: string]: unknown } | undefined {
+    if (id === CHANNEL_ID) return channel();
+    const [name, found] = [...this.channels].find(([, each]) => each.id === id) ?? [];
+    if (name === undefined || found === undefined) return undefined;
+    return { ...found, name, ...TEXT_CHANNEL };
   }
 
   /** The gateway's lifecycle: HELLO, then IDENTIFY or RESUME within it, then events and heartbeats. */
@@ -207,11 +250,15 @@ class Discord {
       this.#dispatch("READY", {
         v: 10,
         user: this.#bot(),
-        guilds: [],
+        guilds: [{ id: SERVER_ID, unavailable: true }],
         session_id: this.#session,
         resume_gateway_url: `wss://${this.#resumeHost}`,
         application: { id: this.applicationId, flags: 1 << 18 },
         _trace: [this.#token],
+      });
+      this.#dispatch("GUILD_CREATE", {
+        ...SERVER,
+        channels: [...this.channels.values()].map(({ id }) => this.#channel(id)),
       });
       return;
     }
@@ -259,7 +306,7 @@ class Discord {
     }
   }
 
-  #speak(method: string, id: string, body: Buffer, response: ServerResponse): void {
+  #speak(method: string, place: string, id: string, body: Buffer, response: ServerResponse): void {
     if (method === "GET") return id === "" ? sendJson(response, 200, []) : fail404(response);
     if (method === "DELETE") {
       this.replies.remove(id);
@@ -268,7 +315,7 @@ class Discord {
     const message = JSON.parse(body.toString()) as Record<string, unknown>;
     const text = typeof message["content"] === "string" ? message["content"] : "";
     this.messages.push(message);
-    const sent = this.#message(text, this.#bot());
+    const sent = this.#message(place, text, this.#bot());
     if (method === "PATCH") {
       this.replies.edit(id, text);
       return sendJson(response, 200, { ...sent, id });
@@ -279,11 +326,13 @@ class Discord {
     this.#dispatch("MESSAGE_CREATE", sent);
   }
 
-  #message(content: string, author: object) {
+  #message(place: string, content: string, author: object) {
     return {
       id: this.#nextId(),
-      channel_id: CHANNEL_ID,
-      channel_type: 1,
+      channel_id: place,
+      ...(place === CHANNEL_ID
+        ? { channel_type: 1 }
+        : { channel_type: 0, guild_id: SERVER_ID, member: { roles: [], nick: null } }),
       author,
       content,
       timestamp: new Date().toISOString(),
@@ -325,7 +374,28 @@ function user(): object {
   };
 }
 
-function channel(): object {
+const SERVER = {
+  id: SERVER_ID,
+  name: "Team",
+  owner_id: USER_ID,
+  // That of everybody has the server's id, and may see and say.
+  roles: [{ id: SERVER_ID, name: "@everyone", permissions: "68608", position: 0 }],
+  members: [],
+  member_count: 2,
+  threads: [],
+  presences: [],
+  voice_states: [],
+  emojis: [],
+  stickers: [],
+} as const;
+const TEXT_CHANNEL = {
+  type: 0,
+  guild_id: SERVER_ID,
+  last_message_id: null,
+  permission_overwrites: [],
+} as const;
+
+function channel(): { readonly id: string; readonly [field: string]: unknown } {
   return { id: CHANNEL_ID, type: 1, last_message_id: null, recipients: [user()] };
 }
 

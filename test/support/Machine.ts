@@ -27,14 +27,14 @@ const PROGRAMS = ["mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare
  * @param brought what of this host is seen in it besides, where it has nothing of its own at that place
  */
 export async function bootMachine(
-  store: () => string,
+  store: () => Promise<string>,
   brought: readonly Brought[] = [],
 ): Promise<Machine | string> {
   const reason = missing();
   if (reason !== false) return reason;
   let machine: Machine | undefined;
   try {
-    machine = Machine.make(store(), brought);
+    machine = Machine.make(await store(), brought);
     await machine.boot();
     return machine;
   } catch (error) {

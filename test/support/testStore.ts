@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 
 const BESIDE_BUILD = resolve(import.meta.dirname, "../../build/test-store");
 /** For a clone that root keeps where no other user gets to, as in /root. */
@@ -16,6 +17,13 @@ export function testStore(): string {
       ? FOR_PRIVATE_CLONES
       : BESIDE_BUILD);
   mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The same for a machine that has neither npm nor a registry. */
+export async function filledStore(): Promise<string> {
+  const folder = testStore();
+  await ensureOpenClaw(readPin("2026.9.6"), folder);
   return folder;
 }
 

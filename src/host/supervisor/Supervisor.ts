@@ -36,8 +36,12 @@ import type { StoreContext } from "../readStores.ts";
 import { installPlugins } from "./installPlugins.ts";
 import { Notifier } from "./Notifier.ts";
 
-/** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
-const BOT_READY_MS = 180_000;
+/**
+ * One that ends is noticed at once. OpenClaw was measured to be ready in 8 to 22 s; with five channels on a busy
+ * machine of two cores it took over three minutes.
+ */
+const BOT_READY_MS = 480_000;
+const STILL_WAITING_MS = 60_000;
 const RENEW_MS = 24 * 60 * 60 * 1_000;
 
 type Progress = (text: string) => void;
@@ -357,14 +361,21 @@ export class Supervisor {
     const { name } = bot.launch;
     progress(`starting ${name}`);
     const began = Date.now();
+    const waited = (): number => Math.round((Date.now() - began) / 1000);
     await bot.lifecycle.start();
-    if (!(await bot.lifecycle.becomesReady(BOT_READY_MS))) {
+    const telling = setInterval(
+      () => progress(`${name} does not answer yet, after ${waited()} s`),
+      STILL_WAITING_MS,
+    );
+    const ready = await bot.lifecycle.becomesReady(BOT_READY_MS);
+    clearInterval(telling);
+    if (!ready) {
       throw new HostError("bot-did-not-start", `bot "${name}" did not come to answer`, {
         hint: `look at: seawall logs ${name}`,
         cause: bot.lifecycle.startError,
       });
     }
-    progress(`${name} answers, after ${Math.round((Date.now() - began) / 1000)} s`);
+    progress(`${name} answers, after ${waited()} s`);
   }
 
   async #goBack(before: Prepared | undefined, progress: Progress): Promise<void> {

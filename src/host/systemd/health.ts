@@ -10,8 +10,8 @@ import { askBroker } from "./askBroker.ts";
 import { showUnits, type UnitState } from "./systemctl.ts";
 import type { SystemPaths } from "./systemPaths.ts";
 
-/** OpenClaw was measured to be ready in 8 to 22 s; a busy machine takes longer. */
-const HEALTHY_MS = 180_000;
+/** OpenClaw was measured to be ready in 8 to 22 s; with five channels on a busy machine it took over three minutes. */
+const HEALTHY_MS = 480_000;
 const POLL_MS = 400;
 /** One that ends as often as this while we wait won't come to answer. */
 const MOST_RESTARTS = 4;

@@ -7,6 +7,7 @@ export {
 } from "./SystemGeneration.ts";
 export { readPending } from "./activate.ts";
 export { rollbackSystem, switchSystem, type Switched, type SwitchOptions } from "./switchSystem.ts";
+export { gatewayLog } from "./gatewayLog.ts";
 export { portableInput } from "./portableInput.ts";
 export { answerService, botsInForce, serviceAsks, serviceRecordPaths } from "./serviceAsks.ts";
 export { serviceSurroundings, type ServiceSurroundings } from "./serviceSurroundings.ts";
