@@ -117,13 +117,16 @@ describe("a missing folder and a wrong order", { skip }, () => {
           for (const each of ["seawall-prepare.service", "network-online.target"])
             assert.ok(before(install, texts, made).has(each), `${install}: ${each}`);
         // Control: it isn't in the graph anyhow.
-        const bare = { ...made, dropins: {}, prepare: { before: [], after: [] } };
+        const bare = { ...made, dropins: {}, prepare: { ...made.prepare, before: [], after: [] } };
         assert.ok(!before(unit, texts, bare).has("seawall-prepare.service"));
       }
       // Control: a folder that nobody makes is found.
       const lines = (texts.get("tmpfiles.conf") ?? "").split("\n");
       const fewer = lines.filter((line) => !/\/system\/bots\/\S+ /.test(line)).join("\n");
       assert.notDeepEqual(unmade(new Map([...texts, ["tmpfiles.conf", fewer]]), made), []);
-      assert.notDeepEqual(unmade(texts, { ...made, prepare: { before: [], after: [] } }), []);
+      assert.notDeepEqual(
+        unmade(texts, { ...made, prepare: { ...made.prepare, before: [], after: [] } }),
+        [],
+      );
     });
 });

@@ -18,7 +18,12 @@ export interface Facts {
   readonly machine: MachineDescription;
   readonly users: Readonly<Record<string, object>>;
   /** The service that makes what belongs to the machine. */
-  readonly prepare: { readonly before: readonly string[]; readonly after: readonly string[] };
+  readonly prepare: {
+    readonly before: readonly string[];
+    readonly after: readonly string[];
+    readonly wantedBy: readonly string[];
+    readonly serviceConfig: Readonly<Record<string, unknown>>;
+  };
   readonly dropins: Readonly<Record<string, string>>;
 }
 
