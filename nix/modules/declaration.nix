@@ -98,6 +98,8 @@ in
 
   botUser = bot: userName "seawall-${bot}";
   brokerUser = bot: userName "seawall_${bot}";
+  gateUser = bot: userName "seawall_gate_${bot}";
+  browserUser = bot: userName "seawall_web_${bot}";
   # names.ts, BRIDGE_USER.
   bridgeUser = "seawall__bridge";
 
@@ -172,9 +174,6 @@ in
           bot.expose == null || (bot.expose.domain == null) != (bot.expose.tailscale == null)
         ) "${at}.expose says both or neither of domain and tailscale; say one")
         (refuse (
-          !boot || bot.plugins == [ ] || catalogue.lacking.plugins == [ ]
-        ) "${at}.plugins: services can't get plugins on NixOS yet; leave them out, or run the bot with seawall up")
-        (refuse (
           bot.exec.allow == null || bot.exec.allow != [ ] || bot.exec.packages == [ ]
         ) "${at}.exec.packages are given, and ${at}.exec.allow has no command of them; leave allow out, or name some")
       ]
@@ -190,9 +189,6 @@ in
         (refuse (
           !boot || !elem name catalogue.lacking.programs
         ) "${at} is a program that services can't reach on NixOS yet; leave it out, or run the bot with seawall up")
-        (refuse (
-          !boot || !elem name catalogue.lacking.plugins
-        ) "${at} takes a plugin, which services can't get on NixOS yet; leave it out, or run the bot with seawall up")
       ]
     )
     ++ lib.optionals boot (

@@ -137,10 +137,6 @@ in
         message = "services.openclaw.model is missing: there is no usual model of ${cfg.modelProvider}";
       }
       {
-        assertion = cfg.discord.enable -> !(builtins.elem "discord" declared.catalogue.lacking.plugins);
-        message = "services.openclaw.discord.enable: OpenClaw doesn't bundle this channel, and services can't get plugins on NixOS yet";
-      }
-      {
         assertion = owned == [ ];
         message = "services.openclaw.extraGatewayConfig.${lib.concatStringsSep "." (builtins.head (owned ++ [ [ ] ]))} is decided by Seawall, since the wall and authentication depend on it; leave it out";
       }
@@ -173,7 +169,6 @@ in
         port = cfg.gatewayPort;
         tools.allow = if cfg.toolSecurity == "deny" then [ ] else cfg.toolAllowlist;
         expose = lib.mkIf (cfg.domain != "") { inherit (cfg) domain; };
-        plugins = lib.optional cfg.discord.enable "@openclaw/discord";
         settings = cfg.extraGatewayConfig;
         grants =
           lib.optionalAttrs (model != null) {

@@ -14,7 +14,13 @@ let
   cfg = config.services.seawall;
   types = import ./types.nix { inherit lib; };
   declared = import ./declaration.nix { inherit lib; };
-  inherit (declared) botUser bridgeUser brokerUser;
+  inherit (declared)
+    botUser
+    bridgeUser
+    brokerUser
+    browserUser
+    gateUser
+    ;
   hardening = builtins.fromJSON (builtins.readFile ../generated/hardening.json);
 
   state = "/var/lib/seawall/system";
@@ -22,6 +28,7 @@ let
   exposed = builtins.filter (name: (cfg.bots.${name}.expose.domain or null) != null) names;
   inTailnet = builtins.filter (name: (cfg.bots.${name}.expose.tailscale or null) != null) names;
   talking = builtins.filter (name: cfg.bots.${name}.grants ? bridge) names;
+  browsing = builtins.filter (name: cfg.bots.${name}.grants ? browser-fetch) names;
   withAgents = builtins.filter (name: cfg.bots.${name}.agents != null) names;
   declaration = declared.declarationOf cfg;
 
@@ -60,6 +67,7 @@ let
     ];
     project = "${cfg.package}/lib/seawall";
     cache = "${cfg.package}/lib/seawall/broker-cache";
+    registry = cfg.npmRegistry;
     openclaw = lib.genAttrs (lib.unique (map (name: cfg.bots.${name}.openclaw) names)) (
       version: "${cfg.openclawTrees.${version}}"
     );
@@ -74,7 +82,33 @@ let
     ]
     ++ lib.optional config.services.resolved.enable "/run/systemd/resolve"
     ++ lib.optional config.networking.networkmanager.enable "/run/NetworkManager";
+  }
+  // lib.optionalAttrs (browsing != [ ]) {
+    browser = {
+      # The program itself, since the script before it needs a shell.
+      chromium = "${cfg.chromium.browser or cfg.chromium}/libexec/chromium/chromium";
+      program = "${cfg.package}/lib/seawall/browser";
+      fonts = "${fonts}";
+    };
   };
+
+  # All that fontconfig reads, with nothing that leads out of it.
+  fonts = pkgs.runCommand "seawall-fonts" { preferLocalBuild = true; } ''
+    mkdir -p "$out/fonts" "$out/conf.d"
+    for font in ${lib.concatMapStringsSep " " (font: "${font}/share/fonts") cfg.fonts}; do
+      cp -rL --no-preserve=mode "$font/." "$out/fonts/"
+    done
+    cp -rL --no-preserve=mode ${pkgs.fontconfig.out}/etc/fonts/conf.d/. "$out/conf.d/"
+    cat > "$out/fonts.conf" << EOF
+    <?xml version="1.0"?>
+    <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+    <fontconfig>
+      <dir>$out/fonts</dir>
+      <include>$out/conf.d</include>
+      <cachedir prefix="xdg">fontconfig</cachedir>
+    </fontconfig>
+    EOF
+  '';
 
   # nixpkgs' coreutils are one program under many names, of which a grant of one would give all.
   singly =
@@ -97,22 +131,29 @@ let
 
   tokenFolders = lib.unique (map builtins.dirOf (builtins.attrValues cfg.tokenFiles));
 
+  # Who reads what is made there.
+  readers =
+    lib.concatMap (name: [
+      "seawall-install-${name}.service"
+      "seawall-broker-${name}.service"
+      "seawall-gateway-${name}.service"
+    ]) names
+    ++ map (name: "seawall-gate-${name}.service") browsing;
+
   # Root's one program between boots: phantoms, tokens and leaf certificates are made where they stay.
   prepare = {
     description = "Seawall: phantoms, tokens and certificates of this machine";
-    wantedBy = [ "seawall.target" ];
-    before = lib.concatMap (name: [
-      "seawall-broker-${name}.service"
-      "seawall-gateway-${name}.service"
-    ]) names;
+    wantedBy = [ "seawall.target" ] ++ readers;
+    before = readers;
     after = [
       "systemd-tmpfiles-setup.service"
       "systemd-tmpfiles-resetup.service"
     ];
-    restartTriggers = [ rendered ];
+    unitConfig.StartLimitIntervalSec = 0;
     serviceConfig = hardening // {
+      # Not there when it is done, so that who is started anew waits for it once more: a switch restarts them before it
+      # starts what it stopped.
       Type = "oneshot";
-      RemainAfterExit = true;
       ExecStart = "${machine.programs.node} ${machine.project}/src/host/described/main.ts /etc/seawall/current";
       StateDirectory = "seawall";
       StateDirectoryMode = "0711";
@@ -143,10 +184,19 @@ let
       let
         secret = lib.attrByPath place { } config;
       in
-      map (bot: {
-        assertion = (secret.${name}.owner or "root") != botUser bot;
-        message = ''${lib.concatStringsSep "." place}."${name}".owner is "${botUser bot}", the user of bot "${bot}", which could read it; leave owner out: systemd hands it to the bot's broker alone'';
-      }) names
+      lib.concatMap (
+        bot:
+        map
+          (user: {
+            assertion = (secret.${name}.owner or "root") != user;
+            message = ''${lib.concatStringsSep "." place}."${name}".owner is "${user}", the user of bot "${bot}", which could read it; leave owner out: systemd hands it to the bot's broker alone'';
+          })
+          [
+            (botUser bot)
+            (gateUser bot)
+            (browserUser bot)
+          ]
+      ) names
     ) (builtins.attrNames (lib.attrByPath place { } config));
 
   webServers = builtins.filter (name: config.services.${name}.enable or false) [
@@ -174,6 +224,21 @@ in
       description = "What OpenClaw and the brokers run on. Each pinned OpenClaw says which versions will do.";
     };
 
+    chromium = lib.mkOption {
+      type = lib.types.package;
+      default = pkgs.chromium;
+      defaultText = lib.literalExpression "pkgs.chromium";
+      description = "What bots with `browser-fetch` read pages by: a package of nixpkgs' Chromium.";
+    };
+
+    fonts = lib.mkOption {
+      type = lib.types.listOf lib.types.package;
+      default = [ pkgs.dejavu_fonts ];
+      defaultText = lib.literalExpression "[ pkgs.dejavu_fonts ]";
+      example = lib.literalExpression "[ pkgs.dejavu_fonts pkgs.noto-fonts-cjk-sans ]";
+      description = "What pages are drawn in, by `browser-fetch`: Latin, Greek and Cyrillic letters, unless it says more.";
+    };
+
     openclawTrees = lib.mkOption {
       type = lib.types.lazyAttrsOf lib.types.package;
       default = import ../packages/openclaw-trees.nix { inherit lib pkgs; };
@@ -185,6 +250,12 @@ in
       type = lib.types.attrsOf types.outsideStore;
       default = { };
       description = "Further places where the token of a bot's gateway can be read by root, by bot.";
+    };
+
+    npmRegistry = lib.mkOption {
+      type = lib.types.strMatching "https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/-]*";
+      default = "https://registry.npmjs.org/";
+      description = "Where bots' plugins are fetched from, which the machine does by itself, and compares with their pins.";
     };
 
     openFirewall = lib.mkOption {
@@ -258,6 +329,8 @@ in
           [
             (botUser name)
             (brokerUser name)
+            (gateUser name)
+            (browserUser name)
           ]
       ) names
       ++ lib.optional (exposed != [ ]) {
@@ -310,6 +383,18 @@ in
           description = "Seawall broker of ${name}";
         };
       }) names
+      ++ map (name: {
+        ${gateUser name} = {
+          isSystemUser = true;
+          group = gateUser name;
+          description = "Seawall gate before the browser of ${name}";
+        };
+        ${browserUser name} = {
+          isSystemUser = true;
+          group = browserUser name;
+          description = "Seawall browser of ${name}";
+        };
+      }) browsing
       ++ lib.optional (talking != [ ]) {
         ${bridgeUser} = {
           isSystemUser = true;
@@ -323,6 +408,10 @@ in
         (botUser name)
         (brokerUser name)
       ]) names
+      ++ lib.concatMap (name: [
+        (gateUser name)
+        (browserUser name)
+      ]) browsing
       ++ lib.optional (talking != [ ]) bridgeUser
     ) (_: { });
 

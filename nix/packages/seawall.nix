@@ -68,6 +68,8 @@ stdenv.mkDerivation {
     mkdir -p "$home/broker-cache" "$out/bin"
     cp -r package.json LICENSE native pins schema src build "$home/"
     ln -s ${tree}/node_modules "$home/node_modules"
+    # All that the wall round a bot's browser shows of this.
+    node "$home/src/host/described/copyBrowser.ts" "$home/browser"
     makeWrapper ${nodejs_24}/bin/node "$out/bin/seawall" \
       --add-flags "$home/src/cli/start.cjs" \
       --suffix PATH : ${

@@ -9,6 +9,7 @@ let
     createServer((request, response) => {
       request.resume().on("end", () => {
         const key = request.headers["x-api-key"];
+        if (request.url === "/tide") return response.end("<h1>The tide is out</h1>");
         if (request.url.startsWith("/api/v3/")) return response.end(key === "real-key-of-the-test" ? "real" : "phantom");
         const line = (value) => response.write(JSON.stringify({ model: "one", created_at: new Date().toISOString(), ...value }) + "\n");
         if (request.url === "/api/chat") {
@@ -27,9 +28,13 @@ pkgs.testers.runNixOSTest {
     { pkgs, ... }:
     {
       imports = [ ../modules ];
+      networking.hosts."127.0.0.1" = [ "pages.example.org" ];
       virtualisation.memorySize = 6144;
       virtualisation.diskSize = 8192;
-      environment.systemPackages = [ pkgs.curl ];
+      environment.systemPackages = [
+        pkgs.curl
+        pkgs.socat
+      ];
       systemd.services.stand-ins = {
         wantedBy = [ "multi-user.target" ];
         serviceConfig.ExecStart = "${pkgs.nodejs_24}/bin/node ${standIns}";
@@ -51,6 +56,9 @@ pkgs.testers.runNixOSTest {
           grants.ollama = { };
           grants.answers.secret = "key";
           grants.bridge.to = [ "two" ];
+          grants.browser-fetch.allowHosts = [ "pages.example.org:11434" ];
+          grants.browser-fetch.dial.networks = [ "127.0.0.0/8" ];
+          exec.allow = [ "browser-fetch" ];
           agents.repositories.path = "/srv/git";
           port = 3000;
           settings.gateway.http.endpoints.chatCompletions.enabled = true;
@@ -109,6 +117,17 @@ pkgs.testers.runNixOSTest {
       with subtest("bots have a bridge, which is nobody's else"):
           machine.succeed("systemctl is-active seawall-bridge.service")
           machine.succeed("test $(stat -c %U /run/seawall/two/bridge/socket) = seawall_two")
+
+      with subtest("pages are read by a browser that its gate has started"):
+          machine.succeed("systemctl is-active seawall-gate-one.socket")
+          machine.fail("systemctl is-active seawall-gate-one.service")
+          # As the bot's broker asks, to whose user alone the socket is.
+          read = (
+              "printf '{\"operation\":\"fetch\",\"url\":\"http://pages.example.org:11434/tide\"}\\n'"
+              " | setpriv --reuid=seawall_one --clear-groups socat -t 90 - UNIX-CONNECT:/run/seawall/one/gate/socket"
+          )
+          machine.succeed(read + " | grep 'The tide is out'")
+          machine.fail(read.replace("seawall_one", "seawall-one"))
 
       with subtest("nothing of the key is where the bot is"):
           machine.fail(

@@ -32,18 +32,7 @@ export interface InsideProgram {
  * @returns the folder, which holds `src` and `node_modules` as this project does.
  */
 export function storeProgram(store: string, program: InsideProgram): string {
-  const files = [
-    ...program.sources.flatMap((folder) =>
-      globSync("*.ts", { cwd: join(PROJECT, "src", folder) })
-        .filter((name) => !name.endsWith(".test.ts"))
-        .map((name) => join("src", folder, name)),
-    ),
-    ...program.packages.flatMap((name) =>
-      globSync("**/*.{js,cjs,mjs,json}", { cwd: join(PROJECT, "node_modules", name) }).map((path) =>
-        join("node_modules", name, path),
-      ),
-    ),
-  ].toSorted();
+  const files = filesOf(program);
   const hash = createHash("sha256");
   for (const file of files) {
     const content = createHash("sha256").update(readFileSync(join(PROJECT, file)));
@@ -56,11 +45,7 @@ export function storeProgram(store: string, program: InsideProgram): string {
     const temporary = mkdtempSync(join(store, `.unfinished-${program.name}-`));
     try {
       const whole = join(temporary, "program");
-      for (const file of files) {
-        mkdirSync(dirname(join(whole, file)), { recursive: true, mode: 0o755 });
-        cpSync(join(PROJECT, file), join(whole, file));
-      }
-      writeFileSync(join(whole, "package.json"), '{ "type": "module" }\n');
+      copyProgram(whole, program);
       renameSync(whole, folder);
       syncFolder(store);
     } finally {
@@ -71,4 +56,28 @@ export function storeProgram(store: string, program: InsideProgram): string {
     if (!existsSync(folder)) throw asDiskError(error, "a program");
   }
   return folder;
+}
+
+/** The same folder at a place of its own, as a package of ours has it. */
+export function copyProgram(folder: string, program: InsideProgram): void {
+  for (const file of filesOf(program)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true, mode: 0o755 });
+    cpSync(join(PROJECT, file), join(folder, file));
+  }
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
+}
+
+function filesOf(program: InsideProgram): string[] {
+  return [
+    ...program.sources.flatMap((folder) =>
+      globSync("*.ts", { cwd: join(PROJECT, "src", folder) })
+        .filter((name) => !name.endsWith(".test.ts"))
+        .map((name) => join("src", folder, name)),
+    ),
+    ...program.packages.flatMap((name) =>
+      globSync("**/*.{js,cjs,mjs,json}", { cwd: join(PROJECT, "node_modules", name) }).map((path) =>
+        join("node_modules", name, path),
+      ),
+    ),
+  ].toSorted();
 }

@@ -1,8 +1,10 @@
 export {
   BROWSER_LIMITS,
   BROWSER_PROGRAM,
+  browserFiles,
   browserWall,
   findChromium,
+  type BrowserSystem,
   type BrowserWallInput,
 } from "./browser/browserWall.ts";
 export type { GateServiceConfig } from "./browser/gate/GateServiceConfig.ts";

@@ -13,6 +13,7 @@ import { BROKER, GATEWAY, ServiceMachine, SUPPORT } from "../support/ServiceMach
 import { filledStore } from "../support/testStore.ts";
 import { testAsks } from "./systemd/asks.ts";
 import { testBetweenBots } from "./systemd/betweenBots.ts";
+import { testDescribed } from "./systemd/described.ts";
 import { testPages } from "./systemd/pages.ts";
 import { testPlugins } from "./systemd/plugins.ts";
 import { testTailnet } from "./systemd/tailnet.ts";
@@ -328,6 +329,7 @@ describe("a machine run by systemd", { skip: typeof booted === "string" && boote
 
   testAsks(on);
   testPlugins(on);
+  testDescribed(on);
   testPages(on);
   testTailnet(on);
 

@@ -1,7 +1,8 @@
 # A real build of one configuration by the Nix of this machine, with this machine's programs in place of
-# nixpkgs'. `folder` has bin/seawall and lib/seawall; `tree` is an installed OpenClaw.
+# nixpkgs'. `folder` has bin/seawall and lib/seawall, `chromium` libexec/chromium; `tree` is an installed OpenClaw.
 {
   folder,
+  chromium,
   node,
   tree,
   path,
@@ -44,6 +45,11 @@ let
         iproute2 = at "iproute2" "/usr";
         bubblewrap = at "bubblewrap" "/usr";
         caddy = at "caddy" "/usr";
+        chromium = at "chromium" chromium;
+        dejavu_fonts = at "dejavu-fonts" "/usr";
+        fontconfig = at "fontconfig" "/" // {
+          out = "/";
+        };
         coreutils = at "coreutils" "/usr";
         git = at "git" "/usr";
         tailscale = at "tailscale" "/usr";

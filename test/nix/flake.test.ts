@@ -39,13 +39,20 @@ function written(folder: string): Written {
 }
 
 const BOT = ["--provider", "anthropic", "--channels", "telegram", "--set", "telegram.allowFrom=12"];
-const MORE = ["--services", "github,sonarr", "--set", "sonarr.url=http://10.0.0.5:8989"];
+const MORE = [
+  ..."--services github,sonarr,browser-fetch --set sonarr.url=http://10.0.0.5:8989".split(" "),
+  ..."--set browser-fetch.allowHosts=*.wikipedia.org".split(" "),
+];
 
 describe("seawall init --flake", { skip }, () => {
   test("writes a flake of the machine that it was told of, whose bot is the declaration of the same answers", (t) => {
     const place = new InitPlace(t);
     const machine = ["--host", "shore", "--system", "aarch64-linux", "--seawall", "github:a/b"];
-    const bot = [...BOT, ...MORE, "--bot", "herald", "--domain", "bots.example.com"];
+    // A channel that is a plugin, too.
+    const channels = ["--channels", "telegram,mattermost", "--set", "telegram.allowFrom=12"];
+    const url = ["--set", "mattermost.url=https://chat.example.com"];
+    const said = ["--provider", "anthropic", ...channels, ...url, ...MORE];
+    const bot = [...said, "--bot", "herald", "--domain", "bots.example.com"];
     const ran = place.run(["init", "--flake", ...machine, ...bot]);
     assert.equal(ran.code, 0, ran.stderr);
     const { inputs, urls, machines } = written(place.work);
@@ -55,8 +62,9 @@ describe("seawall init --flake", { skip }, () => {
     const { facts, hostName, system } = machines["shore"] ?? {};
     assert.deepEqual([hostName, system, facts?.ports], ["shore", "aarch64-linux", [443]]);
     assert.deepEqual(facts?.failed, []);
-    const values = ["anthropic", "telegram", "github", "sonarr"].flatMap((name) => {
-      writeFileSync(join(place.home, name), name === "telegram" ? `12345:${"a".repeat(35)}` : "k");
+    const values = ["anthropic", "telegram", "mattermost", "github", "sonarr"].flatMap((name) => {
+      const text = { telegram: `12345:${"a".repeat(35)}`, mattermost: "a".repeat(26) }[name];
+      writeFileSync(join(place.home, name), text ?? "k");
       return ["--secret-file", `${name}=${join(place.home, name)}`];
     });
     const one = place.run(["init", ...bot, ...values, "--store", "vault", "--json", "--dry-run"]);
@@ -66,8 +74,7 @@ describe("seawall init --flake", { skip }, () => {
     const out = join(place.home, "out");
     assert.equal(place.run(["build", "--target", "nixos", "--out", out, file]).code, 0);
     // Read by Nix, both say the same.
-    const said = checkShape(facts?.declaration);
-    assert.deepEqual(said.faults, []);
+    assert.deepEqual(checkShape(facts?.declaration).faults, []);
     const same = evaluate(
       `(import ${FOLDER}/evaluate.nix (import ${out}/seawall.nix { pkgs.coreutils = { }; pkgs.gnugrep = { }; })).declaration.bots`,
     );
@@ -197,18 +204,18 @@ describe("seawall init --flake refuses", () => {
     const { code, stderr } = place.run([
       ..."init --flake --provider anthropic --host=-x --system riscv64-linux".split(" "),
       ..."--seawall https://me:hunter2@git.example.com/seawall".split(" "),
-      ..."--channels mattermost --services browser-fetch --store keyring".split(" "),
+      ..."--services browser-fetch --store keyring".split(" "),
     ]);
     assert.equal(code, 2, stderr);
     for (const text of [
       "--host: a host name is",
       "--system: Seawall runs on",
       "--seawall: leave out who logs in",
-      '--channels: "mattermost" takes a plugin',
-      '--services: "browser-fetch" is a program',
       "--store: nothing reads that when a machine of NixOS boots",
     ])
       assert.ok(stderr.includes(text), `${text}: ${stderr}`);
+    // Services that are programs of ours are there, too.
+    assert.ok(!stderr.includes("--services"), stderr);
     assert.ok(!stderr.includes("hunter2"), stderr);
   });
 

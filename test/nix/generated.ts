@@ -71,11 +71,6 @@ function catalogueFacts(): object {
       programs: [...catalogue.values()].flatMap(({ name, program }) =>
         program === undefined || DESCRIBED.programs.includes(name) ? [] : [name],
       ),
-      plugins: DESCRIBED.plugins
-        ? []
-        : [...catalogue.values()].flatMap(({ name, plugin }) =>
-            plugin === undefined ? [] : [name],
-          ),
     },
     // Paths with a name that could be any are left to `seawall check`.
     ownedSettings: [

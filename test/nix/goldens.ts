@@ -124,7 +124,10 @@ function writeFlakes(folder: string): Readonly<Record<string, string>> {
     flakes[name] = place;
   };
   for (const name of ["vault", "agenix", "sops"]) mkdirSync(join(folder, name));
-  write("vault", []);
+  write(
+    "vault",
+    "--services browser-fetch --set browser-fetch.allowHosts=*.wikipedia.org".split(" "),
+  );
   if (given.has("AGENIX")) {
     const secrets = join(folder, "agenix/secrets");
     mkdirSync(secrets);

@@ -29,10 +29,13 @@ let
             enable = true;
             # This user's to open, where services could read neither.
             secrets.anthropic.keyring = "anthropic";
+            secrets.discord.keyring = "discord";
             bots.one = {
               openclaw = "2026.9.6";
               model = "anthropic/claude-sonnet-4-6";
               grants.anthropic.secret = "anthropic";
+              # A channel that is a plugin.
+              grants.discord.secret = "discord";
               inherit concessions;
               exec.allow = [ "ls" ];
               exec.packages = [ nixos.pkgs.coreutils ];

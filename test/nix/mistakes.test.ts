@@ -112,14 +112,21 @@ describe("a missing folder and a wrong order", { skip }, () => {
         for (const each of [...first.map((name) => `${name}.service`), "network.target", broker])
           assert.ok(before(unit, texts, made).has(each), `${unit} doesn't wait for ${each}`);
         assert.ok(before(unit, texts, made).has("systemd-tmpfiles-setup.service"), unit);
+        const install = unit.replace("gateway", "install");
+        if (texts.has(install))
+          for (const each of ["seawall-prepare.service", "network-online.target"])
+            assert.ok(before(install, texts, made).has(each), `${install}: ${each}`);
         // Control: it isn't in the graph anyhow.
-        const bare = { ...made, dropins: {}, prepare: { before: [], after: [] } };
+        const bare = { ...made, dropins: {}, prepare: { ...made.prepare, before: [], after: [] } };
         assert.ok(!before(unit, texts, bare).has("seawall-prepare.service"));
       }
       // Control: a folder that nobody makes is found.
       const lines = (texts.get("tmpfiles.conf") ?? "").split("\n");
       const fewer = lines.filter((line) => !/\/system\/bots\/\S+ /.test(line)).join("\n");
       assert.notDeepEqual(unmade(new Map([...texts, ["tmpfiles.conf", fewer]]), made), []);
-      assert.notDeepEqual(unmade(texts, { ...made, prepare: { before: [], after: [] } }), []);
+      assert.notDeepEqual(
+        unmade(texts, { ...made, prepare: { ...made.prepare, before: [], after: [] } }),
+        [],
+      );
     });
 });

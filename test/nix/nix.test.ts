@@ -5,8 +5,10 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -15,13 +17,18 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { checkShape } from "../../src/declaration/index.ts";
 import type { describedFiles } from "../../src/host/described/describedSystem.ts";
+import { copyProgram } from "../../src/host/storeProgram.ts";
 import { ensureOpenClaw, readPin } from "../../src/openclaw/index.ts";
 import { satisfiesNodeRange } from "../../src/openclaw/nodeRange.ts";
+import { BROWSER_PROGRAM, findChromium } from "../../src/services/index.ts";
 import {
   BRIDGE_USER,
   botUser,
   brokerUser,
+  browserUser,
+  gateUser,
   hasBridge,
+  hasBrowser,
   launchdTarget,
   nixModule,
   nixValue,
@@ -111,6 +118,9 @@ describe("configurations", { skip }, () => {
         Object.keys(users).toSorted(),
         [
           ...plan.bots.flatMap((bot) => [botUser(bot.name), brokerUser(bot.name)]),
+          ...plan.bots
+            .filter((bot) => hasBrowser(bot))
+            .flatMap((bot) => [gateUser(bot.name), browserUser(bot.name)]),
           ...(plan.bots.some((bot) => hasBridge(bot)) ? [BRIDGE_USER] : []),
         ].toSorted(),
       );
@@ -159,11 +169,11 @@ describe("what Nix computes as TypeScript does", { skip }, () => {
     const bots = ["x", "a".repeat(24), `${"a".repeat(22)}-b`, "ends-with-1"];
     const made = evaluate(
       `let d = import ${ROOT}/nix/modules/declaration.nix { lib = import ${FOLDER}/lib.nix; };
-       in map (bot: [ (d.botUser bot) (d.brokerUser bot) ]) ${nixValue(bots)}`,
+       in map (bot: [ (d.botUser bot) (d.brokerUser bot) (d.gateUser bot) (d.browserUser bot) ]) ${nixValue(bots)}`,
     );
     assert.deepEqual(
       JSON.parse(made.out),
-      bots.map((bot) => [botUser(bot), brokerUser(bot)]),
+      bots.map((bot) => [botUser(bot), brokerUser(bot), gateUser(bot), browserUser(bot)]),
     );
   });
 
@@ -362,8 +372,21 @@ describe("a real build", { skip }, () => {
     const { root: tree } = await ensureOpenClaw(readPin("2026.9.6"), testStore());
     const seawall = join(folder, "seawall");
     mkdirSync(join(seawall, "bin"), { recursive: true });
-    mkdirSync(join(seawall, "lib"));
-    symlinkSync(ROOT, join(seawall, "lib/seawall"));
+    // As our package has it, with Chromium where nixpkgs' has it.
+    const home = join(seawall, "lib/seawall");
+    mkdirSync(home, { recursive: true });
+    for (const name of ["build", "node_modules", "package.json", "src"])
+      symlinkSync(join(ROOT, name), join(home, name));
+    copyProgram(join(home, "browser"), BROWSER_PROGRAM);
+    const chromium = findChromium();
+    // It fails without where a machine is said to be complete.
+    const hasChromium = chromium !== undefined || process.env["CI"] === "true";
+    if (!hasChromium) t.diagnostic("chromium is missing");
+    // No program may lie in what its wall has to write.
+    const browser = mkdtempSync("/var/tmp/seawall-test-");
+    t.after(() => rmSync(browser, { recursive: true }));
+    mkdirSync(join(browser, "libexec"));
+    symlinkSync(dirname(chromium ?? "/nonexistent/x"), join(browser, "libexec/chromium"));
     const program = join(seawall, "bin/seawall");
     writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${ROOT}/src/cli/main.ts "$@"\n`);
     chmodSync(program, 0o755);
@@ -372,9 +395,10 @@ describe("a real build", { skip }, () => {
       prefix: string,
     ): { status: number | null; stdout: string; stderr: string } => {
       const configuration = join(folder, `${name}.nix`);
-      writeFileSync(configuration, botWith(prefix));
+      writeFileSync(configuration, botWith(prefix, hasChromium));
       const call = {
         folder: seawall,
+        chromium: browser,
         node: dirname(dirname(process.execPath)),
         tree,
         path: `${seawall}/bin:/usr/bin:/bin`,
@@ -425,6 +449,7 @@ describe("a real build", { skip }, () => {
     assert.match(gateway, /\/usr\/bin\/grep/);
     assert.match(gateway, /\/var\/lib\/seawall\/system\/agents\/one\/live:/);
     assert.doesNotMatch(gateway, /\/usr\/bin\/(?:curl|cat|bash)/);
+    if (hasChromium) assertBrowser(out, join(folder, "store"));
     const again = build("good", '"Basecamp"');
     assert.equal(again.stdout.trim(), out);
 
@@ -435,7 +460,32 @@ describe("a real build", { skip }, () => {
   });
 });
 
-function botWith(prefix: string): string {
+/** That the browser is shown what the build found, and fonts that lead nowhere else. */
+function assertBrowser(out: string, store: string): void {
+  const unit = readFileSync(join(out, "lib/systemd/system/seawall-browser-one@.service"), "utf8");
+  const shown = [...unit.matchAll(/^BindReadOnlyPaths=(\S+)/gm)].map(([, path = ""]) => path);
+  assert.ok(
+    shown.some((path) => path.includes("/libnss3.so")),
+    shown.join("\n"),
+  );
+  assert.ok(!shown.some((path) => path === store || /^\/(?:etc|usr(?:\/lib)?)?$/.test(path)));
+  const conf = /^BindReadOnlyPaths=(\S+):\/etc\/fonts\/fonts\.conf$/m.exec(unit)?.[1] ?? "";
+  assert.ok(conf.startsWith(store), conf);
+  const fonts = spawnSync("fc-list", [":", "file"], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] ?? "", HOME: dirname(store), FONTCONFIG_FILE: conf },
+  });
+  const files = fonts.stdout.trim().split("\n");
+  assert.match(files[0] ?? "", /\.(?:ttf|otf)/, fonts.stderr);
+  for (const file of files) assert.ok(file.startsWith(`${dirname(conf)}/fonts/`), file);
+  const linked = readdirSync(dirname(conf), { recursive: true, withFileTypes: true });
+  assert.deepEqual(
+    linked.filter((entry) => entry.isSymbolicLink()),
+    [],
+  );
+}
+
+function botWith(prefix: string, pages: boolean): string {
   return `{ pkgs, ... }: {
     services.seawall.enable = true;
     services.seawall.secrets.anthropic.file = "/run/secrets/anthropic";
@@ -444,6 +494,7 @@ function botWith(prefix: string): string {
       model = "anthropic/claude-sonnet-4-6";
       grants.anthropic.secret = "anthropic";
       exec.packages = [ pkgs.grep ];
+      ${pages ? 'grants.browser-fetch.allowHosts = [ "*.wikipedia.org" ];' : ""}
       agents.repositories.path = "/srv/git";
       settings.messages.responsePrefix = ${prefix};
     };
@@ -457,7 +508,7 @@ function analyze(folder: string, files: ReturnType<typeof describedFiles>): void
     const file = join(folder, path.slice("units/".length));
     const text = Buffer.from(bytes)
       .toString()
-      .replaceAll(/^(ExecStart=)\/nix\/store\/\S+/gm, "$1/usr/bin/env");
+      .replaceAll(/^(Exec(?:Start|StopPost)=)\/nix\/store\/\S+/gm, "$1/usr/bin/env");
     writeFileSync(file, text);
     return [file];
   });

@@ -36,6 +36,13 @@ in
     };
     jq = fake "jq" "1.7.1";
     git = fake "git" "2.50.0";
+    chromium = fake "chromium" "140.0" // {
+      browser = fake "chromium-unwrapped" "140.0";
+    };
+    dejavu_fonts = fake "dejavu-fonts" "2.37";
+    fontconfig = fake "fontconfig-bin" "2.17.1" // {
+      out = fake "fontconfig" "2.17.1";
+    };
     bubblewrap = fake "bubblewrap" "0.11.0";
     cacert = fake "nss-cacert" "3.111";
     seawall = fake "seawall" "0.1.0";

@@ -6,7 +6,7 @@ import { describedFiles } from "../../src/host/described/describedSystem.ts";
 import type { MachineDescription } from "../../src/host/index.ts";
 import { SERVICE_INSIDE } from "../../src/host/inside.ts";
 import { readPin, renderConfig } from "../../src/openclaw/index.ts";
-import { makePlan, type Plan } from "../../src/plan/index.ts";
+import { clientCommands, makePlan, type Plan } from "../../src/plan/index.ts";
 import { FOLDER } from "./evaluate.ts";
 
 /** What our own library makes of a configuration. */
@@ -18,7 +18,12 @@ export interface Facts {
   readonly machine: MachineDescription;
   readonly users: Readonly<Record<string, object>>;
   /** The service that makes what belongs to the machine. */
-  readonly prepare: { readonly before: readonly string[]; readonly after: readonly string[] };
+  readonly prepare: {
+    readonly before: readonly string[];
+    readonly after: readonly string[];
+    readonly wantedBy: readonly string[];
+    readonly serviceConfig: Readonly<Record<string, unknown>>;
+  };
   readonly dropins: Readonly<Record<string, string>>;
 }
 
@@ -55,13 +60,22 @@ export function renderedFor(
     ]),
   );
   const { node, launcher, shell } = machine.programs;
+  const client = join(machine.project, "build/seawall-client");
+  const hasClients = plan.bots.some((bot) => clientCommands(bot).length > 0);
+  const { browser } = machine;
   return describedFiles(
     {
       number: 0,
       created: new Date(0).toISOString(),
       declaration: "/etc/seawall/seawall.json5",
       plan,
-      programs: { node, launcher, shell },
+      programs: {
+        node,
+        launcher,
+        shell,
+        ...(hasClients ? { client } : {}),
+        ...(browser && { browser: { chromium: browser.chromium, program: browser.program } }),
+      },
       bots,
     },
     { ...machine, nixos: true },

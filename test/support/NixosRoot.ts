@@ -6,7 +6,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  readdirSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -64,8 +64,28 @@ export class NixosRoot {
     for (const name of ["git-remote-http", "git-remote-https"])
       this.#put(`${GIT_CORE}/${name}`, `${GIT_CORE}/${name}`);
     symlinkSync(`${STORE}/abc-dash/bin/dash`, join(folder, "bin/sh"));
-    for (const name of readdirSync(join(folder, LIBC)))
-      if (!/^(?:ld-linux|libc\.so)/.test(name)) patch(join(folder, LIBC, name), []);
+  }
+
+  /**
+   * This machine's Chromium as nixpkgs has it: the program itself beside its data, and in place of one of its
+   * libraries a link to another package's.
+   *
+   * @returns the program
+   */
+  putChromium(chromium: string): string {
+    const to = `${STORE}/abc-chromium/libexec/chromium`;
+    cpSync(dirname(chromium), join(this.#folder, to), {
+      recursive: true,
+      filter: (path) => path !== chromium,
+    });
+    this.#put(chromium, `${to}/chromium`);
+    const loader = `${STORE}/abc-vulkan-loader/lib`;
+    mkdirSync(join(this.#folder, loader), { recursive: true });
+    const vulkan = join(this.#folder, to, "libvulkan.so.1");
+    renameSync(vulkan, join(this.#folder, loader, "libvulkan.so.1.4"));
+    symlinkSync("libvulkan.so.1.4", join(this.#folder, loader, "libvulkan.so.1"));
+    symlinkSync(`${loader}/libvulkan.so.1`, vulkan);
+    return `${to}/chromium`;
   }
 
   /** The node of its store. */
@@ -120,7 +140,9 @@ export class NixosRoot {
     const { stdout } = spawnSync("ldd", [path], { encoding: "utf8" });
     for (const [, file = ""] of stdout.matchAll(/(\/\S+) \(0x/g)) {
       const library = join(this.#folder, LIBC, basename(file));
-      if (!existsSync(library)) copyFileSync(file, library);
+      if (existsSync(library)) continue;
+      copyFileSync(file, library);
+      if (!/^(?:ld-linux|libc\.so)/.test(basename(file))) patch(library, []);
     }
     patch(path, ["--set-interpreter", `${LIBC}/ld-linux-x86-64.so.2`]);
   }

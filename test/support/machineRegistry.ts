@@ -19,7 +19,7 @@ const work = mkdtempSync("/tmp/registry-");
 const program = (version: string): string => `
 import { spawnSync } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 const [command, , what] = process.argv.slice(2);
@@ -47,13 +47,14 @@ async function install() {
     connect({ host, port, timeout: 5000 }).once("connect", resolve).once("error", reject).once("timeout", () => reject({ code: "timeout" }));
   });
   const copy = HOME + "/program";
+  rmSync(copy, { force: true });
   copyFileSync(process.execPath, copy);
   writeFileSync(HOME + "/tried.json", JSON.stringify({
     variables: Object.keys(process.env),
     names: [await codeOf(() => lookup("api.anthropic.com")), await codeOf(() => lookup(new URL(process.env.npm_config_registry).hostname))],
     address: await codeOf(() => reach("9.9.9.9", 443)),
     configuration: await codeOf(() => writeFileSync("/etc/seawall/openclaw.json", "{}")),
-    files: await Promise.all(["/etc/shadow", "/run/seawall-plugins/generation", "/etc/seawall/current"].map((path) => codeOf(() => readFileSync(path)))),
+    files: await Promise.all(["/etc/shadow", "/run/seawall-plugins-basecamp/generation", "/etc/seawall/current"].map((path) => codeOf(() => readFileSync(path)))),
     execution: spawnSync(copy, ["--version"]).error?.code ?? "done",
   }));
   process.exitCode = status ?? 1;

@@ -29,11 +29,29 @@ const description = z.strictObject({
     caddy: path,
     tailscale: path,
   }),
+  /** Where a bot has one. */
+  browser: z
+    .strictObject({
+      chromium: path,
+      /** Our program that drives it, as `copyProgram` makes it of `BROWSER_PROGRAM`. */
+      program: path,
+      /** A folder with fonts and `fonts.conf`, which names no other. */
+      fonts: path,
+    })
+    .optional(),
   /** Folders with the system's programs that Seawall's own commands start, as git. */
   tools: z.array(path).default([]),
   /** This Seawall, as it will be on that machine. */
   project: path,
   cache: path,
+  /** Where plugins come from; nobody logs in there. */
+  registry: z
+    .string()
+    .regex(
+      /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?\/[A-Za-z0-9._~/-]*$/,
+      "an address of npm's registry",
+    )
+    .default("https://registry.npmjs.org/"),
   /** Trees of OpenClaw by version. */
   openclaw: z.record(z.string(), path),
   /** Folders with the programs that a bot's commands may be, by bot. */

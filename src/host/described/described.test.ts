@@ -6,6 +6,7 @@ import {
   readFileSync,
   readlinkSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +18,8 @@ import { makePlan, type Plan } from "../../plan/index.ts";
 import { statePaths } from "../../paths/index.ts";
 import { gatewayToken } from "../hostKeys.ts";
 import { HostError } from "../HostError.ts";
+import { readInterpreter } from "../../wall/index.ts";
+import { describedSystem } from "./describedSystem.ts";
 import { refuseWhatDescribedLack } from "./lacking.ts";
 import { landlockOf, readMachine } from "./MachineDescription.ts";
 import { makePrivate } from "./makePrivate.ts";
@@ -107,13 +110,13 @@ test("refuseWhatDescribedLack() takes what has a place there, and says which bot
   };
   const ollama = { ollama: {} };
   const agents = { repositories: { path: "/srv/git" } };
-  assert.equal(refusal({ grants: { ...ollama, bridge: { to: ["two"] } }, agents }), undefined);
-  const chat = { secret: "chat", url: "https://chat.example.com" };
-  assert.match(refusal({ grants: { ...ollama, mattermost: chat } }) ?? "", /"one" has plugins/);
-  assert.match(
-    refusal({ grants: { ...ollama, "browser-fetch": { allowHosts: ["*.example.com"] } } }) ?? "",
-    /"one" is granted "browser-fetch"/,
+  const pages = { "browser-fetch": { allowHosts: ["*.example.com"] } };
+  assert.equal(
+    refusal({ grants: { ...ollama, ...pages, bridge: { to: ["two"] } }, agents }),
+    undefined,
   );
+  const chat = { secret: "chat", url: "https://chat.example.com" };
+  assert.equal(refusal({ grants: { ...ollama, mattermost: chat } }), undefined);
   const autoUpdate = { calendar: "weekly" };
   assert.match(refusal({ grants: ollama }, { autoUpdate }) ?? "", /^autoUpdate moves/);
 });
@@ -171,6 +174,28 @@ test("readMachine() refuses what describes no machine, and paths that would mean
   refused(good.replace('"/usr/bin/ip"', '"/usr/bin/%h"'));
   refused(good.replace('"systemd":258', '"systemd":240'));
   refused(good.replace('"version":1', '"version":1,"more":1'));
+  const withRegistry = (url: string): string =>
+    good.replace('"version":1', `"version":1,"registry":${JSON.stringify(url)}`);
+  writeFileSync(file, withRegistry("https://npm.example.com:8443/all/"));
+  assert.equal(readMachine(file).registry, "https://npm.example.com:8443/all/");
+  for (const url of ["http://a.example/", "https://me:hunter2@a.example/", "https://a.example/?x"])
+    refused(withRegistry(url));
+});
+
+test("describedSystem() names the loaders that the machine's programs are started by", (t) => {
+  const folder = temporaryFolder(t);
+  const machine = readMachine(join(prepared(folder, {}), "machine.json"));
+  const known = (programs: object, commands: Record<string, string[]> = {}): readonly string[] =>
+    describedSystem({ ...machine, programs: { ...machine.programs, ...programs }, commands }).host
+      .loaders;
+  const loader = readInterpreter(process.execPath);
+  assert.ok(loader !== undefined);
+  assert.deepEqual(known({ node: process.execPath }), [loader]);
+  mkdirSync(join(folder, "bin"));
+  symlinkSync(process.execPath, join(folder, "bin/granted"));
+  assert.deepEqual(known({ node: "/nonexistent/node" }, { one: [join(folder, "bin")] }), [loader]);
+  // Control: of programs that aren't there nothing is known.
+  assert.deepEqual(known({ node: "/nonexistent/node" }), []);
 });
 
 test("landlockOf() knows which Linux brought which ABI", () => {

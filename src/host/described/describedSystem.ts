@@ -1,4 +1,7 @@
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { browserFiles, type BrowserSystem } from "../../services/index.ts";
+import { browserBots } from "../browserSetup.ts";
 import { nativeModules } from "../nativeModules.ts";
 import { readPin, renderConfig } from "../../openclaw/index.ts";
 import {
@@ -6,11 +9,13 @@ import {
   systemdTarget,
   targetFile,
   type SystemdAgents,
+  type SystemdInput,
+  type SystemdInstall,
   type SystemdSystem,
   type TargetFile,
 } from "../../targets/index.ts";
-import { programFiles, type Mount, type ProgramFiles } from "../../wall/index.ts";
-import { clientCommands } from "../../plan/index.ts";
+import { programFiles, readInterpreter, type Mount, type ProgramFiles } from "../../wall/index.ts";
+import { clientCommands, type Plan } from "../../plan/index.ts";
 import { findCommands } from "../findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
@@ -40,7 +45,7 @@ export function describedSystem(machine: MachineDescription): SystemdSystem {
       noexec: true,
       countsProcesses: true,
       cgroups: { kind: "systemd", program: "/usr/bin/systemd-run", user: false },
-      loaders: [],
+      loaders: loadersOf(machine),
       mechanisms: [],
     },
     paths,
@@ -53,6 +58,19 @@ export function describedSystem(machine: MachineDescription): SystemdSystem {
       tailscale: programs.tailscale,
     },
   };
+}
+
+/**
+ * By what the kernel starts its programs: in a Nix store each names the loader of the libraries that it was built
+ * with, and there is no other.
+ */
+function loadersOf({ programs, browser, commands }: MachineDescription): string[] {
+  const granted = [...new Set(Object.values(commands).flat())].flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [],
+  );
+  const known = [programs.node, programs.shell, ...(browser ? [browser.chromium] : []), ...granted];
+  const found = known.flatMap((program) => readInterpreter(program) ?? []);
+  return [...new Set(found)].toSorted();
 }
 
 /**
@@ -69,7 +87,13 @@ export async function describedGeneration(
   const { node, launcher, shell } = machine.programs;
   const client = join(machine.project, "build/seawall-client");
   const hasClients = loaded.plan.bots.some((bot) => clientCommands(bot).length > 0);
-  const programs: Programs = { node, launcher, shell, ...(hasClients ? { client } : {}) };
+  const programs: Programs = {
+    node,
+    launcher,
+    shell,
+    ...(hasClients ? { client } : {}),
+    ...describedBrowser(loaded.plan, machine),
+  };
   const cas = readCas(loaded);
   const bots: Record<string, BotGeneration> = {};
   const natives = new Map<string, string[]>();
@@ -97,17 +121,33 @@ export async function describedGeneration(
   return { number: 0, created, declaration, plan, programs, bots, mintCas };
 }
 
+/** @throws HostError `cannot-serve` for a bot whose browser the machine lacks. */
+function describedBrowser(plan: Plan, { browser }: MachineDescription): Pick<Programs, "browser"> {
+  const [bot] = browserBots(plan);
+  if (bot === undefined) return {};
+  const { chromium, program } = browser ?? { chromium: "", program: "" };
+  for (const path of [chromium, join(program, "package.json")])
+    if (!existsSync(path))
+      throw new HostError("cannot-serve", `the machine has no browser for bot "${bot}"`, {
+        ...(browser === undefined ? {} : { where: path }),
+        hint: "describe it in the machine's \"browser\": Chromium's own program, not the script before it",
+      });
+  return { browser: { chromium, program } };
+}
+
 /** Everything of a generation that is no secret and not the machine's own to make, as files. */
 export function describedFiles(
   generation: Generation,
   machine: MachineDescription,
   files: (programs: readonly string[]) => ProgramFiles = programFiles,
 ): readonly TargetFile[] {
-  const rendered = systemdTarget.render(
-    systemInput(generation, describedSystem(machine), describedPlace(machine, files), {
-      agents: describedAgents(generation, machine),
-    }),
-  );
+  const input = systemInput(generation, describedSystem(machine), describedPlace(machine, files), {
+    agents: describedAgents(generation, machine),
+  });
+  const rendered = systemdTarget.render({
+    ...input,
+    bots: withInstall(input.bots, generation, machine),
+  });
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const own = [
     targetFile(GENERATION_FILE, json(generation)),
@@ -117,27 +157,62 @@ export function describedFiles(
   return [...units, ...own].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Nobody switches there, so each bot that has plugins gets a unit that installs them. */
+function withInstall(
+  bots: SystemdInput["bots"],
+  { plan }: Generation,
+  machine: MachineDescription,
+): SystemdInput["bots"] {
+  const { project, programs } = machine;
+  const install: SystemdInstall = {
+    command: [programs.node, join(project, "src/host/described/installMain.ts")],
+    environment: describedEnvironment(machine),
+    writes: dirname(machine.paths.state),
+  };
+  const having = new Set(
+    plan.bots.flatMap(({ name, openclaw }) => (openclaw.plugins.length > 0 ? [name] : [])),
+  );
+  return Object.fromEntries(
+    Object.entries(bots).map(([name, bot]) => [name, having.has(name) ? { ...bot, install } : bot]),
+  );
+}
+
 /** By what its agents are synchronized; which there are is kept there, and told by nobody's configuration. */
-function describedAgents(
-  { declaration }: Generation,
-  { project, programs: { node }, paths, tools }: MachineDescription,
-): SystemdAgents {
+function describedAgents({ declaration }: Generation, machine: MachineDescription): SystemdAgents {
+  return { declaration, environment: describedEnvironment(machine) };
+}
+
+/** What the command line's programs are told there. */
+function describedEnvironment({
+  project,
+  programs: { node },
+  paths,
+  tools,
+}: MachineDescription): Readonly<Record<string, string>> {
   const state = dirname(paths.state);
   const store = join(state, "store");
-  return { declaration, environment: commandEnvironment({ project, node, state, store, tools }) };
+  return commandEnvironment({ project, node, state, store, tools });
 }
 
 /** Where our code is on that machine, and what its brokers and bots use of the system. */
 export function describedPlace(
-  { project, cache, system, programs }: MachineDescription,
+  { project, cache, system, programs, browser }: MachineDescription,
   files: (programs: readonly string[]) => ProgramFiles = programFiles,
 ): CodePlace {
+  const { node } = programs;
   const used = (bot: BotGeneration): ProgramFiles => {
     const commands = bot.commands.map(({ path }) => path);
     const runs = commands.length > 0 ? [...commands, programs.shell] : [];
-    return atOwnPlaces(files([programs.node, ...runs]), runs);
+    return atOwnPlaces(files([node, ...runs]), runs);
   };
-  return { project, cache, system, files: used };
+  const pages: BrowserSystem | undefined = browser && {
+    files: browserFiles(node, browser.chromium, files),
+    fonts: [
+      { kind: "read", from: browser.fonts, to: browser.fonts },
+      { kind: "read", from: join(browser.fonts, "fonts.conf"), to: "/etc/fonts/fonts.conf" },
+    ],
+  };
+  return { project, cache, system, files: used, ...(pages && { browser: pages }) };
 }
 
 /** Scripts in the Nix store name their interpreter by its place there, so a granted one is there, too. */

@@ -8,9 +8,7 @@ import { HostError } from "../HostError.ts";
  */
 export const DESCRIBED = {
   /** Services that are programs of ours and whose units come with the others. */
-  programs: ["bridge"] as readonly string[],
-  /** Plugins of OpenClaw, which most channels are. */
-  plugins: false as boolean,
+  programs: ["bridge", "browser-fetch"] as readonly string[],
 } as const;
 
 /** @throws HostError `cannot-serve` for what is in the plan and would not be on that machine. */
@@ -22,19 +20,15 @@ export function refuseWhatDescribedLack({ bots, autoUpdate }: Plan): void {
       { hint: "leave it out, and build again for a newer OpenClaw" },
     );
   }
-  for (const { name, grants, openclaw } of bots) {
+  for (const { name, grants } of bots) {
     const program = grants.find(
       (each) => each.kind === "program" && !DESCRIBED.programs.includes(each.service),
     );
-    const lacking =
-      program === undefined
-        ? !DESCRIBED.plugins && openclaw.plugins.length > 0
-          ? "has plugins, which services can't get there yet"
-          : undefined
-        : `is granted "${program.name}", a program that services can't reach there yet`;
-    if (lacking === undefined) continue;
-    throw new HostError("cannot-serve", `bot "${name}" ${lacking}`, {
-      hint: "leave it out, or run the bot with: seawall up",
-    });
+    if (program === undefined) continue;
+    throw new HostError(
+      "cannot-serve",
+      `bot "${name}" is granted "${program.name}", a program that services can't reach there yet`,
+      { hint: "leave it out, or run the bot with: seawall up" },
+    );
   }
 }

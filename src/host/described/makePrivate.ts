@@ -32,7 +32,7 @@ import { readMachine } from "./MachineDescription.ts";
 export async function makePrivate(folder: string, paths: StatePaths): Promise<void> {
   const machine = readMachine(join(folder, MACHINE_FILE));
   const generation = readDescribed(folder);
-  const { bots, brokers } = usersOf(generation.plan);
+  const { bots, brokers, gates } = usersOf(generation.plan);
   const place = machine.paths.private;
   const parent = dirname(place);
   if (place !== join(parent, "private"))
@@ -58,11 +58,17 @@ export async function makePrivate(folder: string, paths: StatePaths): Promise<vo
       mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
       writeFileAtomic(file, bytes, mode);
     }
-    for (const [bot, { uid, gid }] of brokers) chownSync(join(place, bot, "broker.json"), uid, gid);
-    // What a bot that is no longer there was given.
+    for (const [users, name] of [
+      [brokers, "broker.json"],
+      [gates, "gate.json"],
+    ] as const)
+      for (const [bot, { uid, gid }] of users) chownSync(join(place, bot, name), uid, gid);
+    // What a bot that is no longer there was given, or a gate that is no longer before a bot's browser.
     for (const name of readdirSync(place, { withFileTypes: true }))
       if (name.isDirectory() && !brokers.has(name.name))
         rmSync(join(place, name.name), { recursive: true, force: true });
+      else if (name.isDirectory() && !gates.has(name.name))
+        rmSync(join(place, name.name, "gate.json"), { force: true });
   } catch (error) {
     throw asDiskError(error, "the private files");
   }

@@ -114,7 +114,9 @@ async function putInForce(
   await stopChanged(paths, { old, next, gone: ours, progress });
   if (ours.length > 0) await reloadManager();
   await removeLeftInstallation();
-  await installServicePlugins({ paths, generation: next, store, progress }).catch(
+  // Its sockets, too, which would start the broker.
+  const quiet = (bot: string): Promise<void> => stopUnits(Object.values(botUnits(bot)));
+  await installServicePlugins({ paths, generation: next, store, progress, quiet }).catch(
     (error: unknown) => {
       // It runs with what it has, if it can; why we go back is said already.
       if (back === undefined || !(error instanceof HostError)) throw error;

@@ -22,7 +22,7 @@ export function browserInput(
   bot: BotPlan,
   { node, browser }: Programs,
   { paths }: SystemdSystem,
-  { project, cache, system, files, fonts }: CodePlace,
+  { project, cache, system, browser: known }: CodePlace,
 ): SystemdBrowser | undefined {
   if (!hasBrowser(bot)) return undefined;
   if (browser === undefined)
@@ -40,7 +40,6 @@ export function browserInput(
     ],
     bots: [bot],
   });
-  const known = typeof files === "object" && fonts !== undefined ? { files, fonts } : undefined;
   const wall = browserWall({
     node,
     ...browser,

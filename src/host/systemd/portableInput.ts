@@ -6,7 +6,7 @@ import {
   type SystemdSystem,
   type SystemdUpdate,
 } from "../../targets/index.ts";
-import type { HostCapabilities, ProgramFiles } from "../../wall/index.ts";
+import type { HostCapabilities, Mount, ProgramFiles } from "../../wall/index.ts";
 import type { BotGeneration, Programs } from "../Generation.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
 import { commandEnvironment } from "./commandEnvironment.ts";
@@ -86,7 +86,14 @@ export function portableInput(plan: Plan, version = 252): SystemdInput {
     project: "/opt/seawall",
     cache: `${STORE}/broker-cache`,
     files: FILES,
-    fonts: ["/etc/fonts", "/usr/share/fonts"],
+    browser: {
+      files: FILES,
+      fonts: ["/etc/fonts", "/usr/share/fonts"].map((path): Mount => ({
+        kind: "read",
+        from: path,
+        to: path,
+      })),
+    },
     system: ["/usr/lib", "/usr/lib64", "/etc"],
   };
   const machine = { node: PROGRAMS.node, state: "/var/lib/seawall", store: STORE };

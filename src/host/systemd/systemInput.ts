@@ -3,6 +3,7 @@ import { botFolder, botUnits, privateFolder, socketCount } from "../../targets/i
 import { bridgeInput } from "./bridgeInput.ts";
 import { browserInput } from "./browserInput.ts";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
+import type { BrowserSystem } from "../../services/index.ts";
 import type { Mount, ProgramFiles, WallSpec } from "../../wall/index.ts";
 import { agentsFolder } from "../agentsFolder.ts";
 import { botWall, type BotWallInput } from "../botWall.ts";
@@ -21,8 +22,8 @@ export interface CodePlace {
   readonly cache: string;
   /** What the bots' programs use; found on this host where left out. */
   readonly files?: ProgramFiles | ((bot: BotGeneration) => ProgramFiles);
-  /** Folders of fonts, where `files` are given. */
-  readonly fonts?: readonly string[];
+  /** What browsers use; found on this host where left out. */
+  readonly browser?: BrowserSystem;
   /** What the broker reads of the system: libraries, name resolution; this host's where left out. */
   readonly system?: readonly string[];
 }

@@ -6,6 +6,7 @@ import {
   browserUnits,
   hasBridge,
   hasBrowser,
+  installUnit,
   TARGET_UNIT,
   UPDATE_TIMER,
   UPDATE_UNIT,
@@ -19,7 +20,7 @@ import { agentWarnings } from "../agentWarnings.ts";
 import { USUAL_LIMITS } from "../botWall.ts";
 import { askBroker } from "./askBroker.ts";
 import { answersHealth } from "../answersHealth.ts";
-import { currentSystemGeneration, readSystemGeneration } from "./SystemGeneration.ts";
+import { currentSystemGeneration, isFromNixos, readSystemGeneration } from "./SystemGeneration.ts";
 import { nextElapse, showUnits, type UnitState } from "./systemctl.ts";
 import { systemPaths, type SystemPaths } from "./systemPaths.ts";
 import { readUpdateReport, type UpdateReport } from "./update/UpdateReport.ts";
@@ -76,7 +77,7 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
   const { plan, created } = readSystemGeneration(places, number);
   const names = plan.bots.flatMap(({ name }) => {
     const { gateway, broker } = botUnits(name);
-    return [gateway, broker];
+    return [gateway, broker, installUnit(name)];
   });
   const bridge = plan.bots.some((bot) => hasBridge(bot)) ? [bridgeUnits().service] : [];
   const readers = plan.bots.filter((bot) => hasBrowser(bot));
@@ -107,6 +108,16 @@ export async function systemStatus(paths: StatePaths): Promise<SystemStatus | un
           warning: `${each.unit} is ${each.active} (${each.sub}${each.result === "success" ? "" : `, ${each.result}`})`,
           remedy: `look at: journalctl -b -u ${each.unit}`,
         });
+      }
+      if (isFromNixos(places) && openclaw.plugins.length > 0) {
+        const unit = installUnit(name);
+        const { active, sub } = stateOf(unit, states);
+        if (active !== "active")
+          health.push({
+            key: `unit:${unit}`,
+            warning: `${unit} is ${active} (${sub}): ${name} isn't started without its plugins`,
+            remedy: `look at: journalctl -b -u ${unit}; then type: systemctl restart ${unit}`,
+          });
       }
       const { memory } = { ...USUAL_LIMITS, ...bot.resources };
       if (gateway.active === "active" && gateway.memory === 0 && memory !== undefined) {

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { join, resolve } from "node:path";
 import {
   programFiles,
   type Mount,
@@ -47,6 +47,12 @@ export const BROWSER_PROGRAM = {
   packages: ["playwright-core", "@mozilla/readability", "turndown"],
 } as const;
 
+/** What Node and Chromium use of a system, and fonts with what fontconfig is told of them. */
+export interface BrowserSystem {
+  readonly files: ProgramFiles;
+  readonly fonts: readonly Mount[];
+}
+
 export interface BrowserWallInput {
   /** Node's program file on the host. */
   readonly node: string;
@@ -54,8 +60,8 @@ export interface BrowserWallInput {
   /** Where `BROWSER_PROGRAM` was stored. */
   readonly program: string;
   readonly limits: ResourceLimits;
-  /** What the programs use, and fonts; found on this host where left out. */
-  readonly system?: { readonly files: ProgramFiles; readonly fonts: readonly string[] };
+  /** Found on this host where left out. */
+  readonly system?: BrowserSystem;
   /** Its orders come by this descriptor, and not by a port inside. */
   readonly orders?: number;
 }
@@ -66,15 +72,9 @@ export interface BrowserWallInput {
  */
 export function browserWall(input: BrowserWallInput): WallSpec {
   const { node, chromium, program, limits, system, orders } = input;
-  const folder = join(chromium, "..");
-  const files = system?.files ?? programFiles([node, chromium]);
-  const fonts = system?.fonts ?? FONTS.filter((path) => existsSync(path));
-  const nss =
-    system === undefined
-      ? NSS.flatMap((name) => besideLibrary(files.libraries, "libnss3.so", name))
-      : [];
-  const own = system === undefined ? ownLibraries(folder) : [];
-  const read = (from: string, to: string = from): Mount => ({ kind: "read", from, to });
+  const files = system?.files ?? browserFiles(node, chromium);
+  const fonts =
+    system?.fonts ?? FONTS.filter((path) => existsSync(path)).map((path) => read(path, path));
   const file = (to: string, text: string): Mount => ({ kind: "file", to, text });
   return {
     command: [
@@ -93,9 +93,8 @@ export function browserWall(input: BrowserWallInput): WallSpec {
       { kind: "devices", to: "/dev" },
       { kind: "memory", to: "/tmp", size: TMP_BYTES },
       ...files.mounts,
-      ...nss.map((path) => read(realpathSync(path), path)),
-      read(folder),
-      ...fonts.map((path) => read(path)),
+      read(join(chromium, ".."), join(chromium, "..")),
+      ...fonts,
       read(node, NODE),
       read(program, PROGRAM),
       file("/etc/passwd", "browser:x:1000:1000:browser:/tmp:/usr/sbin/nologin\n"),
@@ -108,7 +107,7 @@ export function browserWall(input: BrowserWallInput): WallSpec {
       bind: [],
     },
     execute: [chromium, ...files.execute],
-    libraries: [...files.libraries, ...nss, ...own],
+    libraries: files.libraries,
     protect: [],
     limits,
     processes: "any",
@@ -117,7 +116,42 @@ export function browserWall(input: BrowserWallInput): WallSpec {
   };
 }
 
+/**
+ * What the two programs use, with the libraries that Chromium loads by name.
+ *
+ * @param find as `programFiles`
+ */
+export function browserFiles(
+  node: string,
+  chromium: string,
+  find: (programs: readonly string[]) => ProgramFiles = programFiles,
+): ProgramFiles {
+  const files = find([node, chromium]);
+  const nss = NSS.flatMap((name) => besideLibrary(files.libraries, "libnss3.so", name));
+  const own = ownLibraries(join(chromium, ".."));
+  // Nix has another package's in place of some.
+  const linked = own
+    .filter((path) => isLink(path) && existsSync(path))
+    .map((path) => resolve(path, "..", readlinkSync(path)))
+    .filter((path) => !files.libraries.includes(path));
+  const more = [...nss, ...linked];
+  return {
+    ...files,
+    mounts: [...files.mounts, ...more.map((path) => read(realpathSync(path), path))],
+    libraries: [...files.libraries, ...more, ...own.filter((path) => !isLink(path))],
+  };
+}
+
+function read(from: string, to: string): Mount {
+  return { kind: "read", from, to };
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path).isSymbolicLink();
+}
+
 function ownLibraries(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => OWN_LIBRARIES.test(name))
     .map((name) => join(folder, name));

@@ -1,7 +1,16 @@
 import { createHash } from "node:crypto";
 import { usedSecrets, type BotPlan, type Plan } from "../../plan/index.ts";
 import { BRIDGE_FOLDER } from "../systemd/bridgeUnits.ts";
-import { AGENTS_UNIT, botFolder, botUnits, bridgeUnits, FIREWALL_UNIT } from "../systemd/names.ts";
+import {
+  AGENTS_UNIT,
+  botFolder,
+  botUnits,
+  bridgeUnits,
+  browserUnits,
+  FIREWALL_UNIT,
+  installUnit,
+} from "../systemd/names.ts";
+import { hasBrowser } from "../systemd/sockets.ts";
 import { targetFile, type TargetFile } from "../Target.ts";
 
 /** What NixOS has of its own: users, a firewall. */
@@ -22,6 +31,7 @@ export function nixosUnits(files: readonly TargetFile[], plan: Plan): TargetFile
   const changes = new Map([
     ...plan.bots.flatMap((bot) => unitChanges(files, plan, bot)),
     ...bridgeChanges(files, plan),
+    ...plan.bots.filter(hasBrowser).flatMap((bot) => browserChanges(files, bot)),
     // One that is at work goes on; the next is the new one.
     [`units/${AGENTS_UNIT}`, { Service: ["X-RestartIfChanged=false"] }] as const,
   ]);
@@ -44,7 +54,7 @@ function unitChanges(
   const units = botUnits(bot.name);
   const folder = `${botFolder(bot.name)}/`;
   const policy = `${folder}broker.policy`;
-  const own = files.filter(({ path }) => path.startsWith(folder));
+  const own = files.filter(({ path }) => path.startsWith(folder) && !isBrowsers(path, bot));
   const bytesOf = (wanted: (path: string) => boolean): Uint8Array[] =>
     own.filter(({ path }) => wanted(path)).map(({ bytes }) => bytes);
   const sockets = [units.ingress, units.control, units.metrics, units.command];
@@ -58,6 +68,7 @@ function unitChanges(
       restartedBy([brokerDepends(plan, bot), ...bytesOf((path) => path === policy)]),
     ],
     [`units/${units.network}`, restartedBy(listens.map(({ bytes }) => bytes))],
+    [`units/${installUnit(bot.name)}`, restartedBy([JSON.stringify(bot.openclaw)])],
     ...sockets.map((unit) => [`units/${unit}`, { Unit: [`PartOf=${units.network}`] }] as const),
   ];
 }
@@ -78,6 +89,45 @@ function bridgeChanges(
   );
   const { Unit = [] } = restartedBy(depends.map(({ bytes }) => bytes));
   return [[`units/${service}`, { Unit }]];
+}
+
+/** Of the files of a bot: whether it is its browser's or the gate's before it. */
+function isBrowsers(path: string, { name }: BotPlan): boolean {
+  const folder = `${botFolder(name)}/`;
+  return path.startsWith(folder) && /^(?:gate\.|browser[./])/.test(path.slice(folder.length));
+}
+
+/**
+ * A gate that runs is stopped with its sockets, as the bridge is, and comes again with the next page; its browser
+ * ends with it, and is never started but by it.
+ */
+function browserChanges(
+  files: readonly TargetFile[],
+  bot: BotPlan,
+): (readonly [path: string, lines: Lines])[] {
+  const units = browserUnits(bot.name);
+  const { network, gate, browser, gateSocket, browserSocket } = units;
+  const bytesOf = (wanted: (path: string) => boolean): Uint8Array[] =>
+    files.filter(({ path }) => wanted(path)).map(({ bytes }) => bytes);
+  const sockets = [units.proxy, gateSocket, browserSocket];
+  const listens = bytesOf((path) => sockets.some((unit) => path === `units/${unit}`));
+  const around = bytesOf(
+    (path) => path === `units/${network}` || path === `units/${browser}` || isBrowsers(path, bot),
+  );
+  const { Unit = [] } = restartedBy([gateDepends(bot), ...listens, ...around]);
+  return [
+    [`units/${gate}`, { Unit }],
+    [`units/${browser}`, { Service: ["X-RestartIfChanged=false"] }],
+    [`units/${network}`, restartedBy(listens)],
+    ...[gateSocket, browserSocket].map(
+      (unit) => [`units/${unit}`, { Unit: [`PartOf=${network}`] }] as const,
+    ),
+  ];
+}
+
+/** What a gate's private configuration is made of. */
+function gateDepends({ grants }: BotPlan): string {
+  return JSON.stringify(grants.filter(({ kind }) => kind === "program"));
 }
 
 /** Restarted at once and not stopped for a while, so that sockets stay open meanwhile. */

@@ -50,6 +50,17 @@ export interface SystemdBot {
   readonly broker: WallSpec;
   /** For a bot that reads pages by a browser. */
   readonly browser?: SystemdBrowser;
+  /** For a bot with plugins, where no switch installs them. */
+  readonly install?: SystemdInstall;
+}
+
+/** What installs a bot's plugins before it is started. */
+export interface SystemdInstall {
+  /** Takes the bot's name besides, and `clean` to remove only what was left by force. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** The folder that it writes: the deployment's state, and programs. */
+  readonly writes: string;
 }
 
 export interface SystemdBrowser {

@@ -4,6 +4,7 @@ import { targetFile, type TargetFile } from "../Target.ts";
 import { deliverSecrets } from "./deliverSecret.ts";
 import { knownDirectives } from "./directives.ts";
 import { HARDENING, LAUNCHER_CALLS } from "./hardening.ts";
+import { afterInstall } from "./installUnits.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
 import {
   botFolder,
@@ -26,10 +27,11 @@ import { plainText, plainWord, unitFile, type Directives } from "./unitFile.ts";
 export function brokerUnits(
   plan: Plan,
   bot: BotPlan,
-  { broker }: SystemdBot,
+  walls: SystemdBot,
   system: SystemdSystem,
   filters: SharedFilters,
 ): TargetFile[] {
+  const { broker } = walls;
   const { paths, programs, version, prefix } = system;
   const units = botUnits(bot.name, prefix);
   const folder = botFolder(bot.name);
@@ -105,6 +107,7 @@ export function brokerUnits(
             "After",
             ["network.target", needed, units.doorSocket, ...bridge, ...gate, ...tells].join(" "),
           ],
+          ...afterInstall("broker", bot.name, walls),
           ["StartLimitIntervalSec", "0"],
         ],
       ],

@@ -9,6 +9,7 @@ import { targetFile, type TargetFile } from "../Target.ts";
 import { journalFields, unit } from "./brokerUnits.ts";
 import { knownDirectives } from "./directives.ts";
 import { HARDENING, LAUNCHER_CALLS, SMALL_CALLS } from "./hardening.ts";
+import { afterInstall } from "./installUnits.ts";
 import { protectHome, unitMounts } from "./mounts.ts";
 import {
   botFolder,
@@ -70,10 +71,11 @@ export function limitDirectives(limits: ResourceLimits): Directives {
 /** One bot's network, its gateway, and the door by which its broker reaches that. */
 export function gatewayUnits(
   bot: BotPlan,
-  { gateway, policies = {} }: SystemdBot,
+  walls: SystemdBot,
   system: SystemdSystem,
   filters: SharedFilters,
 ): TargetFile[] {
+  const { gateway, policies = {} } = walls;
   const { version, prefix } = system;
   const units = botUnits(bot.name, prefix);
   const folder = botFolder(bot.name);
@@ -142,6 +144,7 @@ export function gatewayUnits(
               units.broker,
             ].join(" "),
           ],
+          ...afterInstall("gateway", bot.name, walls),
           ["StartLimitIntervalSec", "0"],
         ],
       ],

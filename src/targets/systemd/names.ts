@@ -105,6 +105,10 @@ export const FETCH_UNIT = "seawall-fetch.service";
 /** When to synchronize agents, and who does. */
 export const AGENTS_TIMER = "seawall-agents.timer";
 export const AGENTS_UNIT = "seawall-agents.service";
+/** What installs a bot's plugins, where nobody switches. */
+export function installUnit(bot: string): string {
+  return `seawall-install-${bot}.service`;
+}
 /** Never started by itself. */
 export const FIREWALL_UNIT = "seawall-firewall.service";
 

@@ -9,6 +9,7 @@ import { deploymentUnits } from "./deploymentUnits.ts";
 import { exposeFiles } from "./expose/exposeFiles.ts";
 import { tailscaleUnits } from "./expose/tailscaleUnits.ts";
 import { gatewayUnits } from "./gatewayUnits.ts";
+import { installUnits } from "./installUnits.ts";
 import type { SystemdInput } from "./SystemdInput.ts";
 import { updateUnits } from "./updateUnits.ts";
 
@@ -39,6 +40,7 @@ export const systemdTarget: Target<SystemdInput> = {
         ...gatewayUnits(bot, walls, system, filters),
         ...brokerUnits(plan, bot, walls, system, filters),
         ...browserUnits(bot, walls, system, filters),
+        ...installUnits(bot, walls, system),
       );
     }
     return files.toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));

@@ -4,9 +4,21 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { GATEWAY, type ServiceMachine } from "../../support/ServiceMachine.ts";
 
-interface Registry {
+export interface Registry {
   readonly url: string;
   readonly plugin: { readonly name: string; readonly version: string; readonly integrity: string };
+}
+
+/** Pins the plugin for the version of OpenClaw that runs. */
+export function pinPlugin(
+  on: ServiceMachine,
+  { plugin: { name, version } }: Registry,
+  integrity: string,
+): void {
+  const file = join(on.root, "pins", on.openclaw, "pin.json");
+  const text = JSON.parse(readFileSync(file, "utf8")) as object;
+  const plugins = { [name]: { id: "mattermost", version, integrity } };
+  writeFileSync(file, JSON.stringify({ ...text, plugins }));
 }
 
 /** A channel's plugin from npm. Needs what stands in for OpenClaw and the registry in `updates`. */
@@ -28,14 +40,7 @@ export function testPlugins(on: ServiceMachine): void {
       writeFileSync(join(on.root, ".npmrc"), `registry=${registry.url}\n`);
     });
 
-    /** Pins the plugin for the version of OpenClaw that runs. */
-    function pin(integrity: string): void {
-      const file = join(on.root, "pins", on.openclaw, "pin.json");
-      const { name, version } = registry.plugin;
-      const text = JSON.parse(readFileSync(file, "utf8")) as object;
-      const plugins = { [name]: { id: "mattermost", version, integrity } };
-      writeFileSync(file, JSON.stringify({ ...text, plugins }));
-    }
+    const pin = (integrity: string): void => pinPlugin(on, registry, integrity);
 
     function declareChannel(grant: object = {}): void {
       const mattermost = {

@@ -30,12 +30,10 @@ export function flakeTarget(name: string | undefined): InitTarget {
     file: join(folder, "flake.nix"),
     folder,
     replace: false,
-    lacks: ({ name: service, program, plugin }) =>
+    lacks: ({ name: service, program }) =>
       program !== undefined && !DESCRIBED.programs.includes(service)
         ? `"${service}" is a program that services can't reach yet: run that bot with seawall up`
-        : plugin !== undefined && !DESCRIBED.plugins
-          ? `"${service}" takes a plugin of OpenClaw, which services can't get yet: run that bot with seawall up`
-          : undefined,
+        : undefined,
     stores: () => ({
       kinds: stores,
       refuse: () => "nothing reads that when a machine of NixOS boots",

@@ -1,8 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { hasPlugin, readPin } from "../../../openclaw/index.ts";
 import type { BotPlan } from "../../../plan/index.ts";
-import { botUnits, scratchPlace, type SystemdSystem } from "../../../targets/index.ts";
+import {
+  botUnits,
+  privateFolder,
+  scratchPlace,
+  type SystemdSystem,
+} from "../../../targets/index.ts";
 import type { Generation } from "../../Generation.ts";
 import { HostError } from "../../HostError.ts";
 import { SERVICE_INSIDE } from "../../inside.ts";
@@ -10,7 +15,6 @@ import { machineInForce } from "../machineInForce.ts";
 import { requireSystem } from "../requireSystem.ts";
 import { run, runOk } from "../run.ts";
 import { generationFolder } from "../SystemGeneration.ts";
-import { stopUnits } from "../systemctl.ts";
 import type { SystemPaths } from "../systemPaths.ts";
 import {
   addTemporaryUnits,
@@ -22,9 +26,14 @@ import { usersOf } from "../usersOf.ts";
 import { readMarks, writeMark } from "./pluginMarks.ts";
 import { pluginUnits } from "./pluginUnits.ts";
 
-/** What the units begin with; one switch at a time is at work. No role of a bot's units is called so. */
+/** What the units begin with; for one bot, one at a time is at work. No role of a bot's units is called so. */
 const PREFIX = "seawall-plugins";
-const FOLDER = `/run/${PREFIX}`;
+const RUN = "/run";
+
+/** Bots may be at work at the same time, where each is started by itself. */
+function folderOf(bot: string): string {
+  return join(RUN, `${PREFIX}-${bot}`);
+}
 
 /** 33 s were measured; most of it is OpenClaw and npm starting several times. */
 const TIMEOUT_S = 300;
@@ -35,30 +44,43 @@ interface Options {
   /** Of the deployment's programs. */
   readonly store: string;
   readonly progress: (text: string) => void;
+  /** Before the first of a bot's: after it nothing of the bot runs, or comes to run until all are installed. */
+  readonly quiet: (bot: string) => Promise<void>;
 }
 
 /**
  * Installs what bots of a generation lack of their plugins, one after the other, before they are
- * started: each in units that are gone afterwards. All units of such a bot are stopped.
+ * started: each in units that are gone afterwards. Its record has one writer, so its broker must not run.
  *
  * @throws HostError `plugin-not-installed`
  */
 export async function installServicePlugins(options: Options): Promise<void> {
-  const { paths, generation } = options;
+  const { paths, generation, quiet } = options;
   for (const bot of generation.plan.bots) {
     const lacking = bot.openclaw.plugins.filter((plugin) => lacks(paths, bot, plugin));
     if (lacking.length === 0) continue;
-    // Its sockets, too, which would start the broker: its record has one writer.
-    await stopUnits(Object.values(botUnits(bot.name)));
+    await quiet(bot.name);
     for (const plugin of lacking) await install(bot, plugin, options);
   }
 }
 
-/** What a switch that was ended by force left: its broker would be another writer of a bot's record. */
-export async function removeLeftInstallation(): Promise<void> {
-  const left = temporaryUnitsOf(FOLDER);
-  if (left.length > 0) await removeTemporaryUnits(left);
-  rmSync(FOLDER, { recursive: true, force: true });
+/**
+ * What was left by one that was ended by force: its broker would be another writer of a bot's record.
+ *
+ * @param bot all bots where left out
+ */
+export async function removeLeftInstallation(bot?: string): Promise<void> {
+  const folders =
+    bot === undefined
+      ? readdirSync(RUN)
+          .filter((name) => name.startsWith(`${PREFIX}-`))
+          .map((name) => join(RUN, name))
+      : [folderOf(bot)];
+  for (const folder of folders) {
+    const left = temporaryUnitsOf(folder);
+    if (left.length > 0) await removeTemporaryUnits(left);
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -78,11 +100,12 @@ async function install(bot: BotPlan, plugin: string, options: Options): Promise<
   progress(`installing ${plugin} into ${bot.name}`);
   const { name } = bot;
   const units = botUnits(name, PREFIX);
-  const scratch = scratchPlace(join(FOLDER, "run"), name).unit;
+  const own = folderOf(name);
+  const scratch = scratchPlace(join(own, "run"), name).unit;
   const names = [...Object.values(units), scratch] as string[];
   try {
-    mkdirSync(FOLDER, { mode: 0o711 });
-    chmodSync(FOLDER, 0o711);
+    mkdirSync(own, { mode: 0o711 });
+    chmodSync(own, 0o711);
     const { system: found, place } = await machineInForce(paths, {
       version: await requireSystem(),
       programs: generation.programs,
@@ -92,15 +115,18 @@ async function install(bot: BotPlan, plugin: string, options: Options): Promise<
       ...found,
       prefix: PREFIX,
       paths: {
-        generation: join(FOLDER, "generation"),
+        generation: join(own, "generation"),
         state: paths.state,
-        runtime: join(FOLDER, "run"),
+        runtime: join(own, "run"),
         vault: paths.vault,
       },
     };
-    const folder = generationFolder(paths, generation.number);
+    const current = privateFolder({
+      ...found.paths,
+      generation: generationFolder(paths, generation.number),
+    });
     const inForce = system.paths.generation;
-    putFiles(inForce, pluginUnits({ generation, bot, plugin, folder, system, place }));
+    putFiles(inForce, pluginUnits({ generation, bot, plugin, current, system, place }));
     const broker = usersOf({ ...generation.plan, bots: [bot] }).brokers.get(name);
     if (broker === undefined) throw new HostError("damaged-state", `there is no bot "${name}"`);
     chownSync(join(inForce, "private", name, "broker.json"), broker.uid, broker.gid);
@@ -123,7 +149,7 @@ async function install(bot: BotPlan, plugin: string, options: Options): Promise<
     throw notInstalled(bot, plugin, units.gateway, cause);
   } finally {
     await removeTemporaryUnits(names);
-    rmSync(FOLDER, { recursive: true, force: true });
+    rmSync(own, { recursive: true, force: true });
   }
   const pin = readPin(bot.openclaw.version);
   const integrity = pin.plugins[plugin]?.integrity;

@@ -4,6 +4,7 @@ import type { ServiceConfig } from "../../../broker/index.ts";
 import type { BotPlan } from "../../../plan/index.ts";
 import {
   botSockets,
+  botUnits,
   systemdTarget,
   targetFile,
   type SystemdSystem,
@@ -23,17 +24,17 @@ type Grant = ReturnType<typeof registryGrant>;
  * secret and passes connections to the registry through. The broker writes the bot's record on.
  *
  * @param system of these units: names and folders of their own, the deployment's state.
- * @param folder of the generation in force.
+ * @param current folder of the private files in force.
  */
 export function pluginUnits(options: {
   readonly generation: Generation;
   readonly bot: BotPlan;
   readonly plugin: string;
-  readonly folder: string;
+  readonly current: string;
   readonly system: SystemdSystem;
   readonly place: CodePlace;
 }): TargetFile[] {
-  const { generation, plugin, folder, system, place } = options;
+  const { generation, plugin, current, system, place } = options;
   const { programs } = generation;
   const { name, openclaw } = options.bot;
   const registry = registryOf(programs);
@@ -59,14 +60,30 @@ export function pluginUnits(options: {
     service: { sockets: 0, environment: [], notifies: false, unixSockets: false },
   };
   const own = `private/${name}`;
+  const { ingress } = botUnits(name, system.prefix);
   const copied = (path: string): TargetFile =>
-    targetFile(path, readFileSync(join(folder, path), "utf8"));
+    targetFile(`private/${path}`, readFileSync(join(current, path), "utf8"));
   return [
-    ...systemdTarget.render({ ...input, bots: { [name]: { ...walls, gateway: wall } } }),
-    ...["private/trust.pem", `${own}/passwd`, `${own}/group`].map((path) => copied(path)),
+    ...systemdTarget
+      .render({ ...input, bots: { [name]: { ...walls, gateway: wall } } })
+      .map((file) => (file.path === `units/${ingress}` ? byPath(file, system, bot) : file)),
+    ...["trust.pem", `${name}/passwd`, `${name}/group`].map((path) => copied(path)),
     targetFile(`${own}/gateway.env`, "", 0o400),
-    targetFile(`${own}/broker.json`, brokerOf(bot, grant, folder, system), 0o400),
+    targetFile(`${own}/broker.json`, brokerOf(bot, grant, current, system), 0o400),
   ];
+}
+
+/** Nobody visits, and at the bot's own port its socket may listen. */
+function byPath(
+  file: TargetFile,
+  { paths }: SystemdSystem,
+  { name, ingress }: BotPlan,
+): TargetFile {
+  const text = Buffer.from(file.bytes).toString();
+  const port = `ListenStream=127.0.0.1:${ingress.port}\n`;
+  if (!text.includes(port)) throw new HostError("damaged-state", `"${file.path}" has no listener`);
+  const path = `ListenStream=${paths.runtime}/${name}/ingress\nSocketMode=0600\n`;
+  return targetFile(file.path, text.replace(port, path), file.mode);
 }
 
 function withGrant(plan: BotPlan, grant: Grant): BotPlan {
@@ -85,10 +102,10 @@ function withGrant(plan: BotPlan, grant: Grant): BotPlan {
 function brokerOf(
   bot: BotPlan,
   grant: Grant,
-  folder: string,
+  current: string,
   { paths, host }: SystemdSystem,
 ): string {
-  const file = join(folder, "private", bot.name, "broker.json");
+  const file = join(current, bot.name, "broker.json");
   const { broker } = JSON.parse(readFileSync(file, "utf8")) as ServiceConfig;
   const [own] = broker.bots;
   if (own === undefined) throw new HostError("damaged-state", `there is no bot "${bot.name}"`);

@@ -8,7 +8,13 @@ import { storeProgram } from "../../../host/storeProgram.ts";
 import { compileWall, type HostCapabilities } from "../../../wall/index.ts";
 import { lacking, probeSubject, ROOT, SUBJECT } from "../../../wall/testing/harness.ts";
 import { LAUNCHER, NODE } from "../../../wall/testing/reachable.ts";
-import { BROWSER_LIMITS, BROWSER_PROGRAM, browserWall, findChromium } from "../browserWall.ts";
+import {
+  BROWSER_LIMITS,
+  BROWSER_PROGRAM,
+  browserWall,
+  findChromium,
+  type BrowserWallInput,
+} from "../browserWall.ts";
 import { Gate } from "../gate/Gate.ts";
 import { readRequest } from "../gate/readRequest.ts";
 import type { BrowserRules, FromGate, PageReply, PageRequest, ToGate } from "../messages.ts";
@@ -55,10 +61,12 @@ export class TestBrowser {
     host: HostCapabilities,
     bots: readonly { readonly bot: string; readonly rules: BrowserRules }[],
     resolve: (name: string) => Promise<readonly LookupAddress[]>,
+    /** Another one than this host's. */
+    other?: Pick<BrowserWallInput, "chromium" | "program" | "system">,
   ): Promise<TestBrowser> {
     const folder = mkdtempSync(join(tmpdir(), "seawall-browser-"));
     chmodSync(folder, 0o755);
-    const chromium = findChromium();
+    const chromium = other?.chromium ?? findChromium();
     if (chromium === undefined) throw new Error("chromium is missing");
     const browser = new TestBrowser(folder, resolve);
     const authority = await ensureAuthority(join(folder, "authority"));
@@ -66,8 +74,10 @@ export class TestBrowser {
     const wall = compileWall(
       browserWall({
         node: NODE,
-        chromium,
-        program: storeProgram(join(folder, "store"), BROWSER_PROGRAM),
+        ...(other ?? {
+          chromium,
+          program: storeProgram(join(folder, "store"), BROWSER_PROGRAM),
+        }),
         limits: BROWSER_LIMITS,
       }),
       host,

@@ -1,4 +1,4 @@
-# refused: services.openclaw.discord.enable: OpenClaw doesn't bundle this channel, and services can't get plugins on NixOS yet
+# A channel that is a plugin, in the words of openclaw-nix.
 {
   services.openclaw.enable = true;
   services.openclaw.discord.enable = true;
