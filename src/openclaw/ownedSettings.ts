@@ -160,8 +160,24 @@ export function ownedSettings(
     settings["channels"] = Object.fromEntries(
       openclaw.channels.map((channel) => [channel.channel, channelSettings(channel)]),
     );
+    if (openclaw.agents === true) settings["bindings"] = bindings(bot);
   }
   return settings;
+}
+
+/**
+ * As soon as there is a second agent, OpenClaw stops a channel of which it isn't said whose it is where no other
+ * binding is for a message (resolveAgentRoute() of 2026.9.6); those of agents that come later are joined to these.
+ */
+function bindings({ openclaw }: BotPlan): Json[] {
+  const said = own(openclaw.settings, "bindings");
+  return [
+    ...(Array.isArray(said) ? said : []),
+    ...openclaw.channels.map(({ channel }) => ({
+      agentId: AGENT,
+      match: { channel, accountId: "*" },
+    })),
+  ];
 }
 
 /** Whether there is what agents' tools get a wall of their own with. */

@@ -175,6 +175,18 @@ test("renderConfig() runs the gateway directly when there are no commands to app
   );
 });
 
+test("renderConfig() says whose each channel is where agents may come, behind what the settings say", () => {
+  const bot = botPlan({});
+  const bound = [
+    { agentId: "ops", match: { channel: "telegram", peer: { kind: "group", id: "-1" } } },
+  ];
+  const settings = { bindings: bound };
+  const main = { agentId: "main", match: { channel: "telegram", accountId: "*" } };
+  const channels = withOpenClaw({ agents: true, settings }, bot);
+  deepEqual(at(render(channels), "bindings"), [...bound, main]);
+  deepEqual(at(render(withOpenClaw({ settings }, bot)), "bindings"), bound);
+});
+
 test("renderConfig() approves exactly the granted commands, for every agent", () => {
   const bot = withOpenClaw(
     { settings: { agents: { entries: { ops: {} } } } },
