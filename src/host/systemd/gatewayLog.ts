@@ -10,15 +10,15 @@ const CURSOR = /^-- cursor: (\S+)$/mu;
  * What a bot's gateway writes to the journal from now on, whenever it is asked for.
  *
  * @param port of the host's loopback where its users reach it.
- * @returns undefined where the gateway doesn't answer.
+ * @returns undefined where the gateway doesn't answer, as where systemd doesn't run: in a root that is only looked at.
  */
 export async function gatewayLog(
   bot: string,
   port: number,
 ): Promise<(() => Promise<string>) | undefined> {
   const unit = botUnits(bot).gateway;
-  const state = (await showUnits([unit])).get(unit);
-  if (state?.active !== "active" || !(await answersHealth(port))) return undefined;
+  const states = await showUnits([unit]).catch(() => undefined);
+  if (states?.get(unit)?.active !== "active" || !(await answersHealth(port))) return undefined;
   const { stdout } = await run("journalctl", ["-n", "0", "--show-cursor", "--no-pager"]);
   const cursor = CURSOR.exec(stdout)?.[1];
   if (cursor === undefined) return undefined;

@@ -19,7 +19,6 @@ export function run(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: timeoutMs,
       env: {
         // The last is NixOS's, which has nothing in the others.
         PATH: "/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin",
@@ -28,6 +27,8 @@ export function run(
         SYSTEMD_PAGER: "",
       },
     });
+    // Node's own `timeout` goes on where there is no such program, and keeps us from ending.
+    const timer = setTimeout(() => child.kill(), timeoutMs);
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -39,6 +40,7 @@ export function run(
     child.stdin.on("error", () => undefined);
     child.stdin.end(input ?? "");
     child.once("error", (cause) => {
+      clearTimeout(timer);
       reject(
         new HostError("no-systemd", `"${program}" can't be run`, {
           hint: "install systemd and iproute2 from your system's packages",
@@ -46,7 +48,10 @@ export function run(
         }),
       );
     });
-    child.once("close", (code) => resolve({ code: code ?? 255, stdout, stderr }));
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? 255, stdout, stderr });
+    });
   });
 }
 
