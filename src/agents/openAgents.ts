@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   askSupervisor,
+  hasContainers,
   hasSystemDeployment,
   hasToolPolicies,
   INSIDE,
@@ -64,6 +65,7 @@ export async function openAgents(options: {
     inside: system ? SERVICE_INSIDE.home : INSIDE.home,
     progress: options.progress,
     hasToolWalls: () => hasToolPolicies(paths, bot),
+    hasContainers: () => !system && hasContainers(paths.root, bot),
     now: () => new Date(),
     async putLive(text, expect) {
       makeAgentsFolder(base, bot);
