@@ -14,7 +14,9 @@ import {
   write,
 } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
+import { HeardOutput } from "./HeardOutput.ts";
 import type { OpenFolder } from "./openWorkspace.ts";
 import type { Podman } from "./Podman.ts";
 import { podmanArguments, type Runtime } from "./podmanArguments.ts";
@@ -24,6 +26,8 @@ const openFile = promisify(open);
 const closeFile = promisify(close);
 const writeFile = promisify(write);
 
+/** How long the shell may take to be heard before it is asked once more. */
+const ANSWER_MS = 50;
 /** Of what Podman itself says, for the log. */
 const LONGEST_WORDS = 2000;
 
@@ -44,11 +48,14 @@ export interface RunOptions {
  */
 export class ContainerRun {
   readonly child: ChildProcessWithoutNullStreams;
+  /** The command's own. */
+  readonly output: Readable;
   /** Comes when the shell has its command, or will never get it. */
   readonly begun: Promise<void>;
   /** Exit status as Podman has it; and why the command wasn't told, if it wasn't. Never rejects. */
   readonly ended: Promise<{ readonly code: number; readonly refusal?: string }>;
   readonly #options: RunOptions;
+  readonly #heard: HeardOutput;
   readonly #name = `seawall-${randomBytes(8).toString("hex")}`;
   readonly #folder: string;
   #over = false;
@@ -57,10 +64,11 @@ export class ContainerRun {
   constructor(options: RunOptions) {
     this.#options = options;
     const { podman, runtime, image, workspace, inside } = options;
+    const word = randomBytes(16).toString("hex");
     this.#folder = podman.place(this.#name);
-    mkdirSync(this.#folder, { mode: 0o700 });
+    mkdirSync(this.#talk, { recursive: true, mode: 0o700 });
     // Node has no mkfifo(3).
-    const made = spawnSync("mkfifo", ["-m", "600", this.#fifo]);
+    const made = spawnSync("mkfifo", ["-m", "600", ...this.#fifos]);
     if (made.status !== 0) throw new Error("a FIFO can't be made");
     this.child = podman.start(
       podmanArguments({
@@ -69,11 +77,14 @@ export class ContainerRun {
         image,
         workspace: workspace.path,
         inside,
-        script: this.#fifo,
+        talk: this.#talk,
+        word,
         pidFile: this.#pidFile,
         seccomp: podman.seccomp,
       }),
     );
+    this.#heard = new HeardOutput(this.child.stdout, word);
+    this.output = this.#heard.output;
     // Whoever doesn't read all of it has said why.
     this.child.stdin.on("error", () => undefined);
     this.begun = this.#tell().catch((error: unknown) => {
@@ -92,8 +103,12 @@ export class ContainerRun {
     gone.stdin.end();
   }
 
-  get #fifo(): string {
-    return join(this.#folder, "script");
+  get #talk(): string {
+    return join(this.#folder, "talk");
+  }
+
+  get #fifos(): readonly [ask: string, script: string] {
+    return [join(this.#talk, "ask"), join(this.#talk, "script")];
   }
 
   get #pidFile(): string {
@@ -101,27 +116,39 @@ export class ContainerRun {
   }
 
   async #tell(): Promise<void> {
-    // Waits until the shell reads, or for `#end`.
-    const fifo = await openFile(this.#fifo, O_WRONLY);
-    try {
-      if (this.#over || this.#refusal !== undefined) return;
-      const { workspace, script } = this.#options;
+    const { workspace, script } = this.#options;
+    const [ask, command] = this.#fifos;
+    await this.#write(ask, async (say) => {
       const pid = Number(readFileSync(this.#pidFile, "utf8"));
       // The kernel's own link again: to where this process is, whatever that is called.
       const mounted = statSync(`/proc/${pid}/cwd/.`, { bigint: true });
       if (mounted.dev !== workspace.dev || mounted.ino !== workspace.ino)
         throw new Error("something else was put in the place of the workspace");
-      const bytes = Buffer.from(`${script}\n`);
-      for (let at = 0; at < bytes.length;) {
-        const { bytesWritten } = await writeFile(fifo, bytes, at);
-        at += bytesWritten;
-      }
+      do await say("wait\n");
+      while (!(await this.#heard.hears(ANSWER_MS)) && !this.#isOver());
+      await say("go\n");
+    });
+    if (!this.#isOver()) await this.#write(command, (say) => say(`${script}\n`));
+  }
+
+  /** Waits until the shell reads there, or for `#end`. */
+  async #write(
+    path: string,
+    work: (say: (text: string) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const fifo = await openFile(path, O_WRONLY);
+    try {
+      if (!this.#isOver()) await work((text) => writeAll(fifo, text));
     } catch (error) {
       // Who ended before it had read all of it.
       if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
     } finally {
       await closeFile(fifo);
     }
+  }
+
+  #isOver(): boolean {
+    return this.#over || this.#refusal !== undefined;
   }
 
   #refuse(why: string): void {
@@ -141,10 +168,19 @@ export class ContainerRun {
     }
     this.#over = true;
     // Nobody will come to read any more: lets `#tell` go on.
-    closeSync(openSync(this.#fifo, O_RDONLY | O_NONBLOCK));
+    const readers = this.#fifos.map((path) => openSync(path, O_RDONLY | O_NONBLOCK));
     await this.begun;
+    for (const reader of readers) closeSync(reader);
     rmSync(this.#folder, { recursive: true, force: true });
     this.#options.workspace[Symbol.dispose]();
     return { code, ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }) };
+  }
+}
+
+async function writeAll(fd: number, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await writeFile(fd, bytes, at);
+    at += bytesWritten;
   }
 }

@@ -1,10 +1,4 @@
-import {
-  watch,
-  chmodSync,
-  readFileSync,
-  rmSync,
-  type FSWatcher,
-} from "node:fs";
+import { watch, chmodSync, readFileSync, rmSync, type FSWatcher } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { ContainerRun } from "./ContainerRun.ts";
@@ -198,7 +192,7 @@ class Visit {
     this.#run = run;
     socket.once("close", () => run.cancel());
     for (const [stream, kind] of [
-      [child.stdout, FRAME.output],
+      [run.output, FRAME.output],
       [child.stderr, FRAME.errors],
     ] as const) {
       stream.on("data", (part: Buffer) => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { userInfo } from "node:os";
+import { homedir } from "node:os";
 import { promisify } from "node:util";
 import { findCommands } from "../findCommand.ts";
 import { HostError } from "../HostError.ts";
@@ -23,19 +23,30 @@ export function findPodman(): string {
   );
 }
 
+/** Where Podman of whoever runs this may be told to keep its images. */
+const PLACES = ["CONTAINERS_STORAGE_CONF", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"];
+
 /** What Podman needs to find the images of whoever runs this, and nothing that might hold a secret. */
 export function ownerEnvironment(): Record<string, string> {
-  const { username, homedir, uid } = userInfo();
-  const runtime = process.env["XDG_RUNTIME_DIR"] ?? (uid === 0 ? undefined : `/run/user/${uid}`);
-  const storage = process.env["CONTAINERS_STORAGE_CONF"];
+  const given = PLACES.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-    HOME: homedir,
-    USER: username,
+    HOME: ownHome(),
     LANG: "C.UTF-8",
-    ...(runtime === undefined ? {} : { XDG_RUNTIME_DIR: runtime }),
-    ...(storage === undefined ? {} : { CONTAINERS_STORAGE_CONF: storage }),
+    ...Object.fromEntries(given),
   };
+}
+
+function ownHome(): string {
+  try {
+    return homedir();
+  } catch {
+    // Whom nobody has given a name.
+    return "/";
+  }
 }
 
 /**

@@ -89,7 +89,7 @@ async function firstThatWorks(using: Podman, { image }: KeeperSetup): Promise<Ru
     let said = "";
     let errors = "";
     run.child.stdin.end();
-    run.child.stdout.on("data", (part: Buffer) => (said = (said + part.toString()).slice(0, 200)));
+    run.output.on("data", (part: Buffer) => (said = (said + part.toString()).slice(0, 200)));
     run.child.stderr.on(
       "data",
       (part: Buffer) => (errors = (errors + part.toString()).slice(0, 400)),

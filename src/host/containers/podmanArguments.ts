@@ -1,9 +1,22 @@
 import { join } from "node:path";
 
-/** Where the container finds the text of its command, once. */
-const SCRIPT = "/run/seawall-script";
+/** Where the container finds the FIFOs that it is told its command by. */
+const TALK = "/run/seawall";
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
+
+/**
+ * What the shell of the image does first. Until conmon has taken Podman's connection it throws away what a command
+ * says (measured with 4.3: some of those that end at once said nothing), so the shell answers until it is heard.
+ */
+const WAIT = [
+  `exec 9<${TALK}/ask`,
+  'while read -r seawall <&9 && [ "$seawall" = wait ]; do echo "$1"; done',
+  "exec 9<&-",
+  'echo "$1 end"',
+  "shift",
+  `. ${TALK}/script`,
+].join("\n");
 
 /** Runtimes in the order in which they are tried. crun leaves a container in the keeper's own control group. */
 export const RUNTIMES = [
@@ -22,8 +35,10 @@ export interface ContainerSpec {
   readonly workspace: string;
   /** The same inside. */
   readonly inside: string;
-  /** A FIFO of the keeper's. */
-  readonly script: string;
+  /** A folder of the keeper's with two FIFOs: `ask`, and `script` for the command. */
+  readonly talk: string;
+  /** What the shell answers with, before it is told the command. */
+  readonly word: string;
   readonly pidFile: string;
   readonly seccomp: string;
 }
@@ -35,7 +50,7 @@ export interface ContainerSpec {
  * Root inside is the bot's user outside, without a capability: what it makes in the workspace is the bot's.
  */
 export function podmanArguments(container: ContainerSpec): readonly string[] {
-  const { name, runtime, image, workspace, inside, script, pidFile, seccomp } = container;
+  const { name, runtime, image, workspace, inside, talk, word, pidFile, seccomp } = container;
   return [
     "--runtime",
     runtime.name,
@@ -74,12 +89,14 @@ export function podmanArguments(container: ContainerSpec): readonly string[] {
     "--ulimit=nproc=512:512",
     `--ulimit=fsize=${16 * GiB}:${16 * GiB}`,
     `--volume=${workspace}:${inside}:rw,nosuid,nodev,rprivate,bind`,
-    `--volume=${script}:${SCRIPT}:ro,nosuid,nodev,noexec,rprivate,bind`,
+    `--volume=${talk}:${TALK}:ro,nosuid,nodev,noexec,rprivate,bind`,
     `--workdir=${inside}`,
     "--entrypoint=/bin/sh",
     image,
     "-c",
-    `. ${SCRIPT}`,
+    WAIT,
+    "sh",
+    word,
   ];
 }
 
