@@ -20,7 +20,7 @@ import { frame, FrameReader } from "../FrameReader.ts";
 import { FRAME } from "../messages.ts";
 
 const APPLETS =
-  "sh cat chmod echo env id ln ls mkdir mknod mount nc sleep touch unshare wc wget yes";
+  "sh cat chmod echo env id ln ls mkdir mknod mount nc sleep touch tr unshare wc wget yes head";
 export const ROOT = process.getuid?.() === 0;
 /** As the supervisor does it: root's bots have uids of their own. */
 export const UID = ROOT ? 1_879_050_007 : (process.getuid?.() ?? 0);
