@@ -69,7 +69,7 @@ describe("a bot's agents have containers", { skip }, () => {
     assert.deepEqual([made.uid, made.gid], [UID, UID]);
     const large = Buffer.alloc(200_000, "x");
     assert.equal((await at.run("wc -c", { input: large }).ended).out.trim(), "200000");
-    const much = await at.run("yes | head -c 3000000 2>/dev/null || yes", { input: "" });
+    const much = at.run("yes | head -c 3000000 2>/dev/null || yes", { input: "" });
     await much.said("y\ny\n");
     much.socket.destroy();
     // Of what is no shell's own end: 128 and the signal.

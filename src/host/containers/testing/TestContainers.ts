@@ -183,6 +183,6 @@ export class TestContainers implements AsyncDisposable {
     await this.keeper.stop(true);
     delete process.env["CONTAINERS_STORAGE_CONF"];
     if (!ROOT) spawnSync("podman", ["unshare", "rm", "-rf", join(this.folder, "owner")]);
-    await removeFolder(this.folder);
+    removeFolder(this.folder);
   }
 }
