@@ -371,7 +371,7 @@ describe("an agent that uses its services by their client commands", () => {
         [`CALL: write {"path":"box.md","content":"by its tool"}`, /wrote/u],
         // Of the image, which the bot isn't granted; and what it wrote is there.
         ["RUN: busybox wc -c box.md", /11 box\.md/u],
-        ["RUN: echo by its command > made.md; id -u; ls /home/bot", /^0\nagents$/mu],
+        ["RUN: echo by its command > made.md; id -u; ls /home/bot", /0\\nagents/u],
         [`CALL: read {"path":"made.md"}`, /by its command/u],
         ["RUN: ls /home/bot/agents/ops", /No such file/u],
         ["RUN: wget -q -O - http://api.anthropic.com/", /bad address|can't connect|unreachable/u],
