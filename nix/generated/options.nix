@@ -967,9 +967,21 @@
                 description = "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.";
               };
               tools = lib.mkOption {
-                type = lib.types.nullOr (lib.types.enum [ "bot" "wall" ]);
+                type = lib.types.nullOr (lib.types.enum [ "bot" "wall" "podman" ]);
                 default = null;
-                description = "Where a new agent's tools run unless --tools says it: in the bot's wall (if absent), or in one of their own.";
+                description = "Where a new agent's tools run unless --tools says it: in the bot's wall (if absent), in one of their own, or in containers.";
+              };
+              podman = lib.mkOption {
+                type = lib.types.nullOr (lib.types.submodule {
+                  options = {
+                    image = lib.mkOption {
+                      type = lib.types.nonEmptyStr;
+                      description = "Image that commands run in, which Podman here has already: an id, or a name with a digest.";
+                    };
+                  };
+                });
+                default = null;
+                description = "Containers of the host's rootless Podman for agents' commands: docs/agents.md.";
               };
               skills = lib.mkOption {
                 type = lib.types.nullOr lib.types.path;

@@ -6,6 +6,7 @@ export type AgentErrorCode =
   | "no-home"
   | "exists"
   | "no-tool-walls"
+  | "no-containers"
   | "no-such-agent"
   | "busy"
   | "unfinished"
@@ -25,6 +26,7 @@ const EXIT: Record<AgentErrorCode, ExitCode> = {
   "no-home": 1,
   exists: 1,
   "no-tool-walls": 4,
+  "no-containers": 4,
   "no-such-agent": 1,
   busy: 5,
   unfinished: 1,

@@ -8,6 +8,9 @@ import type { MadeChannel, MadeRepository, RepositoryPlace, SyncReport } from ".
 
 export type ChannelKind = "mattermost" | "discord" | "telegram";
 
+/** Where an agent's tools run, if not in the bot's wall. */
+export type AgentTools = "wall" | "podman";
+
 /** An agent that there is. */
 export interface Agent {
   readonly name: string;
@@ -27,8 +30,8 @@ export interface Agent {
     readonly members: readonly string[];
   };
   readonly model?: string;
-  /** Its tools run in a wall of their own within the bot's; else in the bot's. */
-  readonly tools?: "wall";
+  /** Its tools run in a wall of their own within the bot's, its commands in containers; else in the bot's wall. */
+  readonly tools?: AgentTools;
 }
 
 /** What `agent new` was asked for. */
@@ -38,7 +41,7 @@ export interface NewOptions {
   /** Of a chat that is there, for services that can't make one. */
   readonly chat?: string;
   readonly model?: string;
-  readonly tools?: "wall";
+  readonly tools?: AgentTools;
   /** Absolute. */
   readonly template?: string;
   readonly existing: boolean;

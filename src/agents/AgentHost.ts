@@ -15,6 +15,8 @@ export interface AgentHost {
   readonly putLive: (text: string, expect: TakenUp) => Promise<void>;
   /** Whether the bot was started with what makes walls for its agents' tools. */
   readonly hasToolWalls: () => boolean;
+  /** Whether what starts containers for them runs, outside of its wall. */
+  readonly hasContainers: () => boolean;
   readonly now: () => Date;
 }
 

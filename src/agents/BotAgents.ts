@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { DeclaredAgents, DeclaredBot, DeclaredGrant } from "../declaration/index.ts";
 import type { LoadedDeclaration } from "../host/index.ts";
 import { AgentError } from "./AgentError.ts";
-import type { ChannelKind } from "./AgentFiles.ts";
+import type { AgentTools, ChannelKind } from "./AgentFiles.ts";
 import type { ChannelPlace, GivenFile, RepositoryPlace } from "./inside/Job.ts";
 
 const REPOSITORIES = ["gitea", "github", "path"] as const;
@@ -57,8 +57,9 @@ export class BotAgents {
   }
 
   /** @param asked by --tools. None: in the bot's wall. */
-  tools(asked: "bot" | "wall" | undefined): "wall" | undefined {
-    return (asked ?? this.#declared.tools) === "wall" ? "wall" : undefined;
+  tools(asked: "bot" | AgentTools | undefined): AgentTools | undefined {
+    const tools = asked ?? this.#declared.tools;
+    return tools === "bot" ? undefined : tools;
   }
 
   /** @param bare where jobs see a repository of this host. */

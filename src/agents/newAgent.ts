@@ -165,6 +165,14 @@ export async function newAgent(host: AgentHost, name: string, options: NewOption
     throw new AgentError("no-tool-walls", "this bot's agents can't have a wall for their tools", {
       hint: "it takes Linux 6.12, and a bot that was started there by this version (docs/agents.md)",
     });
+  if (options.tools === "podman" && !(host.hasToolWalls() && host.hasContainers()))
+    throw new AgentError(
+      "no-containers",
+      "this bot's agents can't have containers for their tools",
+      {
+        hint: 'it takes an image, declared under the bot\'s "agents" as "podman", and a bot that "seawall up" has started with it (docs/agents.md)',
+      },
+    );
   const before = host.files.journal(name);
   if (before?.verb === "delete") {
     throw new AgentError("unfinished", `agent "${name}" is half deleted`, {

@@ -3,6 +3,7 @@ import {
   askSupervisor,
   auditFile,
   gatewayLog,
+  hasContainers,
   hasSystemDeployment,
   hasToolPolicies,
   INSIDE,
@@ -67,6 +68,7 @@ export async function openAgents(options: {
     inside: system ? SERVICE_INSIDE.home : INSIDE.home,
     progress: options.progress,
     hasToolWalls: () => hasToolPolicies(paths, bot),
+    hasContainers: () => !system && hasContainers(paths.root, bot),
     now: () => new Date(),
     async putLive(text, expect) {
       makeAgentsFolder(base, bot);

@@ -1,4 +1,4 @@
-import { TOOLS_BACKEND } from "../host/index.ts";
+import { CONTAINERS_BACKEND, TOOLS_BACKEND } from "../host/index.ts";
 import type { Agent } from "./AgentFiles.ts";
 
 /**
@@ -6,16 +6,20 @@ import type { Agent } from "./AgentFiles.ts";
  * tidied up. With `host` an agent can't ask for its command to run elsewhere, and without a sandbox it fails
  * (resolveExecTarget() of 2026.9.6).
  */
-const WALLED = {
-  sandbox: {
-    mode: "all",
-    backend: TOOLS_BACKEND,
-    scope: "agent",
-    workspaceAccess: "rw",
-    prune: { idleHours: 0, maxAgeDays: 0 },
-  },
-  tools: { exec: { host: "sandbox" }, elevated: { enabled: false } },
-};
+function sandboxed(backend: string): object {
+  return {
+    sandbox: {
+      mode: "all",
+      backend,
+      scope: "agent",
+      workspaceAccess: "rw",
+      prune: { idleHours: 0, maxAgeDays: 0 },
+    },
+    tools: { exec: { host: "sandbox" }, elevated: { enabled: false } },
+  };
+}
+
+const BACKENDS = { wall: TOOLS_BACKEND, podman: CONTAINERS_BACKEND } as const;
 
 /**
  * What a running OpenClaw reads of a bot's agents: one file, so that agents, bindings and groups change
@@ -32,7 +36,7 @@ export function renderLive(agents: readonly Agent[], home: string): string {
       name,
       workspace: `${home}/agents/${name}`,
       ...(model === undefined ? {} : { model: { primary: model } }),
-      ...(tools === undefined ? {} : WALLED),
+      ...(tools === undefined ? {} : sandboxed(BACKENDS[tools])),
     },
   ]);
   const bindings = agents.flatMap(({ name, channel }) =>

@@ -94,11 +94,26 @@ export const agents = z.strictObject({
       "Folder with the USER.md and TOOLS.md that all workspaces get, relative to this file.",
     ),
   tools: z
-    .enum(["bot", "wall"])
+    .enum(["bot", "wall", "podman"])
     .optional()
     .describe(
-      "Where a new agent's tools run unless --tools says it: in the bot's wall (if absent), or in one of their own.",
+      "Where a new agent's tools run unless --tools says it: in the bot's wall (if absent), in one of their own, or in containers.",
     ),
+  podman: z
+    .strictObject({
+      image: z
+        .string()
+        .max(512)
+        .regex(
+          /^(?:[a-z0-9][a-z0-9._:/-]{0,400}@)?sha256:[0-9a-f]{64}$/,
+          "an image's id, or a name with its digest: sha256: and 64 hexadecimal digits",
+        )
+        .describe(
+          "Image that commands run in, which Podman here has already: an id, or a name with a digest.",
+        ),
+    })
+    .optional()
+    .describe("Containers of the host's rootless Podman for agents' commands: docs/agents.md."),
   skills: folder
     .optional()
     .describe("Folder with skills that all agents read, relative to this file."),

@@ -31,6 +31,8 @@ export interface Programs {
   readonly npm?: { readonly folder: string; readonly registry: string };
   /** The system's Chromium and our program that drives it, for bots with a browser. */
   readonly browser?: { readonly chromium: string; readonly program: string };
+  /** The system's, for bots whose agents may have containers. */
+  readonly podman?: string;
   /** What the client commands are, for bots that have some; generations of older versions lack it. */
   readonly client?: string;
   /** For bots with commands: OpenClaw runs each through it. */
@@ -43,6 +45,8 @@ export interface BotGeneration {
   readonly natives?: readonly string[];
   readonly rendered: RenderedOpenClaw;
   readonly commands: readonly FoundCommand[];
+  /** Id of the image of its agents' containers. */
+  readonly image?: string;
   /** It was made for a host without user namespaces, which the bot concedes; src/host/shared. */
   readonly shared?: true;
   /** PEM text by grant, for the grants that name a CA. */

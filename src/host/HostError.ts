@@ -20,6 +20,8 @@ export type HostErrorCode =
   | "bot-did-not-start"
   | "plugin-not-installed"
   | "browser"
+  | "no-image"
+  | "containers"
   | "supervisor-died"
   | "damaged-state"
   | "not-root"
@@ -54,6 +56,8 @@ const EXIT: Record<HostErrorCode, ExitCode> = {
   "bot-did-not-start": 5,
   "plugin-not-installed": 5,
   browser: 5,
+  "no-image": 5,
+  containers: 4,
   "supervisor-died": 5,
   "damaged-state": 5,
   "not-root": 4,

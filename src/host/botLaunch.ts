@@ -6,6 +6,7 @@ import type { BotPlan } from "../plan/index.ts";
 import { boundsMemory, compileWall, type HostCapabilities, type WallSpec } from "../wall/index.ts";
 import { makeAgentsFolder, policiesFolder } from "./agentsFolder.ts";
 import { botWall, type BotWallInput } from "./botWall.ts";
+import { makeSocketFolder } from "./containers/containerLaunches.ts";
 import { phantomEnvironment } from "./brokerConfig.ts";
 import type { Generation } from "./Generation.ts";
 import { HostError } from "./HostError.ts";
@@ -61,6 +62,9 @@ export function botLaunch(options: {
     },
     boundsMemory: boundsMemory(capabilities.cgroups),
     ...(plan.openclaw.agents === undefined ? {} : { agents: makeAgentsFolder(paths.root, name) }),
+    ...(plan.openclaw.agentImage === undefined
+      ? {}
+      : { containers: makeSocketFolder(paths.root, name, uid) }),
   };
   const shared = bot.shared === true ? { ports, uid, paths } : undefined;
   const spec =

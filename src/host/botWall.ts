@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import {
   AGENTS,
+  CONTAINERS_SOCKET,
   GATEWAY_PORT,
   hasToolWalls,
   SKILLS,
@@ -52,6 +53,8 @@ export interface BotWallInput {
   readonly agents?: string;
   /** The folder with the policies of its agents' tools, and which there are (`toolPolicies`). */
   readonly policies?: { readonly folder: string; readonly names: readonly string[] };
+  /** The folder with the socket of what keeps its agents' containers. */
+  readonly containers?: string;
   /** What the programs use; found on this host where left out. */
   readonly files?: ProgramFiles;
 }
@@ -115,6 +118,10 @@ export function botWall(input: BotWallInput): WallSpec {
         ? []
         : [{ kind: "read", from: input.agents, to: join(inside.config, AGENTS) } as const]),
       { kind: "write", from: home, to: inside.home },
+      // A folder, so that the socket of another keeper is seen when the first has ended.
+      ...(input.containers === undefined
+        ? []
+        : [{ kind: "read", from: input.containers, to: CONTAINERS_SOCKET } as const]),
     ],
     network: {
       tcp: plan.ports,

@@ -1,5 +1,6 @@
 export type { Ask } from "../broker/index.ts";
-export { TOOLS_BACKEND } from "../openclaw/index.ts";
+export { CONTAINERS_BACKEND, TOOLS_BACKEND } from "../openclaw/index.ts";
+export { hasContainers } from "./containers/containerLaunches.ts";
 export { agentsBase, hasToolPolicies, makeAgentsFolder } from "./agentsFolder.ts";
 export { agentWorkers, makeAgentsOwn } from "./agentWorker.ts";
 export { applyGeneration } from "./applyGeneration.ts";

@@ -14,6 +14,7 @@ import {
 import { clientCommands, type BotPlan, type Plan } from "../plan/index.ts";
 import { isShared, WallError, type HostCapabilities } from "../wall/index.ts";
 import { bringBrowser } from "./browserSetup.ts";
+import { findImage, findPodman } from "./containers/findImage.ts";
 import { probeAsBot, requireWall } from "./examineHost.ts";
 import { findCommands } from "./findCommand.ts";
 import type { BotGeneration, Generation, Programs } from "./Generation.ts";
@@ -52,6 +53,8 @@ export type Enforcement = (
   readonly validate: Validate;
   /** Bots that get no namespaces of their own. */
   readonly shared?: ReadonlySet<string>;
+  /** The images of agents' containers by bot, and Podman of this host. */
+  readonly containers?: { readonly podman: string; readonly images: ReadonlyMap<string, string> };
 }>;
 
 /** What `seawall up` has: bubblewrap and the launcher, or Seatbelt. */
@@ -62,11 +65,25 @@ const localEnforcement: Enforcement = async ({ launcher }, plan) => {
     isShared({ namespaces: "own", concessions }, capabilities),
   );
   for (const bot of shared) requireShared(bot);
+  const containers = await bringContainers(plan);
   return {
+    ...(containers === undefined ? {} : { containers }),
     validate: (input) => validateInWall({ ...input, capabilities }),
     shared: new Set(shared.map(({ name }) => name)),
   };
 };
+
+/** Nothing where no bot's agents may have containers. @throws HostError `no-command`, `no-image` */
+async function bringContainers(
+  plan: Plan,
+): Promise<Awaited<ReturnType<Enforcement>>["containers"]> {
+  const images = new Map<string, string>();
+  for (const { name, openclaw } of plan.bots) {
+    if (openclaw.agentImage === undefined) continue;
+    images.set(name, await findImage(findPodman(), openclaw.agentImage, name));
+  }
+  return images.size === 0 ? undefined : { podman: findPodman(), images };
+}
 
 function requireBotWall(
   bot: string,
@@ -102,7 +119,7 @@ export async function prepareGeneration(
   const mintCas = readMintCas(loaded);
   const programs = await bringPrograms(paths, loaded.plan);
   // Before half a gigabyte is brought that could not be used.
-  const { validate, shared } = await enforcement(programs, loaded.plan);
+  const { validate, shared, containers } = await enforcement(programs, loaded.plan);
   const installed = new Map<string, InstalledOpenClaw>();
   const bots: Record<string, BotGeneration> = {};
   const faults: Fault[] = [];
@@ -122,7 +139,14 @@ export async function prepareGeneration(
       }));
     installed.set(pin.version, openclaw);
     const natives = await nativeModules(openclaw.root);
-    const parts = { openclaw, natives, commands, cas: cas[plan.name] ?? {} };
+    const image = containers?.images.get(plan.name);
+    const parts = {
+      openclaw,
+      natives,
+      commands,
+      cas: cas[plan.name] ?? {},
+      ...(image === undefined ? {} : { image }),
+    };
     const bot: BotGeneration =
       shared?.has(plan.name) === true
         ? { ...parts, shared: true, rendered: renderShared(plan, parts) }
@@ -136,7 +160,17 @@ export async function prepareGeneration(
   }
   if (faults.length > 0) throw loaded.refuse(faults);
   const { file, plan } = loaded;
-  return { created: new Date().toISOString(), declaration: file, plan, programs, bots, mintCas };
+  return {
+    created: new Date().toISOString(),
+    declaration: file,
+    plan,
+    programs: {
+      ...programs,
+      ...(containers === undefined ? {} : { podman: containers.podman }),
+    },
+    bots,
+    mintCas,
+  };
 }
 
 async function bringPrograms(paths: StatePaths, plan: Plan): Promise<Programs> {

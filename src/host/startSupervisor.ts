@@ -50,8 +50,15 @@ export async function startSupervisor(
   });
 }
 
-/** The desktop's notifications and keyring; a service manager's credentials. */
-const PASSED_ON = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "CREDENTIALS_DIRECTORY"];
+/** The desktop's notifications and keyring; a service manager's credentials; where Podman keeps its images. */
+const PASSED_ON = [
+  "DBUS_SESSION_BUS_ADDRESS",
+  "XDG_RUNTIME_DIR",
+  "CREDENTIALS_DIRECTORY",
+  "CONTAINERS_STORAGE_CONF",
+  "XDG_CONFIG_HOME",
+  "XDG_DATA_HOME",
+];
 
 function pick(
   env: Readonly<Record<string, string | undefined>>,

@@ -91,6 +91,10 @@ export const TOOLS = "tools";
 /** What OpenClaw calls it: the plugin, and the sandbox backend that it registers. */
 export const TOOLS_PLUGIN = "seawall-tools";
 export const TOOLS_BACKEND = "seawall";
+/** The other one, whose commands run in containers outside of the bot's wall. */
+export const CONTAINERS_BACKEND = "seawall-podman";
+/** Where its socket is, in walls of bots whose agents may have containers. */
+export const CONTAINERS_SOCKET = "/run/containers";
 /** Where the launcher that starts them is, in every wall of a bot with agents. */
 export const TOOLS_LAUNCHER = "/opt/seawall/launch";
 /** The agent every bot has. */

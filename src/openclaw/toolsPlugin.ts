@@ -4,7 +4,7 @@ import type { JsonObject } from "../plan/index.ts";
 import { TOOLS, TOOLS_PLUGIN, type InsidePaths } from "./ownedSettings.ts";
 
 const FOLDER = new URL("./inside/tools/", import.meta.url);
-const FILES = ["files.mjs", "index.mjs", "openclaw.plugin.json", "package.json"];
+const FILES = ["container.mjs", "files.mjs", "index.mjs", "openclaw.plugin.json", "package.json"];
 /** As a plugin that npm installs would name it; one that is loaded by its path has no packages. */
 const SDK = "openclaw/plugin-sdk/sandbox";
 

@@ -211,7 +211,9 @@ export interface OpenClawPlan {
   /** Agents come and go while it runs: what it is told of them is read from a folder of its wall. */
   readonly agents?: true;
   /** New agents' tools have walls of their own unless somebody says otherwise. */
-  readonly agentTools?: "wall";
+  readonly agentTools?: "wall" | "podman";
+  /** Image that agents' commands may run in: an id or a name with a digest. Absent where none may. */
+  readonly agentImage?: string;
 }
 
 export interface ChannelPlan {

@@ -37,6 +37,14 @@ export function checkAgents(
       });
     }
   }
+  if (bot.agents?.tools === "podman" && bot.agents.podman === undefined) {
+    faults.push({
+      code: "invalid",
+      path: [...path, "agents", "tools"],
+      message: "no image is declared for the containers",
+      hint: 'say which, beside it: podman: { image: "sha256:…" }',
+    });
+  }
   if (channels?.telegram !== undefined && !Object.hasOwn(bot.grants, "telegram")) {
     faults.push({
       code: "invalid",

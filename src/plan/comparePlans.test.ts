@@ -159,6 +159,39 @@ test("comparePlans() says whether new agents' tools have a wall of their own", (
   assert.match(lines(walled, plain).join(), /^! basecamp's new agents have their tools in its own/);
 });
 
+test("comparePlans() marks an image for agents' containers, another one, and a way out of the wall into them", () => {
+  const repositories = { path: "/srv/git" };
+  const image = (digit: string): string => `sha256:${digit.repeat(64)}`;
+  const planWith = (more: object): Plan => planOf({ agents: { repositories, ...more } });
+  const [none, one, two] = [
+    planWith({}),
+    planWith({ podman: { image: image("1") } }),
+    planWith({ podman: { image: image("2") } }),
+  ];
+  assert.match(
+    lines(none, one).join(),
+    /^! basecamp's agents may run commands in containers of sha256:1/,
+  );
+  assert.match(
+    lines(one, two).join(),
+    /^! basecamp's agents may run commands in containers of sha256:2/,
+  );
+  assert.match(lines(one, none).join(), /^ {2}basecamp's agents have no containers/);
+  const podman = { image: image("1") };
+  const [boxed, walled] = [
+    planWith({ podman, tools: "podman" }),
+    planWith({ podman, tools: "wall" }),
+  ];
+  assert.match(
+    lines(walled, boxed).join(),
+    /^! basecamp's new agents have their tools in containers/,
+  );
+  assert.match(
+    lines(one, boxed).join(),
+    /^ {2}basecamp's new agents have their tools in containers/,
+  );
+});
+
 test("comparePlans() leaves no difference unmentioned", () => {
   const others = [
     planOf({ model: "anthropic/claude-opus-4-6" }),

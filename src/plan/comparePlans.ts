@@ -1,6 +1,7 @@
 import { canonical } from "./canonical.ts";
 import { formatRule } from "./formatRule.ts";
 import type {
+  OpenClawPlan,
   BotPlan,
   GrantPlan,
   InjectGrant,
@@ -64,6 +65,34 @@ function botGone({ name }: BotPlan): PlanChange[] {
   return [less(`bot ${name} goes; its user and folder stay`)];
 }
 
+/** A container is no part of the bot's wall, and what runs in it isn't granted one by one. */
+function compareAgentTools(name: string, was: OpenClawPlan, is: OpenClawPlan): PlanChange[] {
+  const image = (): PlanChange[] => {
+    if (was.agentImage === is.agentImage) return [];
+    return is.agentImage === undefined
+      ? [less(`${name}'s agents have no containers`)]
+      : [more(`${name}'s agents may run commands in containers of ${is.agentImage}`)];
+  };
+  const tools = (): PlanChange[] => {
+    if (was.agentTools === is.agentTools) return [];
+    switch (is.agentTools) {
+      case undefined:
+        return [
+          more(`${name}'s new agents have their tools in its own wall, unless told otherwise`),
+        ];
+      case "wall":
+        return [less(`${name}'s new agents have a wall of their own for their tools`)];
+      case "podman": {
+        const text = `${name}'s new agents have their tools in containers`;
+        return [was.agentTools === "wall" ? more(text) : less(text)];
+      }
+      default:
+        return is.agentTools satisfies never;
+    }
+  };
+  return [...image(), ...tools()];
+}
+
 function compareBots(before: BotPlan, after: BotPlan): PlanChange[] {
   const { name } = after;
   const lists = (
@@ -94,6 +123,7 @@ function compareBots(before: BotPlan, after: BotPlan): PlanChange[] {
       plugins: _plugins,
       settings: _settings,
       agentTools: _agentTools,
+      agentImage: _agentImage,
       ...openclaw
     } = bot.openclaw;
     const { unknownHosts: _unknown, ports: _ports, environment: _environment, ...others } = bot;
@@ -133,13 +163,7 @@ function compareBots(before: BotPlan, after: BotPlan): PlanChange[] {
       (c) => `${name}'s wall may go without: ${c}`,
       (c) => `${name}'s wall no longer goes without: ${c}`,
     ),
-    ...(was.agentTools === is.agentTools
-      ? []
-      : [
-          is.agentTools === undefined
-            ? more(`${name}'s new agents have their tools in its own wall, unless told otherwise`)
-            : less(`${name}'s new agents have a wall of their own for their tools`),
-        ]),
+    ...compareAgentTools(name, was, is),
     ...(before.unknownHosts === after.unknownHosts
       ? []
       : [

@@ -209,6 +209,10 @@ const REFUSED: Readonly<Record<string, { bots: object; more?: object; faults: st
     },
     faults: ["unknown-service bots.a.grants.10.0.0.1"],
   },
+  "containers for agents without an image": {
+    bots: { a: bot({ agents: { repositories: { path: "/srv/git" }, tools: "podman" } }) },
+    faults: ["invalid bots.a.agents.tools"],
+  },
   "two bots on one port": {
     bots: { a: bot(), b: bot() },
     faults: ["port-taken bots.b.port"],

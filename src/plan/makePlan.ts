@@ -111,7 +111,10 @@ function planBot(name: string, bot: DeclaredBot, at: BotContext): BotPlan {
       tools: [...new Set(bot.tools?.allow)].toSorted(),
       settings: canonical(bot.settings) as JsonObject,
       ...(bot.agents === undefined ? {} : { agents: true as const }),
-      ...(bot.agents?.tools === "wall" ? { agentTools: "wall" as const } : {}),
+      ...(bot.agents?.tools === undefined || bot.agents.tools === "bot"
+        ? {}
+        : { agentTools: bot.agents.tools }),
+      ...(bot.agents?.podman === undefined ? {} : { agentImage: bot.agents.podman.image }),
     },
     commands: [...wanted].filter((each) => !clients.has(each)).toSorted(),
     grants,

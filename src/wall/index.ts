@@ -19,7 +19,7 @@ export type { ProbeOptions } from "./probe/runProbe.ts";
 export { syscallNumbers } from "./seccomp/syscalls.ts";
 export { compileSeatbelt } from "./seatbelt/compileSeatbelt.ts";
 export { proveSeatbelt } from "./seatbelt/proveSeatbelt.ts";
-export { boundsMemory } from "./limits/compile.ts";
+export { boundsMemory, compileLimits, type CompiledGroup } from "./limits/compile.ts";
 export { startWalled } from "./startWalled.ts";
 export type { StartOptions, WalledExit, WalledProcess } from "./startWalled.ts";
 export { WallError } from "./WallError.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Leaf } from "../../src/authority/index.ts";
@@ -15,11 +15,13 @@ import {
 } from "../../src/demo/index.ts";
 import { gatewayToken } from "../../src/host/hostKeys.ts";
 import { statePaths } from "../../src/paths/index.ts";
+import { lacksContainers, makeImage } from "../../src/host/containers/testing/TestContainers.ts";
 import { findChromium } from "../../src/services/index.ts";
 import { TestSite } from "../../src/services/browser/testing/TestSite.ts";
 import { Deployment, freePort } from "../support/Deployment.ts";
 import { startToolModel, type ToolModel } from "../support/ToolModel.ts";
 
+const containers = lacksContainers();
 const browser = findChromium() !== undefined || process.env["CI"] === "true";
 
 /** The real OpenClaw, whose agent has client commands and nothing else to run; what its services want is made. */
@@ -110,6 +112,7 @@ describe("an agent that uses its services by their client commands", () => {
     site = await TestSite.start("127.0.0.1");
     otherPort = await freePort();
     mkdirSync(join(deployment.folder, "git"));
+    const podman = containers === false ? { podman: await ownImage() } : {};
     site.html("/tides", "<main><h1>Tides</h1><p>High water at six.</p></main>");
     other = await startTelegramStandIn(await leafFor(["api.telegram.org"]), otherToken);
     for (const [name, value] of Object.entries(values))
@@ -154,7 +157,7 @@ describe("an agent that uses its services by their client commands", () => {
             exec: { allow: ["cat", "ls"] },
             tools: { allow: ["read", "write"] },
             settings: { gateway: { http: { endpoints: { chatCompletions: { enabled: true } } } } },
-            agents: { repositories: { path: join(deployment.folder, "git") } },
+            agents: { repositories: { path: join(deployment.folder, "git") }, ...podman },
             grants: {
               anthropic: { secret: "anthropic", dial: at(model, "services.pem") },
               telegram: {
@@ -292,6 +295,26 @@ describe("an agent that uses its services by their client commands", () => {
     assert.equal(asked.at(-1)?.get("refresh_token"), accepted);
   });
 
+  const ownImage = async (): Promise<{ image: string }> => {
+    const folder = join(deployment.folder, "images");
+    mkdirSync(folder);
+    const { image } = await makeImage(folder);
+    return { image };
+  };
+
+  const tell = async (agent: string, orders: readonly string[]): Promise<void> => {
+    const token = gatewayToken(statePaths({ SEAWALL_STATE: deployment.state }, 0), "b");
+    const response = await fetch(`http://127.0.0.1:${otherPort}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        model: `openclaw/${agent}`,
+        messages: [{ role: "user", content: orders.join("\n") }],
+      }),
+    });
+    assert.equal(response.status, 200, await response.text());
+  };
+
   test("a made secret leaves nothing of itself on the disk, nor what it is made from outside of the vault", () => {
     const secrets = [...Object.values(values), accepted, deployment.canaries.anthropic];
     const files = globSync("**/*", { cwd: deployment.folder }).filter(
@@ -318,18 +341,6 @@ describe("an agent that uses its services by their client commands", () => {
     );
     const home = join(deployment.state, "bots", "b");
     writeFileSync(join(home, "note.md"), "the bot's own");
-    const token = gatewayToken(statePaths({ SEAWALL_STATE: deployment.state }, 0), "b");
-    const tell = async (agent: string, orders: readonly string[]): Promise<void> => {
-      const response = await fetch(`http://127.0.0.1:${otherPort}/v1/chat/completions`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify({
-          model: `openclaw/${agent}`,
-          messages: [{ role: "user", content: orders.join("\n") }],
-        }),
-      });
-      assert.equal(response.status, 200, await response.text());
-    };
     // The control, by another path, since results are kept by what was called for.
     await tell("main", ["RUN: cat /home/bot/./note.md"]);
     assert.match(await model.resultOf("cat /home/bot/./note.md"), /the bot.s own/u);
@@ -349,4 +360,34 @@ describe("an agent that uses its services by their client commands", () => {
       assert.match(await model.resultOf(order.replace(/^\w+: /u, "")), expected, order);
     assert.equal(readFileSync(join(home, "agents", "ops", "kept.md"), "utf8"), "by its tool");
   });
+
+  test(
+    "an agent whose tools have containers works in them by the real OpenClaw, with its file tools beside",
+    { skip: containers },
+    async () => {
+      await deployment.ok(["agent", "new", "box", "--tools", "podman"]);
+      assert.match(await deployment.ok(["agent", "list"]), /^ {2}box, tools in containers/mu);
+      const orders = [
+        [`CALL: write {"path":"box.md","content":"by its tool"}`, /wrote/u],
+        // Of the image, which the bot isn't granted; and what it wrote is there.
+        ["RUN: busybox wc -c box.md", /11 box\.md/u],
+        ["RUN: echo by its command > made.md; id -u; ls /home/bot", /0\\nagents/u],
+        [`CALL: read {"path":"made.md"}`, /by its command/u],
+        ["RUN: ls /home/bot/agents/ops", /No such file/u],
+        ["RUN: wget -q -O - http://api.anthropic.com/", /bad address|can't connect|unreachable/u],
+        [`CALL: exec {"command":"id","host":"gateway"}`, /host not allowed/u],
+      ] as const;
+      await tell(
+        "box",
+        orders.map(([order]) => order),
+      );
+      for (const [order, expected] of orders)
+        assert.match(await model.resultOf(order.replace(/^\w+: /u, "")), expected, order);
+      await deployment.ok(["agent", "delete", "box"]);
+      assert.deepEqual(
+        readdirSync(join(deployment.state, "bots", "b", "agents")).includes("box"),
+        false,
+      );
+    },
+  );
 });

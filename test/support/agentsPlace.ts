@@ -65,6 +65,7 @@ export async function agentsPlace(folder: string): Promise<AgentsPlace> {
       return Promise.resolve();
     },
     hasToolWalls: () => true,
+    hasContainers: () => true,
     now: () => new Date(),
     workers: {
       home,

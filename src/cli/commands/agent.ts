@@ -45,7 +45,7 @@ export const agent: Command = {
     tools: {
       type: "string",
       value: "WHERE",
-      help: "new: its tools run in the bot's wall, or in one of their own: bot or wall; else as declared",
+      help: "new: its tools run in the bot's wall, in one of their own, or in containers: bot, wall or podman; else as declared",
     },
     existing: { type: "boolean", help: "new: take up a repository that is there" },
     purge: { type: "boolean", help: "delete: the repository for good, and what was never pushed" },
@@ -102,8 +102,8 @@ async function makeOne(call: Call, loaded: LoadedDeclaration, name: string): Pro
   if (model !== undefined && !/^[a-z0-9-]{1,40}\/[A-Za-z0-9._:/-]{1,120}$/.test(model))
     throw new UsageError("this can't be a model", 'name it as "provider/model"');
   const asked = call.value("tools");
-  if (asked !== undefined && asked !== "bot" && asked !== "wall")
-    throw new UsageError("tools run in no such place", "say: --tools bot, or: --tools wall");
+  if (asked !== undefined && asked !== "bot" && asked !== "wall" && asked !== "podman")
+    throw new UsageError("tools run in no such place", "say: --tools bot, wall or podman");
   const tools = agents.tools(asked);
   if (channel === "telegram" && !/^-\d{5,20}$/.test(chat ?? "")) {
     throw new UsageError(
@@ -170,7 +170,7 @@ async function listAll(call: Call, loaded: LoadedDeclaration): Promise<ExitStatu
     for (const each of agents) {
       const active = each.active === undefined ? "nothing done yet" : `active ${each.active}`;
       const sync = each.sync === undefined ? "never synchronized" : syncText(each.sync.report);
-      const tools = each.tools === "wall" ? ", tools in a wall of their own" : "";
+      const tools = each.tools === undefined ? "" : TOOLS_TEXT[each.tools];
       call.output.line(`  ${each.name}${channelText(each)}${tools}, ${active}; ${sync}`);
     }
     for (const name of unfinished)
@@ -204,6 +204,11 @@ async function syncSome(
   if (call.json) call.output.json({ ok: well, agents: all });
   return well ? 0 : 1;
 }
+
+const TOOLS_TEXT = {
+  wall: ", tools in a wall of their own",
+  podman: ", tools in containers",
+} as const;
 
 function filesOf(call: Call, bot: string): AgentFiles {
   return AgentFiles.of(call.paths, bot);

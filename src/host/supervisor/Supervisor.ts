@@ -17,6 +17,7 @@ import { assignUsers } from "../botUsers.ts";
 import { brokerConfig, proxyToken } from "../brokerConfig.ts";
 import { browserBots, browserSetup, browserUser, type BrowserSetup } from "../browserSetup.ts";
 import { brokerWall } from "../brokerWall.ts";
+import { containerLaunches, type ContainerLaunch } from "../containers/containerLaunches.ts";
 import { readGeneration, setCurrentGeneration, type Generation } from "../Generation.ts";
 import { HostError } from "../HostError.ts";
 import { phantomKey } from "../hostKeys.ts";
@@ -32,6 +33,7 @@ import { AgentRounds } from "./AgentRounds.ts";
 import { BotProcess, type BotLaunch } from "./BotProcess.ts";
 import { BrokerProcess } from "./BrokerProcess.ts";
 import { BrowserService } from "./BrowserService.ts";
+import { ContainerKeepers } from "./ContainerKeepers.ts";
 import type { StoreContext } from "../readStores.ts";
 import { installPlugins } from "./installPlugins.ts";
 import { Notifier } from "./Notifier.ts";
@@ -54,6 +56,7 @@ interface Prepared {
   readonly brokerWall: CompiledWall;
   readonly stores: StoreContext;
   readonly browsers: BrowserSetup | undefined;
+  readonly containers: readonly ContainerLaunch[];
 }
 
 /** Runs one deployment: the broker and every bot, as the generation in force says. */
@@ -67,6 +70,7 @@ export class Supervisor {
   readonly #ports = new SharedPorts();
   /** From the first bot that has a browser on. */
   #browsers: BrowserService | undefined;
+  readonly #keepers: ContainerKeepers;
   #broker: BrokerProcess | undefined;
   #inForce: Prepared | undefined;
   #passphrase: string | undefined;
@@ -77,6 +81,7 @@ export class Supervisor {
   constructor(paths: StatePaths) {
     this.#paths = paths;
     this.#log = new LogFile(join(paths.logs, "supervisor.log"));
+    this.#keepers = new ContainerKeepers(() => new LogFile(join(paths.logs, "containers.log")));
     this.#rounds = new AgentRounds((text) => this.#log.note(text));
     this.#notifier = new Notifier({
       ways: () =>
@@ -137,6 +142,7 @@ export class Supervisor {
       await this.#rounds.use(undefined);
       await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
       this.#bots.clear();
+      await this.#keepers.stop();
       await this.#browsers?.use(undefined);
       await this.#broker?.stop();
       this.#broker = undefined;
@@ -191,6 +197,7 @@ export class Supervisor {
         ...(this.#broker?.health() ?? []),
         ...this.#crashing(),
         ...(this.#browsers?.health() ?? []),
+        ...this.#keepers.health(),
         ...this.#notifier.health(),
       ],
     };
@@ -249,6 +256,7 @@ export class Supervisor {
         ours,
         users,
       }),
+      containers: containerLaunches({ generation, paths, capabilities: ours, users }),
     };
   }
 
@@ -285,6 +293,7 @@ export class Supervisor {
       this.#browsers ??= new BrowserService(new LogFile(log), this.#paths.run);
     }
     await this.#browsers?.use(next.browsers);
+    await this.#keepers.use(next.containers, progress);
     const wanted = new Map(next.launches.map((launch) => [launch.name, launch]));
     const leaving = [...this.#bots.values()].filter(
       (bot) => !isDeepStrictEqual(bot.launch, wanted.get(bot.launch.name)),
@@ -382,6 +391,7 @@ export class Supervisor {
     if (before === undefined) {
       await Promise.all([...this.#bots.values()].map((bot) => bot.stop()));
       this.#bots.clear();
+      await this.#keepers.stop();
       await this.#browsers?.use(undefined);
       await this.#broker?.stop();
       this.#broker = undefined;

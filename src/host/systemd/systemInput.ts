@@ -37,6 +37,14 @@ export function systemInput(
 ): SystemdInput {
   const { plan, programs } = content;
   const bots = plan.bots.map((bot): [string, SystemdBot] => {
+    if (bot.openclaw.agentImage !== undefined)
+      throw new HostError(
+        "cannot-serve",
+        `bot "${bot.name}" wants containers, which units don't start`,
+        {
+          hint: 'agents\' tools in Podman take "seawall up"; here use: tools: "wall" (docs/agents.md)',
+        },
+      );
     const rest = content.bots[bot.name];
     if (rest === undefined)
       throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);

@@ -1,7 +1,8 @@
 // Runs inside a bot's wall, in its gateway: a sandbox backend of OpenClaw's (registerSandboxBackend() of its
 // plugin SDK, 2026.9.6), which starts what an agent's tools do through seawall-launch, in a wall within the
 // bot's. Which policy that is was written by Seawall where no bot writes; what stands here only decides which
-// workspace it is for.
+// workspace it is for. There is a second one, whose commands run in containers outside of the bot's wall; its file
+// tools are the same.
 import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
@@ -10,6 +11,7 @@ import process from "node:process";
 import { registerSandboxBackend } from "openclaw/plugin-sdk/sandbox";
 
 const BACKEND = "seawall";
+const CONTAINERS = "seawall-podman";
 const LAUNCHER = "/opt/seawall/launch";
 const LARGEST_OUTPUT = 100 * 1024 * 1024;
 /** Skills that OpenClaw puts together for a sandbox appear to the agent here, in its workspace. */
@@ -20,19 +22,20 @@ export default {
   name: "Seawall",
   description: "Runs an agent's tools in a wall of their own inside the bot's.",
   register(api) {
-    registerSandboxBackend(BACKEND, {
-      factory: async (params) => makeHandle(params, api.rootDir),
-      // Nothing runs between two calls.
-      manager: {
-        describeRuntime: async () => ({ running: true, configLabelMatch: true }),
-        removeRuntime: async () => undefined,
-      },
-      resolveWorkdir: ({ workspaceDir }) => workspaceDir,
-    });
+    for (const id of [BACKEND, CONTAINERS])
+      registerSandboxBackend(id, {
+        factory: async (params) => makeHandle(params, api.rootDir, id),
+        // Nothing runs between two calls.
+        manager: {
+          describeRuntime: async () => ({ running: true, configLabelMatch: true }),
+          removeRuntime: async () => undefined,
+        },
+        resolveWorkdir: ({ workspaceDir }) => workspaceDir,
+      });
   },
 };
 
-function makeHandle({ workspaceDir, agentWorkspaceDir, cfg }, policies) {
+function makeHandle({ workspaceDir, agentWorkspaceDir, cfg }, policies, id) {
   // Its wall is that of an agent's own workspace: OpenClaw's copies of it, read-only ones and those of several
   // agents are others.
   const own = workspaceDir === agentWorkspaceDir && cfg.workspaceAccess === "rw";
@@ -45,22 +48,32 @@ function makeHandle({ workspaceDir, agentWorkspaceDir, cfg }, policies) {
     env: environment,
     cwd: folder(),
   });
+  // A container has a /tmp of its own.
+  const temporary = id === CONTAINERS ? "/tmp" : workspaceDir;
+  const command = (text) =>
+    id === CONTAINERS
+      ? {
+          argv: [process.execPath, "--no-warnings", join(policies, "container.mjs")],
+          // What the agent is, and what it may run, is looked at by who is asked.
+          env: { SEAWALL_AGENT: basename(workspaceDir), SEAWALL_SCRIPT: text },
+          cwd: folder(),
+        }
+      : start("tools.policy", { SEAWALL_SCRIPT: text });
   return {
-    id: BACKEND,
+    id,
     runtimeId: `seawall-${basename(workspaceDir)}`,
     runtimeLabel: `seawall-${basename(workspaceDir)}`,
     workdir: workspaceDir,
-    configLabel: "a wall within the bot's",
-    configLabelKind: "Wall",
-    buildExecSpec: async ({ command, workdir, env, usePty }) => ({
-      ...start("tools.policy", { SEAWALL_SCRIPT: script(command, { workdir, env }, workspaceDir) }),
+    configLabel: id === CONTAINERS ? "a container" : "a wall within the bot's",
+    configLabelKind: id === CONTAINERS ? "Container" : "Wall",
+    buildExecSpec: async ({ command: text, workdir, env, usePty }) => ({
+      ...command(script(text, { workdir, env }, workspaceDir, temporary)),
       stdinMode: usePty ? "pipe-open" : "pipe-closed",
     }),
     runShellCommand: async ({ script: text, args = [], stdin, allowFailure, signal }) => {
       const words = args.map(quote).join(" ");
-      const whole = script(`set -- ${words}\n${text}`, { env: {} }, workspaceDir);
-      const spec = start("tools.policy", { SEAWALL_SCRIPT: whole });
-      const result = await run(spec, stdin, signal);
+      const whole = script(`set -- ${words}\n${text}`, { env: {} }, workspaceDir, temporary);
+      const result = await run(command(whole), stdin, signal);
       if (result.code !== 0 && allowFailure !== true)
         throw new Error(result.stderr.toString().trim() || `exit status ${result.code}`);
       return result;
@@ -83,8 +96,8 @@ function requireWorkspace(folder) {
 }
 
 /** The shell evaluates it; what the policy passes on is one variable. */
-function script(command, { workdir, env }, root) {
-  const variables = { HOME: root, ...env, TMPDIR: root };
+function script(command, { workdir, env }, root, temporary) {
+  const variables = { HOME: root, ...env, TMPDIR: temporary };
   return [
     "unset SEAWALL_SCRIPT",
     ...Object.entries(variables)
