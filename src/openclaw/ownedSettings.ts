@@ -164,24 +164,38 @@ export function ownedSettings(
     settings["channels"] = Object.fromEntries(
       openclaw.channels.map((channel) => [channel.channel, channelSettings(channel)]),
     );
-    if (openclaw.agents === true) settings["bindings"] = bindings(bot);
   }
   return settings;
 }
 
 /**
- * As soon as there is a second agent, OpenClaw stops a channel of which it isn't said whose it is where no other
- * binding is for a message (resolveAgentRoute() of 2026.9.6); those of agents that come later are joined to these.
+ * What is joined to what a bot's free-form settings say at the same places, which may say more there.
+ *
+ * - As soon as there is a second agent, OpenClaw stops a channel of which it isn't said whose it is where no other
+ *   binding is for a message (resolveAgentRoute() of 2026.9.6); those of agents that come later are joined to these.
+ * - Tools that OpenClaw took for wanted once it was told how they are to behave. No profile allows them any more, but
+ *   it says so some eight times a turn unless they are denied in so many words (detectImplicitProfileGrants()).
  */
-function bindings({ openclaw }: BotPlan): Json[] {
-  const said = own(openclaw.settings, "bindings");
-  return [
-    ...(Array.isArray(said) ? said : []),
-    ...openclaw.channels.map(({ channel }) => ({
-      agentId: AGENT,
-      match: { channel, accountId: "*" },
-    })),
-  ];
+export function joinedSettings(bot: BotPlan): JsonObject {
+  const { agents, channels, settings, tools: listed } = bot.openclaw;
+  const tools = own(settings, "tools");
+  const exec = execTools(bot);
+  const unused = SECTION_TOOLS.filter((name) => !exec.includes(name));
+  const denied = [...listOf(isObject(tools) ? own(tools, "deny") : undefined), ...unused];
+  const owner = channels.map(({ channel }) => ({
+    agentId: AGENT,
+    match: { channel, accountId: "*" },
+  }));
+  return {
+    ...(listed.length > 0 ? {} : { tools: { deny: [...new Set(denied)].toSorted() } }),
+    ...(agents === true && owner.length > 0
+      ? { bindings: [...listOf(own(settings, "bindings")), ...owner] }
+      : {}),
+  };
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Whether there is what agents' tools get a wall of their own with. */
@@ -212,28 +226,22 @@ export function commandNames(bot: BotPlan): readonly string[] {
   return [...new Set([...bot.commands, ...clients])].toSorted();
 }
 
-/**
- * Those that OpenClaw took for wanted once it was told how they are to behave. No profile allows them any more, but
- * it says so some eight times a turn unless they are denied in so many words (detectImplicitProfileGrants() of
- * 2026.9.6).
- */
 const SECTION_TOOLS = ["edit", "exec", "process", "read", "write"];
 
-function deniedBy({ openclaw }: BotPlan): readonly string[] {
-  const said = own(openclaw.settings, "tools");
-  const deny = isObject(said) ? own(said, "deny") : undefined;
-  return Array.isArray(deny) ? deny.filter((name) => typeof name === "string") : [];
+/** What a bot's commands are called by. */
+function execTools(bot: BotPlan): readonly string[] {
+  return [
+    ...(commandNames(bot).length > 0 ? ["exec", "process"] : []),
+    // OpenClaw tells of skills only to an agent that has it (buildSkillsSection() of 2026.9.6). What can
+    // be read is what the wall shows.
+    ...(clientCommands(bot).length > 0 ? ["read"] : []),
+  ];
 }
 
 function tools(bot: BotPlan): JsonObject {
   const { openclaw } = bot;
   const commands = commandNames(bot);
-  const exec = [
-    ...(commands.length > 0 ? ["exec", "process"] : []),
-    // OpenClaw tells of skills only to an agent that has it (buildSkillsSection() of 2026.9.6). What can
-    // be read is what the wall shows.
-    ...(clientCommands(bot).length > 0 ? ["read"] : []),
-  ];
+  const exec = execTools(bot);
   const names = [...new Set([...openclaw.tools, ...exec])].toSorted();
   return {
     ...(openclaw.tools.length > 0
@@ -241,9 +249,6 @@ function tools(bot: BotPlan): JsonObject {
       : {
           profile: "minimal",
           ...(exec.length > 0 ? { alsoAllow: exec } : {}),
-          deny: [
-            ...new Set([...deniedBy(bot), ...SECTION_TOOLS.filter((name) => !exec.includes(name))]),
-          ].toSorted(),
         }),
     elevated: { enabled: false },
     exec: {

@@ -9,6 +9,7 @@ import {
   commandNames,
   defaultSettings,
   hasToolWalls,
+  joinedSettings,
   ownedSettings,
   SKILLS,
   type InsidePaths,
@@ -54,7 +55,8 @@ export function renderConfig(bot: BotPlan, inside: InsidePaths, pin: PinFile): R
   const walls = hasToolWalls(bot, inside);
   const pluginSettings = mergeSettings(plugins(bot, pin), walls ? toolsPluginSettings(inside) : {});
   const owned = mergeSettings(ownedSettings(bot, inside), pluginSettings);
-  const settings = mergeSettings(mergeSettings(defaultSettings(bot), bot.openclaw.settings), owned);
+  const free = mergeSettings(defaultSettings(bot), bot.openclaw.settings);
+  const settings = mergeSettings(mergeSettings(free, owned), joinedSettings(bot));
   const config = canonicalJson(settings);
   const approvals = commandNames(bot).length > 0 ? renderApprovals(bot, inside) : undefined;
   const configFile = join(inside.config, "openclaw.json");
