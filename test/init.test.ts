@@ -42,8 +42,8 @@ const FLAKE_DIALOGUE: readonly (readonly [string, string])[] = [
   ["what is the bot called?", "herald\r"],
   ["whose model does it think with?", "\r"],
   ["which of its models?", "\r"],
-  // Of the channels Telegram alone is there for services.
-  ["by which channels do people talk to it?", " \r"],
+  // Telegram.
+  ["by which channels do people talk to it?", `${DOWN.repeat(4)} \r`],
   ["what else may it use?", "\r"],
   ["take on telegram?", "123456\r"],
   ["at which domain", "bots.example.com\r"],

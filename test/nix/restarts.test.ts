@@ -66,7 +66,9 @@ test("what a switch of NixOS restarts for a bot that reads pages", { skip }, () 
   assert.match(gate, /^X-Restart-Triggers=[0-9a-f]{32}$/m);
   assert.doesNotMatch(gate, /^X-StopIfChanged=/m);
   // Who reads what is made between boots has it made before each start, a restart by a switch included.
-  const readers = ["broker", "gateway", "gate"].map((role) => `seawall-${role}-reader.service`);
+  const readers = ["install", "broker", "gateway", "gate"].map(
+    (role) => `seawall-${role}-reader.service`,
+  );
   assert.deepEqual(prepare.before, readers);
   assert.deepEqual(prepare.wantedBy, ["seawall.target", ...readers]);
   assert.equal(prepare.serviceConfig["RemainAfterExit"], undefined);
