@@ -181,7 +181,8 @@ export function joinedSettings(bot: BotPlan): JsonObject {
   const tools = own(settings, "tools");
   const exec = execTools(bot);
   const unused = SECTION_TOOLS.filter((name) => !exec.includes(name));
-  const denied = [...listOf(isObject(tools) ? own(tools, "deny") : undefined), ...unused];
+  const said = listOf(isObject(tools) ? own(tools, "deny") : undefined);
+  const denied = [...said.filter((name) => typeof name === "string"), ...unused];
   const owner = channels.map(({ channel }) => ({
     agentId: AGENT,
     match: { channel, accountId: "*" },
