@@ -174,6 +174,9 @@ in
           bot.expose == null || (bot.expose.domain == null) != (bot.expose.tailscale == null)
         ) "${at}.expose says both or neither of domain and tailscale; say one")
         (refuse (
+          !boot || bot.agents == null || bot.agents.podman == null
+        ) "${at}.agents.podman: units don't start containers; leave it out, and say tools = \"wall\", or run the bot with seawall up")
+        (refuse (
           bot.exec.allow == null || bot.exec.allow != [ ] || bot.exec.packages == [ ]
         ) "${at}.exec.packages are given, and ${at}.exec.allow has no command of them; leave allow out, or name some")
       ]
@@ -186,9 +189,6 @@ in
         (refuse (
           grant.secret == null || cfg.secrets ? ${grant.secret}
         ) ''${at}.secret names "${toString grant.secret}", which ${place}.secrets doesn't have'')
-        (refuse (
-          !boot || !elem name catalogue.lacking.programs
-        ) "${at} is a program that services can't reach on NixOS yet; leave it out, or run the bot with seawall up")
       ]
     )
     ++ lib.optionals boot (

@@ -67,7 +67,6 @@ let
     ];
     project = "${cfg.package}/lib/seawall";
     cache = "${cfg.package}/lib/seawall/broker-cache";
-    registry = cfg.npmRegistry;
     openclaw = lib.genAttrs (lib.unique (map (name: cfg.bots.${name}.openclaw) names)) (
       version: "${cfg.openclawTrees.${version}}"
     );
@@ -83,6 +82,7 @@ let
     ++ lib.optional config.services.resolved.enable "/run/systemd/resolve"
     ++ lib.optional config.networking.networkmanager.enable "/run/NetworkManager";
   }
+  // lib.optionalAttrs (cfg.npmRegistry != null) { registry = cfg.npmRegistry; }
   // lib.optionalAttrs (browsing != [ ]) {
     browser = {
       # The program itself, since the script before it needs a shell.
@@ -253,9 +253,11 @@ in
     };
 
     npmRegistry = lib.mkOption {
-      type = lib.types.strMatching "https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/-]*";
-      default = "https://registry.npmjs.org/";
-      description = "Where bots' plugins are fetched from, which the machine does by itself, and compares with their pins.";
+      type = lib.types.nullOr (
+        lib.types.strMatching "https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/-]*"
+      );
+      default = null;
+      description = "Where bots' plugins are fetched from, which the machine does by itself, and compares with their pins: where root's npm would, if left out.";
     };
 
     openFirewall = lib.mkOption {

@@ -20,6 +20,11 @@ const NPM = fileURLToPath(new URL("../../node_modules/npm", import.meta.url));
 export const NPM_INSIDE = "/opt/npm";
 export const NPM_PROGRAM = "bin/npm-in-wall";
 
+/** The command of an npm that was copied, outside of walls. */
+export function npmOf(folder: string): readonly [program: string, ...args: string[]] {
+  return [process.execPath, join(folder, "bin/npm-cli.js")];
+}
+
 /** Copies the npm of our own lock file into the store, where bots' users can read it. */
 export function storeNpm(store: string): string {
   const { version } = JSON.parse(readFileSync(join(NPM, "package.json"), "utf8")) as {

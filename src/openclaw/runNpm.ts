@@ -3,8 +3,10 @@ import { dirname } from "node:path";
 import { OpenClawError, type OpenClawErrorCode } from "./OpenClawError.ts";
 import type { Platform } from "./Pin.ts";
 
+export type NpmCommand = readonly [program: string, ...args: string[]];
+
 /**
- * Runs the `npm` on PATH and returns what it printed.
+ * Runs the `npm` on PATH, or another one, and returns what it printed.
  *
  * The user's npmrc and environment stay in force, so that registry, proxy and CA settings work;
  * whatever of them could change the outcome is overruled by the caller's flags.
@@ -12,10 +14,14 @@ import type { Platform } from "./Pin.ts";
  * @throws OpenClawError `npm-missing`, `registry`, `unknown-version`, `wrong-hash` (a package's
  * integrity), `disk-full` or `npm-failed`, by the code npm prints.
  */
-export async function runNpm(args: readonly string[], cwd: string): Promise<string> {
+export async function runNpm(
+  args: readonly string[],
+  cwd: string,
+  [program, ...before]: NpmCommand = ["npm"],
+): Promise<string> {
   // Ours last: it only counts where npm is there without a node of its own.
   const path = [process.env["PATH"] ?? "/usr/bin:/bin", dirname(process.execPath)].join(":");
-  const child = spawn("npm", args, {
+  const child = spawn(program, [...before, ...args], {
     cwd,
     env: { ...process.env, PATH: path },
     stdio: ["ignore", "pipe", "pipe"],

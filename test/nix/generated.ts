@@ -3,7 +3,6 @@ import { ownedSettings } from "../../src/openclaw/ownedSettings.ts";
 import { catalogue } from "../../src/catalogue/index.ts";
 import { jsonSchema } from "../../src/declaration/index.ts";
 import { SHAPES } from "../../src/declaration/looksLikeSecret.ts";
-import { DESCRIBED } from "../../src/host/index.ts";
 import { listPins, latestPin, readPin } from "../../src/openclaw/index.ts";
 import { SETTING_RULES } from "../../src/openclaw/settingRules.ts";
 import { reproducibleFlags } from "../../src/openclaw/runNpm.ts";
@@ -66,12 +65,6 @@ function catalogueFacts(): object {
     ),
     // Which no package gives: Seawall brings them.
     commands: [...catalogue.values()].flatMap(({ command }) => command?.name ?? []).toSorted(),
-    // What has no place on NixOS yet.
-    lacking: {
-      programs: [...catalogue.values()].flatMap(({ name, program }) =>
-        program === undefined || DESCRIBED.programs.includes(name) ? [] : [name],
-      ),
-    },
     // Paths with a name that could be any are left to `seawall check`.
     ownedSettings: [
       ...Object.keys(GATEWAY.gateway).map((key) => ["gateway", key]),

@@ -214,7 +214,7 @@ async function collect(
   await using dialogue = asks ? await Dialogue.open() : undefined;
   const interview = new Interview(dialogue);
   const maker = await target.ask(interview, flags);
-  const most = await collectAnswers(interview, flags, target.lacks);
+  const most = await collectAnswers(interview, flags);
   const offered = target.stores(most);
   const store = await chooseStore(interview, flags, offered);
   const chosen = {

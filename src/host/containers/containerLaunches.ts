@@ -13,7 +13,7 @@ import type { KeeperSetup } from "./messages.ts";
 export interface ContainerLaunch {
   readonly bot: string;
   readonly setup: KeeperSetup;
-  /** On this host: the keeper's own folder, the bot's home, and what tells its agents. */
+  /** On this host: what `makeSocketFolder` makes, the bot's home, and what tells its agents. */
   readonly folder: string;
   readonly home: string;
   readonly live: string;
@@ -35,14 +35,21 @@ export function hasContainers(root: string, bot: string): boolean {
   return existsSync(join(containersFolder(root, bot), "socket", "socket"));
 }
 
-/** The folder with the socket, which the bot's wall shows; made before either end is started. */
+/**
+ * The folder with the socket, which the bot's wall shows; made before either end is started. It and the keeper's are
+ * the bot's, but what they are in is not: whoever has taken over the keeper can't put a link in their place, which
+ * root would follow.
+ */
 export function makeSocketFolder(root: string, bot: string, uid: number | undefined): string {
   const folder = containersFolder(root, bot);
   const socket = join(folder, "socket");
-  mkdirSync(socket, { recursive: true, mode: 0o700 });
-  // Bots with uids of their own have to get there, whatever the umask.
-  chmodSync(join(root, "containers"), 0o711);
-  for (const path of [folder, socket]) {
+  for (const path of [join(root, "containers"), folder]) {
+    mkdirSync(path, { recursive: true, mode: 0o711 });
+    // Bots with uids of their own have to get there, whatever the umask.
+    chmodSync(path, 0o711);
+  }
+  for (const path of [join(folder, "keeper"), socket]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     chmodSync(path, 0o700);
     if (uid !== undefined) chownSync(path, uid, uid);
   }

@@ -261,7 +261,7 @@ describe("a bot's agents have containers", { skip }, () => {
   test("a workspace that is swapped after it was looked at isn't worked in", async () => {
     await at.keeper.stop();
     const { folder } = at.launch;
-    const wrapper = join(folder, "swapping");
+    const wrapper = join(folder, "keeper", "swapping");
     // Between the look and the mount: at the moment at which Podman is started.
     const swap =
       "mv /home/bot/agents/ops /home/bot/agents/gone; ln -s ../state /home/bot/agents/ops";
@@ -284,6 +284,42 @@ describe("a bot's agents have containers", { skip }, () => {
     } finally {
       await keeper.stop();
     }
+  });
+
+  test("whoever has taken over the keeper can't put anything in the place of the folders that root names", async () => {
+    await at.keeper.stop();
+    const { folder } = at.launch;
+    const wrapper = join(folder, "keeper", "taken-over");
+    writeFileSync(
+      wrapper,
+      `#!/bin/sh
+for place in /socket /keeper /home/bot; do
+  mv $place $place.old && echo moved $place
+  rmdir $place && echo removed $place
+  ln -sfn / $place.new && mv -T $place.new $place && echo linked $place
+done >> /keeper/tried 2> /dev/null
+echo wrote >> /keeper/tried
+exec ${findPodman()} "$@"
+`,
+    );
+    chmodSync(wrapper, 0o755);
+    const setup = { ...at.launch.setup, podman: "/keeper/taken-over" };
+    const keeper = new ContainerKeeper(
+      { ...at.launch, setup },
+      new LogFile(join(at.folder, "t.log")),
+    );
+    try {
+      await keeper.start();
+    } finally {
+      await keeper.stop();
+    }
+    const tried = readFileSync(join(folder, "keeper", "tried"), "utf8")
+      .trim()
+      .split("\n");
+    assert.deepEqual([...new Set(tried)], ["wrote"]);
+    // On the host neither is in a folder of the bot's.
+    assert.equal(statSync(folder).uid, process.getuid?.());
+    assert.equal(statSync(join(folder, "socket")).uid, UID);
   });
 
   test("a keeper that is stopped leaves neither process nor socket", async () => {

@@ -9,7 +9,7 @@ const SYSTEM = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", 
 /** Where on this host is what the keeper sees. */
 export interface KeeperPlaces {
   readonly node: string;
-  /** Its own: images, containers, the socket. Nothing of it but the socket is seen by the bot. */
+  /** Ours, with its own in it: `keeper` for images and containers, and `socket`, which the bot sees, too. */
   readonly folder: string;
   /** The bot's home. */
   readonly home: string;
@@ -63,8 +63,11 @@ export function keeperWall({ node, folder, home, live, empty }: KeeperPlaces): r
     home,
     KEEPER.home,
     "--bind",
-    folder,
+    join(folder, "keeper"),
     KEEPER.folder,
+    "--bind",
+    join(folder, "socket"),
+    KEEPER.socket,
     "--remount-ro",
     "/",
     "--chdir",

@@ -48,14 +48,12 @@ async function begin(setup: KeeperSetup): Promise<void> {
   podman.endAll();
   bringImage(podman, image);
   const runtime = await firstThatWorks(podman, setup);
-  const socket = join(folder, "socket");
-  mkdirSync(socket, { recursive: true, mode: 0o700 });
   server = new ContainerServer(setup, {
     podman,
     runtime,
     note: (text) => void process.stderr.write(`${text}\n`),
   });
-  await server.listen(join(socket, "socket"));
+  await server.listen(join(KEEPER.socket, "socket"));
   tell({ type: "ready", runtime: runtime.name });
 }
 

@@ -44,6 +44,7 @@ export const KEEPER = {
   node: "/opt/node",
   code: "/opt/seawall",
   folder: "/keeper",
+  socket: "/socket",
   live: "/live",
   home: "/home/bot",
 } as const;

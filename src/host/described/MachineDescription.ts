@@ -44,14 +44,14 @@ const description = z.strictObject({
   /** This Seawall, as it will be on that machine. */
   project: path,
   cache: path,
-  /** Where plugins come from; nobody logs in there. */
+  /** Where plugins come from; nobody logs in there. Where root's npm gets packages from if left out. */
   registry: z
     .string()
     .regex(
       /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?\/[A-Za-z0-9._~/-]*$/,
       "an address of npm's registry",
     )
-    .default("https://registry.npmjs.org/"),
+    .optional(),
   /** Trees of OpenClaw by version. */
   openclaw: z.record(z.string(), path),
   /** Folders with the programs that a bot's commands may be, by bot. */

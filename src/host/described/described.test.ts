@@ -20,9 +20,9 @@ import { gatewayToken } from "../hostKeys.ts";
 import { HostError } from "../HostError.ts";
 import { readInterpreter } from "../../wall/index.ts";
 import { describedSystem } from "./describedSystem.ts";
-import { refuseWhatDescribedLack } from "./lacking.ts";
 import { landlockOf, readMachine } from "./MachineDescription.ts";
 import { makePrivate } from "./makePrivate.ts";
+import { refuseAutoUpdate } from "./refuseAutoUpdate.ts";
 
 const PROGRAMS = ["node", "launcher", "shell", "ip", "socketProxy", "caddy", "tailscale"];
 
@@ -79,46 +79,21 @@ test("makePrivate() makes what the machine has of its own, and takes away what a
   assert.equal(statSync(join(place, "trust.pem"), { bigint: true }).ino, before.ino);
 });
 
-test("refuseWhatDescribedLack() takes what has a place there, and says which bot has something that hasn't", () => {
-  const refusal = (bot: object, more: object = {}): string | undefined => {
-    const { declaration, faults } = checkShape({
-      seawall: 1,
-      secrets: { chat: { file: "/run/chat" } },
-      bots: {
-        one: { openclaw: "2026.9.6", model: "ollama/one", port: 3001, ...bot },
-        two: {
-          openclaw: "2026.9.6",
-          model: "ollama/one",
-          port: 3002,
-          grants: { ollama: {}, bridge: {} },
-        },
-      },
-      ...more,
-    });
-    assert.deepEqual(faults, []);
-    assert.ok(declaration !== undefined);
-    const { plan, faults: others } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
-    assert.deepEqual(others, []);
-    assert.ok(plan !== undefined);
-    try {
-      refuseWhatDescribedLack(plan);
-      return undefined;
-    } catch (error) {
-      assert.ok(error instanceof HostError && error.code === "cannot-serve");
-      return error.message;
-    }
-  };
-  const ollama = { ollama: {} };
-  const agents = { repositories: { path: "/srv/git" } };
-  const pages = { "browser-fetch": { allowHosts: ["*.example.com"] } };
-  assert.equal(
-    refusal({ grants: { ...ollama, ...pages, bridge: { to: ["two"] } }, agents }),
-    undefined,
-  );
-  const chat = { secret: "chat", url: "https://chat.example.com" };
-  assert.equal(refusal({ grants: { ...ollama, mattermost: chat } }), undefined);
-  const autoUpdate = { calendar: "weekly" };
-  assert.match(refusal({ grants: ollama }, { autoUpdate }) ?? "", /^autoUpdate moves/);
+test("a machine that gets its files from elsewhere doesn't move by itself", () => {
+  const { declaration } = checkShape({
+    seawall: 1,
+    bots: { one: { openclaw: "2026.9.6", model: "ollama/one", grants: { ollama: {} } } },
+    autoUpdate: { calendar: "weekly" },
+  });
+  assert.ok(declaration !== undefined);
+  const { plan } = makePlan(declaration, { catalogue, versions: ["2026.9.6"] });
+  assert.ok(plan !== undefined);
+  assert.throws(() => refuseAutoUpdate(plan), {
+    code: "cannot-serve",
+    message: /^autoUpdate moves/,
+  });
+  const { autoUpdate: _none, ...others } = plan;
+  refuseAutoUpdate(others);
 });
 
 test("makePrivate() links a bot's token to where it is wanted, and takes over one that lies there", async (t) => {

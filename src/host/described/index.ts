@@ -1,5 +1,4 @@
 export { describedFiles, describedGeneration, describedSystem } from "./describedSystem.ts";
 export { judgeConfig } from "./judgeConfig.ts";
-export { DESCRIBED } from "./lacking.ts";
 export { readMachine, type MachineDescription } from "./MachineDescription.ts";
 export { renderDescribed } from "./renderDescribed.ts";

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { StatePaths } from "../../paths/index.ts";
 import { botUnits, installUnit } from "../../targets/index.ts";
+import { registryUrl } from "../../openclaw/index.ts";
 import { HostError } from "../HostError.ts";
-import { storeNpm } from "../storeNpm.ts";
+import { npmOf, storeNpm } from "../storeNpm.ts";
 import {
   installServicePlugins,
   removeLeftInstallation,
@@ -32,7 +33,8 @@ export async function installDescribed(
   const bot = generation.plan.bots.find((each) => each.name === name);
   if (bot === undefined) throw new HostError("no-such-bot", `there is no bot "${name}"`);
   const { store } = paths;
-  const npm = { folder: storeNpm(store), registry: machine.registry };
+  const folder = storeNpm(store);
+  const npm = { folder, registry: machine.registry ?? (await registryUrl(npmOf(folder))) };
   const stopped: string[] = [];
   await removeLeftInstallation(name);
   try {

@@ -6,8 +6,8 @@ import { refuseWhatServicesLack } from "../systemd/switchSystem.ts";
 import { refusal } from "../prepareGeneration.ts";
 import { describedFiles, describedGeneration } from "./describedSystem.ts";
 import { judgeConfig } from "./judgeConfig.ts";
-import { refuseWhatDescribedLack } from "./lacking.ts";
 import type { MachineDescription } from "./MachineDescription.ts";
+import { refuseAutoUpdate } from "./refuseAutoUpdate.ts";
 
 /**
  * All files for a described machine, once the pinned OpenClaw has taken every bot's configuration.
@@ -20,7 +20,7 @@ export async function renderDescribed(
   progress: (text: string) => void,
 ): Promise<readonly TargetFile[]> {
   const { plan: whole } = loaded;
-  refuseWhatDescribedLack(whole);
+  refuseAutoUpdate(whole);
   refuseWhatServicesLack(whole, { caddy: machine.programs.caddy });
   const generation = await describedGeneration(loaded, machine);
   const faults: Fault[] = [];

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { busEnvironment, makeGroup } from "../../wall/index.ts";
 import type { ContainerLaunch } from "../containers/containerLaunches.ts";
@@ -90,7 +90,7 @@ export class ContainerKeeper {
     const { group, setup, bwrap, folder, home, live } = this.launch;
     const scope = group?.by === "systemd" ? group.command : [];
     const empty = join(dirname(folder), "empty");
-    writeFileSync(empty, "", { mode: 0o444 });
+    if (!existsSync(empty)) writeFileSync(empty, "", { mode: 0o444 });
     const node = process.execPath;
     const words = [...scope, bwrap, ...keeperWall({ node, folder, home, live, empty })];
     const [program = bwrap, ...args] = words;

@@ -22,6 +22,7 @@ import { activate, readPending, unitNames } from "./activate.ts";
 import { checkForeign, checkPorts, portsOf } from "./checkForeign.ts";
 import { CADDY, findSystem } from "./findSystem.ts";
 import { privateFiles } from "./privateFiles.ts";
+import { refuseContainers } from "./refuseContainers.ts";
 import { requireSystem } from "./requireSystem.ts";
 import { run } from "./run.ts";
 import {
@@ -227,10 +228,11 @@ async function prepareUpdates(
 
 /** What a plan needs of the machine, beside systemd. */
 export function refuseWhatServicesLack(
-  { bots }: Plan,
+  plan: Plan,
   { caddy }: { readonly caddy: string } = { caddy: CADDY },
 ): void {
-  const open = bots.find(({ expose }) => expose?.domain !== undefined);
+  refuseContainers(plan);
+  const open = plan.bots.find(({ expose }) => expose?.domain !== undefined);
   if (open !== undefined && !existsSync(caddy)) {
     throw new HostError(
       "cannot-serve",

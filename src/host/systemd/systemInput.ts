@@ -13,6 +13,7 @@ import type { BotGeneration, Generation, Programs } from "../Generation.ts";
 import { activationVariables } from "./activationVariables.ts";
 import { HostError } from "../HostError.ts";
 import { SERVICE_INSIDE } from "../inside.ts";
+import { refuseContainers } from "./refuseContainers.ts";
 import { enforceablePolicies } from "../toolPolicies.ts";
 
 /** Where our code and the system's libraries are. */
@@ -36,15 +37,8 @@ export function systemInput(
   more: Pick<SystemdInput, "update" | "agents" | "bridge"> = {},
 ): SystemdInput {
   const { plan, programs } = content;
+  refuseContainers(plan);
   const bots = plan.bots.map((bot): [string, SystemdBot] => {
-    if (bot.openclaw.agentImage !== undefined)
-      throw new HostError(
-        "cannot-serve",
-        `bot "${bot.name}" wants containers, which units don't start`,
-        {
-          hint: 'agents\' tools in Podman take "seawall up"; here use: tools: "wall" (docs/agents.md)',
-        },
-      );
     const rest = content.bots[bot.name];
     if (rest === undefined)
       throw new HostError("damaged-state", `bot "${bot.name}" isn't prepared`);

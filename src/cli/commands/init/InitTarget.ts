@@ -1,4 +1,3 @@
-import type { ServiceEntry } from "../../../catalogue/index.ts";
 import type { Answers } from "./Answers.ts";
 import type { ChosenStore, OfferedStores } from "./collectSecrets.ts";
 import type { Flags } from "./Flags.ts";
@@ -13,8 +12,6 @@ export interface InitTarget {
   readonly folder?: string;
   /** Whether that may be in the place of another. */
   readonly replace: boolean;
-  /** Why a service can't be had there. */
-  readonly lacks?: (entry: ServiceEntry) => string | undefined;
   readonly stores: (answers: Pick<Answers, "domain">) => OfferedStores;
   /** Asks for what only this target takes. */
   readonly ask: (interview: Interview, flags: Flags) => Promise<InitMaker>;

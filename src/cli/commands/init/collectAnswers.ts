@@ -30,13 +30,10 @@ const BLANK: Answers = {
 /**
  * Gets all answers but those about secrets. Whatever couldn't be got is blank then, and the interview
  * knows of it.
- *
- * @param lacks why a service can't be had where the bot is to run.
  */
 export async function collectAnswers(
   interview: Interview,
   flags: Flags,
-  lacks: (entry: ServiceEntry) => string | undefined = () => undefined,
 ): Promise<Omit<Answers, "secrets">> {
   const bot = await interview.text(
     {
@@ -50,8 +47,8 @@ export async function collectAnswers(
   const model = await askModel(interview, flags);
   const chosen = [
     ...(model === undefined ? [] : [model.entry]),
-    ...(await askServices(interview, flags, "channels", lacks)).flatMap(withSecond),
-    ...(await askServices(interview, flags, "services", lacks)),
+    ...(await askServices(interview, flags, "channels")).flatMap(withSecond),
+    ...(await askServices(interview, flags, "services")),
   ];
   const grants: AnsweredGrant[] = [];
   for (const entry of new Set(chosen))
@@ -118,10 +115,8 @@ async function askServices(
   interview: Interview,
   flags: Flags,
   which: "channels" | "services",
-  lacks: (entry: ServiceEntry) => string | undefined,
 ): Promise<readonly ServiceEntry[]> {
-  const all = which === "channels" ? channelServices() : otherServices();
-  const entries = all.filter((entry) => lacks(entry) === undefined);
+  const entries = which === "channels" ? channelServices() : otherServices();
   const names = entries.map(({ name }) => name);
   const question: Choice = {
     flag: `--${which}`,
@@ -129,8 +124,6 @@ async function askServices(
     options: entries.map(({ name, title }) => ({ value: name, label: title })),
     check: (answer) => {
       if (names.includes(answer)) return undefined;
-      const known = all.find(({ name }) => name === answer);
-      if (known !== undefined) return lacks(known);
       if (Object.hasOwn(BY_HAND, answer))
         return `"${answer}" takes more than a few answers: add it to the declaration (${BY_HAND[answer] ?? ""})`;
       if (which === "services" && channelServices().some(({ name }) => name === answer))

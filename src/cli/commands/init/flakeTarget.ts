@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { DESCRIBED, PROJECT } from "../../../host/index.ts";
+import { PROJECT } from "../../../host/index.ts";
 import { CONFIGURATION, composeFlake, storeCommand, type FlakeAnswers } from "./composeFlake.ts";
 import type { Flags } from "./Flags.ts";
 import { flakeStores, type FlakeStore } from "./flakeStores.ts";
@@ -30,10 +30,6 @@ export function flakeTarget(name: string | undefined): InitTarget {
     file: join(folder, "flake.nix"),
     folder,
     replace: false,
-    lacks: ({ name: service, program }) =>
-      program !== undefined && !DESCRIBED.programs.includes(service)
-        ? `"${service}" is a program that services can't reach yet: run that bot with seawall up`
-        : undefined,
     stores: () => ({
       kinds: stores,
       refuse: () => "nothing reads that when a machine of NixOS boots",
